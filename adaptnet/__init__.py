@@ -1,0 +1,27 @@
+"""Statistical adaptation in linear recurrent circuits, direct or through interneurons."""
+
+from importlib.metadata import version
+
+from adaptnet.circuits import Circuit, DirectCircuit, IntegratedDynamics, InterneuronCircuit
+from adaptnet.errors import DivergenceWarning
+from adaptnet.metrics import whitening_errors
+from adaptnet.plotting import plot_readaptation
+from adaptnet.readaptation import readaptation_times
+from adaptnet.simulation import simulate
+from adaptnet.storage import load, save
+
+__version__ = version("adaptnet")
+
+__all__ = [
+    "Circuit",
+    "DirectCircuit",
+    "DivergenceWarning",
+    "IntegratedDynamics",
+    "InterneuronCircuit",
+    "load",
+    "plot_readaptation",
+    "readaptation_times",
+    "save",
+    "simulate",
+    "whitening_errors",
+]

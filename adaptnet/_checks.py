@@ -1,0 +1,80 @@
+"""Checks of arguments: each refuses a bad value with its name, what was expected and what came."""
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+
+def positive_number(name: str, value: Any, *, zero: bool = False, below: float = math.inf) -> float:
+    """Return `value` as a float if it is finite, positive (or zero, where allowed) and `below`."""
+    kind = "non-negative" if zero else "positive"
+    bound = "" if below == math.inf else f" below {below:g}"
+    expected = f"{name} must be a finite {kind} number{bound}"
+    if isinstance(value, bool | str | bytes):
+        raise TypeError(f"{expected}, got {value!r}")
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{expected}, got {value!r}") from None
+    if not (math.isfinite(number) and (number > 0 or (zero and number == 0)) and number < below):
+        raise ValueError(f"{expected}, got {value!r}")
+    return number
+
+
+def whole_number(name: str, value: Any, *, minimum: int = 1) -> int:
+    """Return `value` as an int if it is a whole number of at least `minimum`."""
+    expected = f"{name} must be a whole number of at least {minimum}"
+    if isinstance(value, bool):
+        raise TypeError(f"{expected}, got {value!r}")
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{expected}, got {value!r}") from None
+    if number < minimum:
+        raise ValueError(f"{expected}, got {number}")
+    return number
+
+
+def real_matrix(name: str, value: Any) -> Floats:
+    """Return a fresh C-contiguous float64 copy of `value` if it is a finite real matrix."""
+    try:
+        raw = np.asarray(value)
+        if raw.dtype.kind not in "fiu":
+            raise TypeError
+        matrix: Floats = np.array(raw, dtype=np.float64, order="C", copy=True)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be an array of real numbers, got {value!r}") from None
+    if matrix.ndim != 2 or 0 in matrix.shape:
+        raise ValueError(f"{name} must be a matrix (2 dimensions), got shape {matrix.shape}")
+    if not np.isfinite(matrix).all():
+        row, column = np.argwhere(~np.isfinite(matrix))[0]
+        raise ValueError(
+            f"{name} must be finite, got {matrix[row, column]} at row {row}, column {column}"
+        )
+    return matrix
+
+
+def positive_definite(name: str, value: Any) -> Floats:
+    """Return a copy of `value` if it is a symmetric positive definite matrix."""
+    matrix = real_matrix(name, value)
+    if matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(f"{name} must be square, got shape {matrix.shape}")
+    gap = np.abs(matrix - matrix.T).max()
+    if gap > 1e-12 * np.abs(matrix).max():  # far above rounding, far below any meant asymmetry
+        raise ValueError(
+            f"{name} must be symmetric, but it differs from its transpose by up to {gap:.3g}; "
+            f"if that is rounding, pass ({name} + {name}.T) / 2"
+        )
+    smallest = np.linalg.eigvalsh(matrix)[0]
+    if smallest <= 0:
+        raise ValueError(
+            f"{name} must be positive definite, but its smallest eigenvalue is {smallest:.3g}; "
+            "add a small multiple of the identity if it is meant to be singular"
+        )
+    return matrix

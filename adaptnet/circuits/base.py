@@ -1,0 +1,158 @@
+"""What every circuit is made of: checked parameters, a state, and a kernel that advances it."""
+
+import dataclasses
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from adaptnet._checks import Floats, Integers, positive_number, whole_number
+from adaptnet.kernels.dynamics import EXACT, FastDynamics
+
+State: TypeAlias = Any  # a NamedTuple of arrays that only the circuit's own kernel reads
+
+# What the status codes of adaptnet.kernels.status mean to a user, with the remedy.
+FAILURES = {
+    1: "the weights left the positive definite cone; lower learning_rate",
+    2: "the weights overflowed; lower learning_rate or the scale of the inputs",
+    3: "the fast dynamics blew up; lower the step_size of IntegratedDynamics",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntegratedDynamics:
+    """Fast neural dynamics followed by Euler steps, from rest, instead of solved exactly.
+
+    Parameters
+    ----------
+    step_size : float
+        Length of a step, in units of the primary neurons' time constant. Steps are stable below
+        2 / (largest eigenvalue of M) for the direct circuit and, with equal time constants,
+        below 1 / (largest eigenvalue of W W') for the circuit with interneurons.
+    tolerance : float
+        The activity counts as converged when the right-hand sides have fallen to this fraction of
+        the input (primary neurons) and of their own activity (interneurons).
+    max_steps : int
+        Steps after which the activity is taken as it is, converged or not.
+    interneuron_time_constant : float
+        Time constant of the interneurons, in units of that of the primary neurons.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is not positive and finite, or `max_steps` is not a whole number.
+
+    Examples
+    --------
+    >>> IntegratedDynamics(step_size=0.1, tolerance=1e-6, max_steps=500)
+    IntegratedDynamics(step_size=0.1, tolerance=1e-06, max_steps=500, interneuron_time_constant=1.0)
+    """
+
+    step_size: float = 0.05
+    tolerance: float = 1e-6
+    max_steps: int = 10_000
+    interneuron_time_constant: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("step_size", "tolerance", "interneuron_time_constant"):
+            object.__setattr__(self, name, positive_number(name, getattr(self, name)))
+        object.__setattr__(self, "max_steps", whole_number("max_steps", self.max_steps))
+
+
+class Records(NamedTuple):
+    """Buffers that a circuit fills, a row a recorded sample."""
+
+    effective_weights: Floats  # (record, n, n)
+    fast_steps: Integers  # (record,)
+
+
+class Outcome(NamedTuple):
+    """How a block went: `failure` 0, or a key of ``FAILURES`` after `n_rows` whole samples."""
+
+    failure: int
+    n_rows: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Circuit(ABC):
+    """A linear recurrent circuit with plastic synapses; immutable, any number of runs may share it.
+
+    A subclass says what its state is and how a kernel advances it. Its effective weights are the
+    matrix whose inverse maps an input to the primary neurons' fixed point.
+    """
+
+    initial_weights: float | npt.ArrayLike = 1.0
+    learning_rate: float = 1e-3
+    learning_rate_decay: float = 0.0
+    dynamics: str | IntegratedDynamics = "equilibrium"
+
+    largest_learning_rate: ClassVar[float] = float("inf")
+
+    def __post_init__(self) -> None:
+        rate = positive_number(
+            "learning_rate", self.learning_rate, below=self.largest_learning_rate
+        )
+        object.__setattr__(self, "learning_rate", rate)
+        decay = positive_number("learning_rate_decay", self.learning_rate_decay, zero=True)
+        object.__setattr__(self, "learning_rate_decay", decay)
+        if not (isinstance(self.dynamics, IntegratedDynamics) or self.dynamics == "equilibrium"):
+            raise ValueError(
+                'dynamics must be "equilibrium" or an IntegratedDynamics(...), '
+                f"got {self.dynamics!r}"
+            )
+        if np.ndim(self.initial_weights) == 0:
+            scale = positive_number("initial_weights", self.initial_weights)
+            object.__setattr__(self, "initial_weights", scale)
+        else:
+            weights = self._checked_weights(self.initial_weights)
+            weights.setflags(write=False)
+            object.__setattr__(self, "initial_weights", weights)
+
+    def __repr__(self) -> str:
+        def shown(value: object) -> str:
+            return f"<array {value.shape}>" if isinstance(value, np.ndarray) else repr(value)
+
+        fields = (f"{f.name}={shown(getattr(self, f.name))}" for f in dataclasses.fields(self))
+        return f"{type(self).__name__}({', '.join(fields)})"
+
+    @abstractmethod
+    def _checked_weights(self, value: npt.ArrayLike) -> Floats:
+        """Return a copy of an array of initial weights, or refuse it."""
+
+    @abstractmethod
+    def initial_state(self, n_neurons: int) -> State:
+        """Return the state before the first sample."""
+
+    @abstractmethod
+    def effective_weights(self, state: State) -> Floats:
+        """Return a copy of the effective weights (neuron, neuron)."""
+
+    @abstractmethod
+    def advance(
+        self, state: State, inputs: Floats, n_processed: int, record_every: int, records: Records
+    ) -> Outcome:
+        """Take in a block of inputs (sample, neuron), changing `state` in place.
+
+        After each sample whose count, from the run's start, is a multiple of `record_every`, the
+        next row of `records` is filled.
+        """
+
+    def _fast_dynamics(self) -> FastDynamics:
+        """Return the dynamics as the kernels take them."""
+        if isinstance(self.dynamics, str):
+            return EXACT
+        return FastDynamics(*dataclasses.astuple(self.dynamics))
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters as plain JSON values, with the circuit's type."""
+        values: dict[str, Any] = {"type": type(self).__name__}
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, np.ndarray):
+                value = value.tolist()
+            elif dataclasses.is_dataclass(value):
+                value = dataclasses.asdict(value)  # type: ignore[arg-type]
+            values[field.name] = value
+        return values

@@ -1,0 +1,86 @@
+"""Primary neurons that inhibit each other directly."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from adaptnet._checks import Floats, positive_definite
+from adaptnet.circuits.base import Circuit, Outcome, Records, State
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class DirectCircuit(Circuit):
+    """Primary neurons with direct recurrent connections M (Algorithm 1 of [1]_).
+
+    For each input x the activity goes to its fixed point, y = M^-1 x; then the synapses change,
+    M <- M + eta (y y' - I). Their fixed point is M = C^(1/2), where the outputs are white.
+
+    Parameters
+    ----------
+    initial_weights : float or array (neuron, neuron)
+        M before the first sample, symmetric positive definite; a number a stands for a I.
+    learning_rate : float
+        eta_0, for sample t (from 0) eta_t = eta_0 / (1 + learning_rate_decay t).
+    learning_rate_decay : float
+        gamma in the schedule above; 0 keeps the learning rate constant.
+    dynamics : "equilibrium" or IntegratedDynamics
+        Whether the activity's fixed point is solved exactly or approached by Euler steps.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is out of range or the weights are not positive definite.
+
+    References
+    ----------
+    .. [1] D. Lipshutz, C. Pehlevan, D. B. Chklovskii, "Interneurons accelerate learning dynamics in
+       recurrent neural networks for statistical adaptation", ICLR 2023, arXiv:2209.10634.
+
+    Examples
+    --------
+    >>> DirectCircuit(initial_weights=2.0, learning_rate=1e-3)
+    DirectCircuit(initial_weights=2.0, learning_rate=0.001, learning_rate_decay=0.0,
+                  dynamics='equilibrium')
+    """
+
+    def _checked_weights(self, value: npt.ArrayLike) -> Floats:
+        return positive_definite("initial_weights", value)
+
+    def initial_state(self, n_neurons: int) -> State:
+        """Return the state before the first sample."""
+        from adaptnet.kernels import direct
+
+        weights = np.asarray(self.initial_weights, dtype=np.float64)
+        if weights.ndim == 0:
+            weights = weights * np.eye(n_neurons)
+        elif len(weights) != n_neurons:
+            raise ValueError(
+                f"initial_weights must be {n_neurons} x {n_neurons}, the inputs having {n_neurons} "
+                f"neurons, got shape {weights.shape}"
+            )
+        return direct.initial_state(weights)
+
+    def effective_weights(self, state: State) -> Floats:
+        """Return a copy of M."""
+        weights: Floats = state.weights.copy()
+        return weights
+
+    def advance(
+        self, state: State, inputs: Floats, n_processed: int, record_every: int, records: Records
+    ) -> Outcome:
+        """Take in a block of inputs; see :meth:`Circuit.advance`."""
+        from adaptnet.kernels import direct
+
+        return Outcome(
+            *direct.run(
+                state,
+                inputs,
+                n_processed,
+                self.learning_rate,
+                self.learning_rate_decay,
+                self._fast_dynamics(),
+                record_every,
+                *records,
+            )
+        )

@@ -1,0 +1,6 @@
+"""Result codes of the kernels; :mod:`adaptnet.circuits.base` turns them into sentences."""
+
+OK = 0
+WEIGHTS_NOT_POSITIVE_DEFINITE = 1
+WEIGHTS_NOT_FINITE = 2
+ACTIVITY_NOT_FINITE = 3

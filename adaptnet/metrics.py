@@ -1,0 +1,62 @@
+"""How far outputs are from white."""
+
+import numpy as np
+import numpy.typing as npt
+
+from adaptnet._checks import Floats
+
+
+def output_covariance(weights: npt.ArrayLike, covariance: npt.ArrayLike) -> Floats:
+    """Return the covariance of the outputs, C_yy = A^-1 C A^-1.
+
+    Parameters
+    ----------
+    weights : array (..., n, n)
+        Effective weights A: the symmetric matrices whose inverse maps inputs to outputs.
+    covariance : array (..., n, n)
+        Covariance C of the inputs; leading dimensions broadcast against those of `weights`.
+
+    Returns
+    -------
+    array (..., n, n)
+
+    Examples
+    --------
+    >>> output_covariance(2 * np.eye(2), np.diag([4.0, 16.0]))
+    array([[1., 0.],
+           [0., 4.]])
+    """
+    a, c = np.broadcast_arrays(np.asarray(weights, float), np.asarray(covariance, float))
+    half = np.linalg.solve(a, c)
+    outer: Floats = np.linalg.solve(a, np.swapaxes(half, -1, -2))
+    return outer
+
+
+def whitening_errors(weights: npt.ArrayLike, covariance: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Return how far the outputs are from white, in two norms.
+
+    Parameters
+    ----------
+    weights : array (..., n, n)
+        Effective weights A.
+    covariance : array (..., n, n)
+        Covariance C of the inputs.
+
+    Returns
+    -------
+    whitening_error : array (...)
+        Largest absolute eigenvalue of C_yy - I: the error of the worst direction, whether its
+        variance is too large (without bound) or too small (at most 1).
+    frobenius_error : array (...)
+        Frobenius norm of C_yy - I: the errors of all directions together.
+
+    Examples
+    --------
+    >>> worst, total = whitening_errors(np.eye(2), np.diag([0.5, 3.0]))
+    >>> float(worst), round(float(total), 3)
+    (2.0, 2.062)
+    """
+    excess = output_covariance(weights, covariance)
+    excess = (excess + np.swapaxes(excess, -1, -2)) / 2 - np.eye(excess.shape[-1])
+    worst = np.abs(np.linalg.eigvalsh(excess)).max(axis=-1)
+    return worst, np.sqrt((excess**2).sum(axis=(-1, -2)))

@@ -1,0 +1,52 @@
+"""The shape of an environment, as a simulation sees it."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from adaptnet._checks import Floats, Integers
+
+
+@runtime_checkable
+class Realization(Protocol):
+    """One replicate's samples and their truth, each a pure function of the sample's index."""
+
+    def blocks(self, n_samples: int, block_size: int, start: int = 0) -> Iterator[Floats]:
+        """Yield samples ``start`` to ``n_samples`` as arrays (at most `block_size`, neuron)."""
+
+    def covariances(self, samples: Integers) -> Floats:
+        """Return the covariance in force for each of `samples`, (len(samples), n, n)."""
+
+    def contexts(self, samples: Integers) -> Integers:
+        """Return the number of the context in force for each of `samples`."""
+
+    def change_samples(self, n_samples: int) -> Integers:
+        """Return the samples in [1, n_samples) at which the context changes."""
+
+
+@runtime_checkable
+class Environment(Protocol):
+    """Where inputs come from: configuration only, realised once for each replicate."""
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of inputs, and so of primary neurons."""
+
+    @property
+    def truth(self) -> str:
+        """``"exact"``, ``"empirical"`` (estimated from data), or ``"absent"``: no covariances."""
+
+    @property
+    def shared_path(self) -> bool:
+        """Whether contexts and covariances are the same for every replicate."""
+
+    @property
+    def context_names(self) -> Sequence[str]:
+        """A name for each context number."""
+
+    def realize(self, seed: np.random.SeedSequence) -> Realization:
+        """Return the replicate that `seed` draws."""
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the configuration as plain JSON values."""

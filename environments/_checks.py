@@ -1,0 +1,82 @@
+"""Checks of arguments: each refuses a bad value with its name, what was expected and what came."""
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+
+def whole_number(name: str, value: Any, *, minimum: int = 1) -> int:
+    """Return `value` as an int if it is a whole number of at least `minimum`."""
+    try:
+        number = operator.index(value) if not isinstance(value, bool) else None
+    except TypeError:
+        number = None
+    if number is None:
+        raise TypeError(f"{name} must be a whole number, got {value!r}")
+    if number < minimum:
+        raise ValueError(f"{name} must be at least {minimum}, got {number}")
+    return number
+
+
+def non_negative(name: str, value: Any) -> float:
+    """Return `value` as a float if it is a finite number of at least 0."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a number, got {value!r}") from None
+    if not 0 <= number < float("inf"):
+        raise ValueError(f"{name} must be finite and at least 0, got {value!r}")
+    return number
+
+
+def covariance_matrix(name: str, value: Any) -> Floats:
+    """Return a read-only copy of `value` if it is a covariance matrix of full rank."""
+    try:
+        matrix: Floats = np.array(value, dtype=np.float64, order="C")
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a matrix of real numbers, got {value!r}") from None
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
+        raise ValueError(f"{name} must be a square matrix, got shape {matrix.shape}")
+    if not np.isfinite(matrix).all():
+        raise ValueError(f"{name} must be finite, but it holds NaN or infinity")
+    scale = np.abs(matrix).max()
+    if np.abs(matrix - matrix.T).max() > 1e-12 * scale:
+        raise ValueError(
+            f"{name} must be symmetric, but it differs from its transpose by up to "
+            f"{np.abs(matrix - matrix.T).max():.3g}; a covariance is: check how it was made"
+        )
+    smallest = np.linalg.eigvalsh(matrix)[0]
+    # Below n eps the eigenvalue is rounding, and the inverse square root means nothing.
+    if smallest <= len(matrix) * np.finfo(np.float64).eps * scale:
+        raise ValueError(
+            f"{name} must be positive definite, but its smallest eigenvalue is {smallest:.3g}; "
+            "add a ridge, a small multiple of the identity"
+        )
+    matrix.setflags(write=False)
+    return matrix
+
+
+def cholesky(covariances: Floats) -> Floats:
+    """Return the lower Cholesky factors of covariances (..., n, n) that were checked before."""
+    return np.asarray(np.linalg.cholesky(covariances), dtype=np.float64)
+
+
+def covariance_matrices(name: str, values: Sequence[Any]) -> tuple[Floats, ...]:
+    """Return read-only copies of `values` if they are covariance matrices of one size."""
+    try:
+        items = list(values)
+    except TypeError:
+        raise TypeError(f"{name} must be a sequence of matrices, got {values!r}") from None
+    if not items:
+        raise ValueError(f"{name} must hold at least one matrix, got none")
+    matrices = tuple(covariance_matrix(f"{name}[{i}]", item) for i, item in enumerate(items))
+    sizes = sorted({len(matrix) for matrix in matrices})
+    if len(sizes) > 1:
+        raise ValueError(f"{name} must all have one size, got matrices of sizes {sizes}")
+    return matrices

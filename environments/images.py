@@ -1,0 +1,211 @@
+"""Patches of pictures, one picture a context."""
+
+import hashlib
+import itertools
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from environments._checks import Floats, Integers, covariance_matrix, non_negative, whole_number
+from environments.base import CHUNK, Environment
+from environments.pictures import Picture, luminance
+from environments.schedules import Blocks, ScheduledRealization, runs
+
+_WALK, _STARTS = 1, 2  # keys of the generators beside those of chunks
+
+
+class NaturalImageEnvironment(Environment):
+    """Square patches of pictures; the context is the picture that patches are taken from.
+
+    Each picture is made comparable: its average patch is subtracted, pixel by pixel, so that inputs
+    are centred, and it is divided by its contrast (the standard deviation of its luminance). To
+    each input white noise of variance `ridge` is added, as receptors do. The truth is then exact:
+    the covariance over all patches of the picture, plus `ridge` times the identity.
+
+    Parameters
+    ----------
+    pictures : sequence of str, path or array
+        One for each context, at least two: names of the CC0 pictures that come with scikit-image
+        (grass, gravel, brick, camera, chelsea, coffee), picture files, or arrays
+        (row, column[, colour]). Colours are reduced to luminance.
+    patch_size : int
+        Side of a patch in pixels; there are ``patch_size**2`` inputs.
+    block_length : int
+        Samples between switches.
+    order : sequence of int, optional
+        Contexts by block, as positions in `pictures`; the last then stays in force. By default the
+        contexts are cycled through for ever.
+    step : int
+        0 draws each patch anywhere in the picture, uniformly and independently. Otherwise the gaze
+        walks: each sample moves it by -step to step pixels along each axis, reflected at the
+        borders, so that successive inputs are alike while the covariance stays the same.
+    ridge : float
+        Variance of the white noise, in units of the picture's variance; 0 is allowed where the
+        patches alone have a covariance of full rank.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a picture is too small for the patch or without contrast, fewer than two are given, or a
+        covariance is singular for want of a ridge.
+    ModuleNotFoundError
+        If a shipped picture is named and scikit-image is not installed.
+
+    Examples
+    --------
+    >>> ramp, noise = np.indices((32, 32)).sum(0), np.random.default_rng(0).random((32, 32))
+    >>> environment = NaturalImageEnvironment([ramp, noise], patch_size=3, block_length=50)
+    >>> environment.n_neurons
+    9
+    """
+
+    def __init__(
+        self,
+        pictures: Sequence[Picture] = ("grass", "brick"),
+        *,
+        patch_size: int = 4,
+        block_length: int = 10_000,
+        order: Sequence[int] | None = None,
+        step: int = 0,
+        ridge: float = 0.01,
+    ) -> None:
+        if isinstance(pictures, str | os.PathLike) or len(pictures) < 2:
+            raise ValueError(f"pictures must be a sequence of at least two, got {pictures!r}")
+        self._pictures = tuple(pictures)
+        self._patch_size = whole_number("patch_size", patch_size)
+        self._step = whole_number("step", step, minimum=0)
+        self._ridge = non_negative("ridge", ridge)
+        self._schedule = Blocks(len(pictures), block_length, order)
+        self._patches = tuple(
+            _Patches(luminance(p), self._patch_size, name)
+            for p, name in zip(self._pictures, self.context_names, strict=True)
+        )
+        noise = self._ridge * np.eye(self.n_neurons)
+        self._covariances = np.stack(
+            [
+                covariance_matrix(f"the covariance of {name}'s patches", patches.covariance + noise)
+                for patches, name in zip(self._patches, self.context_names, strict=True)
+            ]
+        )
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of inputs: pixels in a patch."""
+        return self._patch_size**2
+
+    @property
+    def context_names(self) -> tuple[str, ...]:
+        """A name for each context number: the picture's."""
+        return tuple(
+            Path(p).name if isinstance(p, str | os.PathLike) else f"picture_{i}"
+            for i, p in enumerate(self._pictures)
+        )
+
+    def realize(self, seed: np.random.SeedSequence) -> "_ImageRealization":
+        """Return the replicate that `seed` draws."""
+        return _ImageRealization(
+            self._patches, self._covariances, self._schedule, self._step, self._ridge, seed
+        )
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the configuration as plain JSON values; arrays by their shape and checksum."""
+        pictures: list[Any] = []
+        for picture in self._pictures:
+            if isinstance(picture, str | os.PathLike):
+                pictures.append(os.fspath(picture))
+            else:
+                array = np.ascontiguousarray(picture)
+                digest = hashlib.sha256(array.tobytes()).hexdigest()
+                pictures.append({"shape": list(array.shape), "sha256": digest})
+        return {
+            "type": type(self).__name__,
+            "pictures": pictures,
+            "patch_size": self._patch_size,
+            "step": self._step,
+            "ridge": self._ridge,
+            **self._schedule.parameters(),
+        }
+
+
+class _Patches:
+    """All patches of one picture, standardised, without copying them."""
+
+    def __init__(self, picture: Floats, size: int, name: str) -> None:
+        if min(picture.shape) < size:
+            raise ValueError(
+                f"patch_size must be at most the picture's smaller side, but {name} has the shape "
+                f"{picture.shape} and patch_size is {size}; use a larger picture"
+            )
+        contrast = picture.std()
+        if not contrast > 0:
+            raise ValueError(f"{name} has no contrast: all its pixels are {picture.flat[0]:g}")
+        scaled = (picture - picture.mean()) / contrast
+        self._windows = np.lib.stride_tricks.sliding_window_view(scaled, (size, size))
+        self.extent = np.array(self._windows.shape[:2])
+        n_patches, n_pixels = int(self.extent.prod()), size**2
+        self._mean = self._windows.mean(axis=(0, 1)).ravel()
+        self.covariance = np.zeros((n_pixels, n_pixels))
+        for row in self._windows:  # a row of the picture at a time: all patches need not fit
+            centred = row.reshape(-1, n_pixels) - self._mean
+            self.covariance += centred.T @ centred
+        self.covariance = (self.covariance + self.covariance.T) / (2 * n_patches)
+
+    def at(self, corners: Integers) -> Floats:
+        """Return the patches (sample, pixel) whose upper left corners are (sample, axis)."""
+        taken = self._windows[corners[:, 0], corners[:, 1]].reshape(len(corners), -1)
+        centred: Floats = taken - self._mean
+        return centred
+
+
+class _ImageRealization(ScheduledRealization):
+    def __init__(
+        self,
+        patches: tuple[_Patches, ...],
+        covariances: Floats,
+        schedule: Blocks,
+        step: int,
+        ridge: float,
+        seed: np.random.SeedSequence,
+    ) -> None:
+        super().__init__(covariances, schedule, seed)
+        self._patches = patches
+        self._step = step
+        self._noise = np.sqrt(ridge)
+
+    def chunks(self, first: int) -> Iterator[Floats]:
+        starts = self.generator(_STARTS)
+        # One walk serves all contexts: each folds it, from a start of its own, into its picture.
+        gaze = np.stack([starts.integers(0, 2 * patches.extent) for patches in self._patches])
+        for index in itertools.count():
+            moves = self.generator(_WALK, index).integers(
+                -self._step, self._step + 1, size=(CHUNK, 2)
+            )
+            path = gaze[:, None] + np.cumsum(moves, axis=0)
+            gaze = path[:, -1]
+            if index >= first:
+                samples = np.arange(CHUNK) + index * CHUNK
+                yield self._look(self.generator(0, index), samples, path)
+
+    def _look(self, rng: np.random.Generator, samples: Integers, path: Integers) -> Floats:
+        inputs: Floats = self._noise * rng.standard_normal((len(samples), self.n_neurons))
+        anywhere = rng.random((len(samples), 2))
+        for context, rows in runs(self.contexts(samples)):
+            patches = self._patches[context]
+            if self._step:
+                corners = _folded(path[context, rows], patches.extent)
+            else:
+                corners = (anywhere[rows] * patches.extent).astype(np.int64)
+            inputs[rows] += patches.at(corners)
+        return inputs
+
+    def chunk(self, rng: np.random.Generator, samples: Integers) -> Floats:
+        raise AssertionError("chunks() draws them, for the walk goes through all")
+
+
+def _folded(path: Integers, extent: Integers) -> Integers:
+    """Return an unbounded path reflected into [0, extent), which keeps it uniform there."""
+    phase = path % (2 * extent)
+    return np.asarray(np.minimum(phase, 2 * extent - 1 - phase), dtype=np.int64)

@@ -1,0 +1,197 @@
+"""What a scenario is: typed parameters with defaults that mean something, and their use."""
+
+import dataclasses
+import difflib
+import json
+import typing
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure, SubFigure
+
+    from adaptnet import Circuit
+    from adaptnet.seeding import Rng
+    from environments import Environment
+
+
+def parameter(default: Any, meaning: str, *, above: float | None = None) -> Any:
+    """Return a scenario's field: its default, its meaning in a line, and an open lower bound."""
+    return dataclasses.field(default=default, metadata={"meaning": meaning, "above": above})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Scenario(ABC):
+    """An environment, circuits, a recording plan and an analysis, under one name.
+
+    A subclass is a frozen dataclass whose fields, made by :func:`parameter`, are the scenario's
+    parameters; its docstring's first line is its title. It lives in a module of its own in this
+    package, and is found there.
+    """
+
+    default_replicates: ClassVar[int] = 20
+    preview: ClassVar[Mapping[str, Any]] = {}
+    """Parameters of a run of a second or so, for a first look."""
+
+    threshold: float = parameter(0.1, "error below which a circuit counts as readapted", above=0)
+
+    def __post_init__(self) -> None:
+        kinds = typing.get_type_hints(type(self))
+        for field in dataclasses.fields(self):
+            value = _checked(field.name, getattr(self, field.name), kinds[field.name])
+            above = field.metadata["above"]
+            if above is not None and not value > above:
+                raise ValueError(f"{field.name} must be greater than {above:g}, got {value!r}")
+            object.__setattr__(self, field.name, value)
+
+    @classmethod
+    def title(cls) -> str:
+        """Return the scenario in a line."""
+        return (cls.__doc__ or cls.__name__).strip().splitlines()[0]
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> Self:
+        """Return the scenario with some parameters set.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there is no such parameter (the nearest is suggested) or a value does not fit.
+        """
+        names = [field.name for field in dataclasses.fields(cls)]
+        for name in values:
+            if name not in names:
+                raise ValueError(f"there is no parameter {name!r}; {suggestion(name, names)}")
+        return cls(**values)
+
+    @abstractmethod
+    def environment(self) -> "Environment":
+        """Return where the inputs come from."""
+
+    @abstractmethod
+    def circuits(self) -> "dict[str, Circuit]":
+        """Return the circuits that are compared, by name."""
+
+    @property
+    @abstractmethod
+    def n_samples(self) -> int:
+        """Samples a replicate."""
+
+    @property
+    @abstractmethod
+    def record_every(self) -> int:
+        """Samples between records."""
+
+    def run(
+        self,
+        *,
+        n_replicates: int | None = None,
+        rng: "Rng" = 0,
+        n_threads: int | None = None,
+        progress: bool | None = None,
+    ) -> "xr.Dataset":
+        """Simulate, and return the run with the scenario and its parameters in the attributes."""
+        import adaptnet
+
+        dataset = adaptnet.simulate(
+            self.circuits(),
+            self.environment(),
+            self.n_samples,
+            n_replicates=self.default_replicates if n_replicates is None else n_replicates,
+            rng=rng,
+            record_every=self.record_every,
+            n_threads=n_threads,
+            progress=progress,
+        )
+        dataset.attrs["scenario"] = name_of(type(self))
+        dataset.attrs["scenario_parameters"] = json.dumps(dataclasses.asdict(self))
+        return dataset
+
+    def plot(self, dataset: "xr.Dataset") -> "Figure | SubFigure":
+        """Return the scenario's figure of a run of it."""
+        import adaptnet
+
+        return adaptnet.plot_readaptation(dataset, self.threshold)[0]
+
+
+def both_circuits(
+    n_interneurons: int, initial_weights: float, learning_rate: float
+) -> "dict[str, Circuit]":
+    """Return the direct circuit and the one with interneurons, alike in all they share."""
+    from adaptnet import DirectCircuit, InterneuronCircuit
+
+    return {
+        "direct": DirectCircuit(initial_weights=initial_weights, learning_rate=learning_rate),
+        "interneuron": InterneuronCircuit(
+            n_interneurons=n_interneurons,
+            initial_weights=initial_weights,
+            learning_rate=learning_rate,
+        ),
+    }
+
+
+def name_of(scenario: type[Scenario]) -> str:
+    """Return the name a scenario goes by: its module's, with dashes."""
+    return scenario.__module__.rpartition(".")[2].replace("_", "-")
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return the known names as a hint, the nearest first.
+
+    Examples
+    --------
+    >>> suggestion("swiching", ["natural-images", "switching"])
+    "did you mean 'switching'? known are natural-images, switching"
+    """
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    return (f"did you mean {near[0]!r}? " if near else "") + f"known are {', '.join(names)}"
+
+
+def _checked(name: str, value: Any, kind: Any) -> Any:
+    """Return `value` as `kind` if it is of that kind: ints pass for floats, lists for tuples."""
+    if typing.get_origin(kind) is tuple:
+        (item, _) = typing.get_args(kind)
+        if not isinstance(value, list | tuple):
+            raise TypeError(f"{name} must be a list of {item.__name__}, got {value!r}")
+        return tuple(_checked(name, v, item) for v in value)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise TypeError(f"{name} must be of type {kind.__name__}, got {value!r}")
+    if kind is float and value - value != 0:  # NaN and the infinities
+        raise ValueError(f"{name} must be finite, got {value!r}")
+    return value
+
+
+def parsed(name: str, text: str, kind: Any) -> Any:
+    """Return the value of a parameter given as text on the command line.
+
+    Examples
+    --------
+    >>> parsed("learning_rate", "1e-3", float), parsed("pictures", "grass,brick", tuple[str, ...])
+    (0.001, ('grass', 'brick'))
+
+    Raises
+    ------
+    TypeError
+        If the text is no value of the kind.
+    """
+    if typing.get_origin(kind) is tuple:
+        return tuple(
+            parsed(name, part.strip(), typing.get_args(kind)[0]) for part in text.split(",")
+        )
+    if kind is bool:
+        if text.lower() not in ("true", "false"):
+            raise TypeError(f"{name} must be true or false, got {text!r}")
+        return text.lower() == "true"
+    try:
+        if (
+            kind is int and float(text).is_integer()
+        ):  # 1e5 is a fine way to write a number of samples
+            return int(float(text)) if not text.lstrip("+-").isdigit() else int(text)
+        return kind(text)
+    except (ValueError, OverflowError):
+        raise TypeError(f"{name} must be of type {kind.__name__}, got {text!r}") from None

@@ -1,0 +1,296 @@
+"""The command line. Heavy packages are imported where they are used, so that --help is quick."""
+
+import dataclasses
+import json
+import math
+import sys
+import tomllib
+import typing
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from scenarios.base import Scenario
+
+DIVERGED = 3
+"""Exit code of a run that is saved but in which a circuit diverged."""
+
+
+class _Commands(click.Group):
+    """Commands that answer bad input with a sentence, and keep tracebacks for bugs."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (ValueError, TypeError, OSError, ModuleNotFoundError) as error:
+            if ctx.params["debug"]:
+                raise
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="adaptnet")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def main(debug: bool) -> None:
+    """Run, inspect and draw simulations of adapting neural circuits."""
+    warnings.showwarning = _show_warning
+
+
+@main.command("list")
+def list_() -> None:
+    """List the scenarios and their parameters."""
+    import scenarios
+
+    for name in scenarios.names():
+        scenario = scenarios.find(name)
+        click.echo(f"{name}: {scenario.title()}")
+        for field in dataclasses.fields(scenario):
+            click.echo(f"    {field.name} = {field.default!r}: {field.metadata['meaning']}")
+
+
+@main.command()
+@click.argument("what", metavar="SCENARIO|FILE.toml|FILE.nc")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="netCDF file to write.")
+@click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Set a parameter.")
+@click.option("--replicates", type=int, help="Number of replicates.  [default: the scenario's]")
+@click.option("--seed", type=int, help="Seed of all randomness.  [default: 0]")
+@click.option("--threads", type=int, help="Replicates run at a time.  [default: one a core]")
+@click.option("--preview", is_flag=True, help="A shorter, coarser run for a first look.")
+@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+@click.option(
+    "--progress/--no-progress", default=None, help="Progress bar.  [default: on a terminal]"
+)
+def run(
+    what: str,
+    output: Path | None,
+    settings: tuple[str, ...],
+    replicates: int | None,
+    seed: int | None,
+    threads: int | None,
+    preview: bool,
+    overwrite: bool,
+    progress: bool | None,
+) -> None:
+    """Run a scenario; write the run, its picture, and a table of readaptation times.
+
+    The scenario goes by its name, or is read with its parameters from a TOML file
+    (scenario = "...", replicates, seed, [parameters]), or is run again as a run's file says.
+    """
+    plan = _plan(what)
+    scenario_type: type[Scenario] = plan["type"]
+    values = {**plan["parameters"], **(scenario_type.preview if preview else {})}
+    scenario = scenario_type.from_values({**values, **_parsed(scenario_type, settings)})
+    if replicates is not None and replicates < 1:
+        raise ValueError(f"--replicates must be at least 1, got {replicates}")
+
+    from adaptnet.storage import refuse_existing, save
+
+    target = output or Path(f"{plan['name']}.nc")
+    picture = target.with_suffix(".png")
+    for path in (target, picture):
+        refuse_existing(path, overwrite=overwrite)
+    dataset = scenario.run(
+        n_replicates=replicates or plan["replicates"],
+        rng=plan["seed"] if seed is None else seed,
+        n_threads=threads,
+        progress=progress,
+    )
+    save(dataset, target, overwrite=overwrite)
+    scenario.plot(dataset).savefig(picture, dpi=150)  # type: ignore[union-attr]
+    click.echo(_table(dataset, scenario.threshold))
+    click.echo(f"wrote {target} and {picture}")
+    if (dataset["diverged_sample"] >= 0).any():
+        sys.exit(DIVERGED)
+
+
+@main.command()
+@click.argument("path", metavar="RUN.nc", type=click.Path(path_type=Path))
+def info(path: Path) -> None:
+    """Say what a run's file holds and how it was made."""
+    from adaptnet import load
+
+    dataset = load(path)
+    attrs = dataset.attrs
+    for name in ("title", "scenario", "date_created", "history", "source", "git_commit", "truth"):
+        if name in attrs:
+            click.echo(f"{name}: {attrs[name]}")
+    click.echo(f"seed: {attrs['seed_entropy']}, spawn key {attrs['seed_spawn_key']}")
+    click.echo("sizes: " + ", ".join(f"{size} {dim}" for dim, size in dataset.sizes.items()))
+    for name in ("scenario_parameters", "circuits", "versions"):
+        if name in attrs:
+            click.echo(f"{name}:")
+            for key, value in json.loads(attrs[name]).items():
+                click.echo(f"    {key}: {_short(value)}")
+    click.echo("variables:")
+    for key, variable in dataset.data_vars.items():
+        click.echo(f"    {key} ({', '.join(map(str, variable.dims))}): {variable.long_name}")
+    diverged = dataset["diverged_sample"]
+    for index in zip(*(diverged.values >= 0).nonzero(), strict=True):
+        circuit, replicate = diverged["circuit"].values[index[0]], index[1]
+        click.echo(f"diverged: {circuit}, replicate {replicate}, sample {diverged.values[index]}")
+
+
+@main.command()
+@click.argument("path", metavar="RUN.nc", type=click.Path(path_type=Path))
+@click.option("--threshold", type=float, help="Error to fall below.  [default: the run's, or 0.1]")
+def readapt(path: Path, threshold: float | None) -> None:
+    """Print how many samples each circuit takes to readapt after each change."""
+    from adaptnet import load
+
+    dataset = load(path)
+    click.echo(_table(dataset, _threshold(dataset, threshold)))
+
+
+@main.command()
+@click.argument("path", metavar="RUN.nc", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Picture to write.")
+@click.option("--threshold", type=float, help="Error to mark.  [default: the run's, or 0.1]")
+@click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
+def plot(path: Path, output: Path | None, threshold: float | None, overwrite: bool) -> None:
+    """Draw the circuits' errors over a run."""
+    from adaptnet import load, plot_readaptation
+    from adaptnet.storage import refuse_existing
+
+    dataset = load(path)
+    picture = output or path.with_suffix(".png")
+    refuse_existing(picture, overwrite=overwrite)
+    figure, _ = plot_readaptation(dataset, _threshold(dataset, threshold))
+    figure.savefig(picture, dpi=150)  # type: ignore[union-attr]
+    click.echo(f"wrote {picture}")
+
+
+def _plan(what: str) -> dict[str, Any]:
+    """Return the scenario, its parameters, replicates, seed and name that `what` asks for."""
+    import scenarios
+
+    path = Path(what)
+    plan: dict[str, Any] = {"parameters": {}, "replicates": None, "seed": 0, "name": what}
+    if path.suffix == ".toml":
+        return plan | _from_toml(path) | {"name": path.stem}
+    if path.suffix == ".nc":
+        return plan | _from_run(path)
+    return plan | {"type": scenarios.find(what)}
+
+
+def _from_toml(path: Path) -> dict[str, Any]:
+    import scenarios
+    from scenarios.base import suggestion
+
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not a TOML file: {error}") from error
+    kinds = {"scenario": str, "replicates": int, "seed": int, "parameters": dict}
+    for key, value in given.items():
+        if key not in kinds:
+            raise ValueError(f"{path}: there is no key {key!r}; {suggestion(key, kinds)}")
+        if not isinstance(value, kinds[key]) or isinstance(value, bool):
+            raise TypeError(f"{path}: {key} must be of type {kinds[key].__name__}, got {value!r}")
+    if "scenario" not in given:
+        raise ValueError(f'{path} must name a scenario: scenario = "switching"')
+    return given | {"type": scenarios.find(given["scenario"])}
+
+
+def _from_run(path: Path) -> dict[str, Any]:
+    """Return what a run's file says of how to run it again."""
+    import numpy as np
+
+    import scenarios
+    from adaptnet import load
+
+    dataset = load(path)
+    attrs = dataset.attrs
+    if "scenario" not in attrs:
+        raise ValueError(
+            f"{path} was not made by a scenario but by a script, which alone can run it again"
+        )
+    seed: np.random.SeedSequence = np.random.SeedSequence(
+        json.loads(attrs["seed_entropy"]), spawn_key=json.loads(attrs["seed_spawn_key"])
+    )
+    return {
+        "type": scenarios.find(attrs["scenario"]),
+        "parameters": json.loads(attrs["scenario_parameters"]),
+        "replicates": dataset.sizes["replicate"],
+        "seed": seed,
+        "name": attrs["scenario"],
+    }
+
+
+def _parsed(scenario: "type[Scenario]", settings: tuple[str, ...]) -> dict[str, Any]:
+    """Return the parameters set on the command line, of the types that the scenario gives them."""
+    from scenarios.base import parsed, suggestion
+
+    kinds = typing.get_type_hints(scenario)
+    names = [field.name for field in dataclasses.fields(scenario)]
+    values = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals:
+            raise ValueError(f"--set must be given as name=value, got {setting!r}")
+        if name not in names:
+            raise ValueError(f"there is no parameter {name!r}; {suggestion(name, names)}")
+        values[name] = parsed(name, text, kinds[name])
+    return values
+
+
+def _threshold(dataset: "xr.Dataset", given: float | None) -> float:
+    """Return the threshold asked for, or else the one of the run's scenario."""
+    if given is not None:
+        return given
+    stored = json.loads(dataset.attrs.get("scenario_parameters", "{}"))
+    return float(stored.get("threshold", 0.1))
+
+
+def _table(dataset: "xr.Dataset", threshold: float) -> str:
+    """Return readaptation times as a table: a line for each change and circuit."""
+    from adaptnet import readaptation_times
+    from adaptnet.readaptation import summary
+
+    of = summary(readaptation_times(dataset, threshold)).transpose("circuit", "change")
+    names = dataset["context"].attrs["flag_meanings"].split()
+    header = ("change", "at sample", "circuit", "median", "quartiles", "censored")
+    rows = [header]
+    for change in range(of.sizes["change"]):
+        for circuit in of["circuit"].values:
+            one = of.sel(circuit=circuit).isel(change=change)
+            left, entered = (names[int(one[key])] for key in ("context_left", "context_entered"))
+            rows.append(
+                (
+                    f"{left} -> {entered}",
+                    str(int(one["change_sample"])),
+                    str(circuit),
+                    _samples(float(one["median"])),
+                    f"{_samples(float(one['lower_quartile']))} to "
+                    f"{_samples(float(one['upper_quartile']))}",
+                    f"{float(one['censored']):.0%}",
+                )
+            )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    title = f"samples until the whitening error is below {threshold:g}"
+    return "\n".join([title, lines[0], "-" * len(lines[0]), *lines[1:]])
+
+
+def _samples(number: float) -> str:
+    return f"{number:.0f}" if math.isfinite(number) else "not reached"
+
+
+def _short(value: Any, length: int = 100) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= length else text[: length - 3] + "..."
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    click.echo(f"warning: {message}", err=True)

@@ -1,0 +1,64 @@
+"""Patches of one picture, then of another, and back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from adaptnet import Circuit
+from environments import Environment, NaturalImageEnvironment
+from scenarios.base import Scenario, both_circuits, parameter
+
+
+@dataclass(frozen=True, kw_only=True)
+class NaturalImages(Scenario):
+    """Patches of natural images, first of one picture, then of others in turn.
+
+    Each picture is one context; its patches are standardised as
+    :class:`environments.NaturalImageEnvironment` says.
+    """
+
+    pictures: tuple[str, ...] = parameter(
+        ("coffee", "grass", "brick"), "shipped pictures or picture files, one for each context"
+    )
+    patch_size: int = parameter(3, "side of a patch in pixels", above=0)
+    step: int = parameter(0, "pixels that the gaze may move a sample; 0 looks anywhere", above=-1)
+    ridge: float = parameter(0.02, "variance of the white noise added to inputs", above=-1e-300)
+    n_blocks: int = parameter(4, "blocks, cycling through the pictures", above=1)
+    block_length: int = parameter(100_000, "samples between switches", above=0)
+    n_interneurons: int = parameter(18, "interneurons, at least patch_size squared", above=0)
+    learning_rate: float = parameter(5e-5, "eta, of both circuits", above=0)
+    initial_weights: float = parameter(1.0, "a of the initial effective weights a I", above=0)
+    records_per_block: int = parameter(200, "records of the error in each block", above=0)
+    threshold: float = parameter(0.2, "error below which a circuit counts as readapted", above=0)
+
+    preview: ClassVar[Mapping[str, Any]] = {
+        "block_length": 3000,
+        "learning_rate": 1e-3,
+        "threshold": 0.8,
+        "records_per_block": 100,
+    }
+
+    def environment(self) -> Environment:
+        """Return the pictures as contexts, the last of them in force at the end."""
+        return NaturalImageEnvironment(
+            self.pictures,
+            patch_size=self.patch_size,
+            block_length=self.block_length,
+            order=[i % len(self.pictures) for i in range(self.n_blocks)],
+            step=self.step,
+            ridge=self.ridge,
+        )
+
+    def circuits(self) -> dict[str, Circuit]:
+        """Return both circuits, at one learning rate."""
+        return both_circuits(self.n_interneurons, self.initial_weights, self.learning_rate)
+
+    @property
+    def n_samples(self) -> int:
+        """Samples a replicate."""
+        return self.n_blocks * self.block_length
+
+    @property
+    def record_every(self) -> int:
+        """Samples between records."""
+        return max(1, self.block_length // self.records_per_block)
