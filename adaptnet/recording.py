@@ -13,6 +13,7 @@ from adaptnet.metrics import whitening_errors
 
 _BLOCK_BYTES = 2**24  # of effective weights in flight for each circuit and thread
 _BLOCK_SAMPLES = 4096
+_ERRORS = ("whitening_error", "frobenius_error")
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,8 @@ def checked_variables(
 ) -> tuple[str, ...]:
     """Return the variables to record: as asked for, or all that cost little and are known."""
     if record is None:
-        errors = ("whitening_error", "frobenius_error") if truth != "absent" else ()
-        steps = ("fast_steps",) if integrated else ()
-        return (*errors, *steps) or ("effective_weights",)
+        known = ("effective_weights",) if truth == "absent" else _ERRORS
+        return (*known, "fast_steps") if integrated else known
     names = (record,) if isinstance(record, str) else tuple(record)
     for name in names:
         if name not in RECORDABLE:
@@ -133,6 +133,6 @@ class Recording:
         values = dict(zip(("effective_weights", "fast_steps"), records, strict=True))
         if truth.covariances is not None:
             errors = whitening_errors(records.effective_weights, truth.covariances[:n_records])
-            values |= zip(("whitening_error", "frobenius_error"), errors, strict=True)
+            values |= zip(_ERRORS, errors, strict=True)
         for name in values.keys() & self.arrays.keys():
             self.arrays[name][rows] = values[name]

@@ -26,7 +26,10 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.simplefilter("always", UserWarning)
+                warnings.showwarning = _show_warning
+                return super().invoke(ctx)
         except (ValueError, TypeError, OSError, ModuleNotFoundError) as error:
             if ctx.params["debug"]:
                 raise
@@ -38,7 +41,6 @@ class _Commands(click.Group):
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def main(debug: bool) -> None:
     """Run, inspect and draw simulations of adapting neural circuits."""
-    warnings.showwarning = _show_warning
 
 
 @main.command("list")

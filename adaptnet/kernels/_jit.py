@@ -7,7 +7,8 @@ import numba
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# Reassociation lets sums use vector registers. "nnan" and "ninf" stay off: kernels test for NaN.
+# Reassociation lets sums use vector registers. "nnan" and "ninf" stay off, so that comparisons see
+# NaN and infinity; math.isfinite does not (x - x is folded to 0): kernels write abs(x) < inf.
 FAST_MATH = {"nsz", "arcp", "contract", "afn", "reassoc"}
 
 

@@ -1,0 +1,56 @@
+"""Plain NumPy twins of the circuits, written from the equations and nothing else.
+
+[L23] is Lipshutz, Pehlevan & Chklovskii, ICLR 2023, arXiv:2209.10634.
+"""
+
+import numpy as np
+
+
+def learning_rate(eta_0, gamma, t):
+    return eta_0 / (1 + gamma * t)
+
+
+def direct(M, inputs, eta_0, gamma=0.0):
+    """Algorithm 1 of [L23]: the weights after each sample, (sample, n, n)."""
+    M = np.array(M, dtype=float)
+    history = []
+    for t, x in enumerate(inputs):
+        y = np.linalg.solve(M, x)
+        M = M + learning_rate(eta_0, gamma, t) * (np.outer(y, y) - np.eye(len(M)))
+        history.append(M)
+    return np.array(history)
+
+
+def interneuron(W, inputs, eta_0, gamma=0.0):
+    """Algorithm 2 of [L23]: the effective weights W W' after each sample, (sample, n, n)."""
+    W = np.array(W, dtype=float)
+    history = []
+    for t, x in enumerate(inputs):
+        y = np.linalg.solve(W @ W.T, x)
+        z = W.T @ y
+        W = W + learning_rate(eta_0, gamma, t) * (np.outer(y, z) - W)
+        history.append(W @ W.T)
+    return np.array(history)
+
+
+def integrated_direct(M, x, step_size, n_steps):
+    """Activity after Euler steps of dy/dg = x - M y from rest."""
+    y = np.zeros(len(x))
+    for _ in range(n_steps):
+        y = y + step_size * (x - M @ y)
+    return y
+
+
+def integrated_interneuron(W, x, step_size, time_constant, n_steps):
+    """Activities after Euler steps of dy/dg = x - W z, tau dz/dg = W' y - z from rest."""
+    y, z = np.zeros(W.shape[0]), np.zeros(W.shape[1])
+    for _ in range(n_steps):
+        y, z = y + step_size * (x - W @ z), z + step_size / time_constant * (W.T @ y - z)
+    return y, z
+
+
+def random_covariance(rng, n, condition=20.0):
+    """Return a covariance with a geometric spectrum from 1 to `condition` in a random basis."""
+    basis = np.linalg.qr(rng.normal(size=(n, n)))[0]
+    covariance = (basis * np.geomspace(1, condition, n)) @ basis.T
+    return (covariance + covariance.T) / 2

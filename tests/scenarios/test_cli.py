@@ -1,0 +1,203 @@
+"""The command line, used as a stranger would, wrong input included."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+import adaptnet as an
+from scenarios.cli import DIVERGED, main
+
+SMALL = ["--preview", "--replicates", "2", "--no-progress"]
+
+
+@pytest.fixture
+def adaptnet(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        return CliRunner().invoke(main, [str(a) for a in arguments])
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    path = tmp_path_factory.mktemp("runs") / "switching.nc"
+    assert CliRunner().invoke(main, ["run", "switching", *SMALL, "-o", str(path)]).exit_code == 0
+    return path
+
+
+def test_a_run_leaves_a_file_a_picture_and_a_table(adaptnet, tmp_path):
+    done = adaptnet("run", "switching", *SMALL)
+    assert done.exit_code == 0, done.output
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["switching.nc", "switching.png"]
+    assert (tmp_path / "switching.png").read_bytes().startswith(b"\x89PNG")
+    lines = done.output.splitlines()
+    assert lines[1].split() == [
+        "change",
+        "at",
+        "sample",
+        "circuit",
+        "median",
+        "quartiles",
+        "censored",
+    ]
+    assert (
+        len(lines) == 1 + 2 + 6 + 1
+    )  # title, header and rule, three changes of two circuits, files
+    assert an.load("switching.nc").attrs["scenario"] == "switching"
+
+
+def test_the_table_says_what_the_file_says(adaptnet, stored):
+    lines = adaptnet("readapt", stored, "--threshold", "0.4").output.splitlines()
+    times = an.readaptation_times(an.load(stored), 0.4)
+    assert lines[0] == "samples until the whitening error is below 0.4"
+    for line in lines[3:]:
+        change = {"first -> rotated ": 0, "rotated -> ": 1, "rotated_low": 2}
+        (number,) = (n for start, n in change.items() if line.startswith(start))
+        (name,) = (name for name in ("direct", "interneuron") if f" {name} " in line)
+        of = times.sel(circuit=name).isel(change=number)["samples"]
+        # Of two replicates the lower is the median by inverse distribution function.
+        assert f" {int(of.min())} " in line
+
+
+def test_parameters_are_set_by_name(adaptnet):
+    done = adaptnet("run", "switching", *SMALL, "--set", "n_neurons=3", "--set", "condition=4")
+    assert done.exit_code == 0, done.output
+    run = an.load("switching.nc")
+    assert run.sizes["neuron"] == 3
+    assert json.loads(run.attrs["scenario_parameters"])["condition"] == 4.0
+
+
+def test_a_toml_file_says_it_all(adaptnet, tmp_path):
+    (tmp_path / "mine.toml").write_text(
+        'scenario = "switching"\nreplicates = 3\nseed = 4\n'
+        "[parameters]\nblock_length = 500\nlearning_rate = 1e-3\nthreshold = 1\n"
+    )
+    done = adaptnet("run", "mine.toml")
+    assert done.exit_code == 0, done.output
+    run = an.load("mine.nc")
+    assert run.sizes["replicate"] == 3
+    assert run.attrs["seed_entropy"] == "4"
+    assert json.loads(run.attrs["scenario_parameters"])["threshold"] == 1.0
+    assert run.attrs["n_samples"] == 2000
+
+
+def test_a_run_can_be_run_again_from_its_file(adaptnet, stored):
+    done = adaptnet("run", stored, "-o", "again.nc")
+    assert done.exit_code == 0, done.output
+    assert (
+        an.load("again.nc").drop_attrs(deep=False).identical(an.load(stored).drop_attrs(deep=False))
+    )
+    other = adaptnet("run", stored, "-o", "other.nc", "--seed", "9")
+    assert other.exit_code == 0, other.output
+    assert not an.load("other.nc").equals(an.load(stored))
+
+
+def test_info_says_how_a_run_was_made(adaptnet, stored):
+    out = adaptnet("info", stored).output
+    for text in (
+        "scenario: switching",
+        "seed: 0",
+        "learning_rate: 0.001",
+        "numba:",
+        "2 replicate",
+    ):
+        assert text in out
+
+
+def test_plot_draws_a_stored_run(adaptnet, stored, tmp_path):
+    done = adaptnet("plot", stored, "-o", "figure.pdf", "--threshold", "0.3")
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "figure.pdf").read_bytes().startswith(b"%PDF")
+    again = adaptnet("plot", stored, "-o", "figure.pdf")
+    assert again.exit_code == 1
+    assert "--overwrite" in again.output
+    assert adaptnet("plot", stored, "-o", "figure.pdf", "--overwrite").exit_code == 0
+
+
+def test_list_names_scenarios_and_parameters(adaptnet):
+    out = adaptnet("list").output
+    for text in ("switching:", "natural-images:", "block_length = 120000", "patch_size = 3"):
+        assert text in out
+
+
+def test_divergence_is_saved_said_and_in_the_exit_code(adaptnet):
+    done = adaptnet("run", "switching", *SMALL, "--set", "learning_rate=0.9")
+    assert done.exit_code == DIVERGED
+    assert "warning: circuit 'direct', replicate 0 diverged at sample" in done.output
+    assert "not reached" in done.output
+    assert (an.load("switching.nc")["diverged_sample"].sel(circuit="direct") >= 0).all()
+    assert "diverged: direct, replicate 0" in adaptnet("info", "switching.nc").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "swiching"], "did you mean 'switching'?"),
+        (["run", "switching", "--set", "blok_length=3"], "did you mean 'block_length'?"),
+        (["run", "switching", "--set", "block_length"], "must be given as name=value"),
+        (["run", "switching", "--set", "block_length=3.5"], "block_length must be of type int"),
+        (["run", "switching", "--set", "block_length=many"], "block_length must be of type int"),
+        (["run", "switching", "--set", "block_length=-5"], "block_length must be greater than 0"),
+        (["run", "switching", "--set", "learning_rate=nan"], "learning_rate must be finite"),
+        (["run", "switching", "--set", "learning_rate=0"], "learning_rate must be greater than 0"),
+        (["run", "switching", "--set", "n_interneurons=2"], "n_interneurons must be at least"),
+        (["run", "switching", "--replicates", "0"], "--replicates must be at least 1"),
+        (["run", "switching", "--seed", "-3"], "rng must not be negative"),
+        (["run", "switching", "-o", "no/folder/run.nc"], "does not exist; make it first"),
+        (["run", "missing.toml"], "missing.toml"),
+        (["run", "missing.nc"], "there is no file missing.nc"),
+        (["info", "missing.nc"], "there is no file missing.nc"),
+        (["readapt", "notes.txt"], "not a netCDF file"),
+        (["run", "natural-images", "--set", "pictures=grass"], "at least two"),
+        (["run", "natural-images", "--set", "pictures=grass,hay"], "there is no picture file hay"),
+        (["run", "natural-images", "--set", "patch_size=1000"], "patch_size must be at most"),
+    ],
+)
+def test_wrong_input_gets_a_sentence(adaptnet, tmp_path, arguments, message):
+    (tmp_path / "notes.txt").write_text("not a run")
+    done = adaptnet(*arguments)
+    assert done.exit_code == 1, done.output
+    assert message in done.output
+    assert done.output.startswith("Error: ")
+    assert "Traceback" not in done.output
+    assert [p.name for p in tmp_path.iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("scenario = ", "is not a TOML file"),
+        ("replicates = 2", "must name a scenario"),
+        ('scenario = "swich"', "did you mean 'switching'?"),
+        ('scenario = "switching"\nreplicate = 2', "did you mean 'replicates'?"),
+        ('scenario = "switching"\nseed = "x"', "seed must be of type int"),
+        ('scenario = "switching"\n[parameters]\nn_neuron = 2', "did you mean 'n_neurons'?"),
+        (
+            'scenario = "switching"\n[parameters]\nn_neurons = "two"',
+            "n_neurons must be of type int",
+        ),
+    ],
+)
+def test_wrong_toml_gets_a_sentence(adaptnet, tmp_path, text, message):
+    (tmp_path / "mine.toml").write_text(text)
+    done = adaptnet("run", "mine.toml")
+    assert done.exit_code == 1
+    assert message in done.output
+
+
+def test_an_existing_file_is_kept(adaptnet, tmp_path):
+    (tmp_path / "switching.png").write_text("precious")
+    done = adaptnet("run", "switching", *SMALL)
+    assert done.exit_code == 1
+    assert "would be lost" in done.output
+    assert not (tmp_path / "switching.nc").exists()
+    assert (tmp_path / "switching.png").read_text() == "precious"
+    assert adaptnet("run", "switching", *SMALL, "--overwrite").exit_code == 0
+
+
+def test_bugs_keep_their_traceback_on_request(adaptnet):
+    done = adaptnet("--debug", "run", "swiching")
+    assert isinstance(done.exception, ValueError)

@@ -1,0 +1,79 @@
+"""Every scenario, found by name, put through the same checks."""
+
+import dataclasses
+import json
+
+import pytest
+from matplotlib.figure import Figure
+
+import scenarios
+from adaptnet.dataset import validate
+from scenarios.base import name_of, parsed, suggestion
+
+ALL = scenarios.names()
+
+
+def test_the_two_of_the_readme_are_there():
+    assert {"switching", "natural-images"} <= set(ALL)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_it_is_described(name):
+    scenario = scenarios.find(name)
+    assert name_of(scenario) == name
+    assert scenario.title().endswith(".")
+    assert all(field.metadata["meaning"] for field in dataclasses.fields(scenario))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_its_preview_runs_is_drawn_and_can_be_run_again(name):
+    kind = scenarios.find(name)
+    scenario = kind.from_values(kind.preview)
+    run = validate(scenario.run(n_replicates=2, rng=0))
+    assert isinstance(scenario.plot(run), Figure)
+    assert run.attrs["scenario"] == name
+    again = kind.from_values(json.loads(run.attrs["scenario_parameters"]))
+    assert again == scenario
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_unknown_parameters_are_refused(name):
+    with pytest.raises(ValueError, match="did you mean 'threshold'"):
+        scenarios.find(name).from_values({"treshold": 1})
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_parameters_are_typed(name):
+    with pytest.raises(TypeError, match="threshold must be of type float"):
+        scenarios.find(name).from_values({"threshold": "low"})
+    with pytest.raises(ValueError, match="threshold must be greater than 0"):
+        scenarios.find(name).from_values({"threshold": 0})
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("5", int, 5),
+        ("1e5", int, 100_000),
+        (str(10**18 + 1), int, 10**18 + 1),
+        ("-1", int, -1),
+        ("2", float, 2.0),
+        ("grass, brick", tuple[str, ...], ("grass", "brick")),
+        ("True", bool, True),
+        ("false", bool, False),
+    ],
+)
+def test_texts_become_values(text, kind, value):
+    got = parsed("x", text, kind)
+    assert got == value
+    assert type(got) is type(value)
+
+
+@pytest.mark.parametrize(("text", "kind"), [("x", int), ("1.5", int), ("inf", int), ("yes", bool)])
+def test_texts_of_another_kind_are_refused(text, kind):
+    with pytest.raises(TypeError, match="x must be"):
+        parsed("x", text, kind)
+
+
+def test_suggestions_are_of_what_is_near():
+    assert suggestion("zzz", ["alpha"]) == "known are alpha"
