@@ -93,6 +93,8 @@ def run(
     from adaptnet.storage import refuse_existing, save
 
     target = output or Path(f"{plan['name']}.nc")
+    if target.suffix != ".nc":
+        raise ValueError(f"--output must end in .nc, got {target}; the picture goes beside it")
     picture = target.with_suffix(".png")
     for path in (target, picture):
         refuse_existing(path, overwrite=overwrite)

@@ -146,6 +146,7 @@ def test_divergence_is_saved_said_and_in_the_exit_code(adaptnet):
         (["run", "switching", "--set", "n_interneurons=2"], "n_interneurons must be at least"),
         (["run", "switching", "--replicates", "0"], "--replicates must be at least 1"),
         (["run", "switching", "--seed", "-3"], "rng must not be negative"),
+        (["run", "switching", "-o", "run.png"], "--output must end in .nc"),
         (["run", "switching", "-o", "no/folder/run.nc"], "does not exist; make it first"),
         (["run", "missing.toml"], "missing.toml"),
         (["run", "missing.nc"], "there is no file missing.nc"),
