@@ -1,0 +1,212 @@
+"""Run all benchmarks: tables to the screen and to Markdown, timings to a labelled file."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import xarray as xr
+
+from benchmarks import ensemble, growth, limit, scenario
+from benchmarks.measure import interleaved, machine, one_core
+from benchmarks.peers import PEERS, AbsentError, Run, adaptnet
+from benchmarks.work import CIRCUITS, SIZES, Work, work
+
+OURS = "adaptnet"
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("benchmark-results"))
+@click.option("--repetitions", default=7, show_default=True, help="Rounds of each comparison.")
+@click.option("--only", multiple=True, help="kernels, ensemble, scenario, growth or limit.")
+def main(output: Path, repetitions: int, only: tuple[str, ...]) -> None:
+    """Time this package against its peers; write OUTPUT/results.md and OUTPUT/results.nc."""
+    sections = {
+        "kernels": _kernels,
+        "ensemble": _ensemble,
+        "scenario": _scenario,
+        "limit": _limit,
+        "growth": _growth,
+    }
+    output.mkdir(parents=True, exist_ok=True)
+    variables: dict[str, xr.DataArray] = {}
+    text = [f"Machine: {machine()}. {repetitions} interleaved rounds; medians (least to most)."]
+    cores = one_core()
+    for name, section in sections.items():
+        if only and name not in only:
+            continue
+        table, measured = section(repetitions, cores)
+        variables |= measured
+        text.append(table)
+        click.echo(table + "\n")
+    (output / "results.md").write_text("\n\n".join(text) + "\n", encoding="utf-8")
+    xr.Dataset(variables, attrs={"machine": machine()}).to_netcdf(output / "results.nc")
+    click.echo(f"wrote {output / 'results.md'} and {output / 'results.nc'}")
+
+
+def _present(of: dict[str, Any], one: Work) -> tuple[dict[str, Run], dict[str, str]]:
+    """Return the peers that this machine has, their results checked, and why others are absent."""
+    runs, absent = {}, {}
+    for name, peer in of.items():
+        try:
+            runs[name] = peer(one)
+        except AbsentError as reason:
+            absent[name] = str(reason)
+    expected = runs[OURS]()
+    for name, run in runs.items():
+        error = np.abs(run() - expected).max() / np.abs(expected).max()
+        if error > 1e-9:
+            raise AssertionError(f"{name} differs from {OURS} by {error:.1e} at n = {one.n}")
+    return runs, absent
+
+
+def _compare(
+    title: str, of: dict[str, Any], works: dict[Any, Work], repetitions: int
+) -> tuple[list[str], xr.DataArray]:
+    """Return lines of a table of ratios, and microseconds a sample (work, peer, repetition)."""
+    names = list(of)
+    taken = np.full((len(works), len(names), repetitions), np.nan)
+    absent: dict[str, str] = {}
+    for row, one in enumerate(works.values()):
+        runs, absent = _present(of, one)
+        for name, seconds in interleaved(runs, repetitions).items():
+            taken[row, names.index(name)] = seconds / len(one.inputs) * 1e6
+    lines = [
+        f"| {title}: peer / {OURS} | " + " | ".join(map(str, works)) + " |",
+        "|---" * (len(works) + 1) + "|",
+    ]
+    for column, name in enumerate(names):
+        if name in absent:
+            lines.append(f"| {name}: {absent[name]} |" + " |" * len(works))
+        elif name == OURS:
+            cells = [
+                f"{np.median(t):.3g} ({t.min():.3g} to {t.max():.3g})" for t in taken[:, column]
+            ]
+            lines.append(f"| {OURS}, µs a sample | " + " | ".join(cells) + " |")
+        else:
+            # Ratios round by round: both sides of each saw the same moment of the machine.
+            ratios = taken[:, column] / taken[:, names.index(OURS)]
+            cells = [f"{np.median(r):.2f} ({r.min():.2f} to {r.max():.2f})" for r in ratios]
+            lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return lines, xr.DataArray(
+        taken,
+        dims=("work", "peer", "repetition"),
+        coords={"work": [str(w) for w in works], "peer": names},
+        attrs={"units": "us", "long_name": "time a sample"},
+    )
+
+
+def _kernels(repetitions: int, cores: Any) -> tuple[str, dict[str, xr.DataArray]]:
+    lines, variables = ["## Kernels", ""], {}
+    for circuit in CIRCUITS:
+        table, taken = _compare(
+            circuit,
+            {OURS: adaptnet, **PEERS},
+            {f"n = {n}": work(circuit, n) for n in SIZES},
+            repetitions,
+        )
+        lines += [*table, ""]
+        variables[f"kernel_{circuit}"] = taken.rename(
+            work=f"kernel_{circuit}_work", peer="kernel_peer"
+        )
+    return "\n".join(lines), variables
+
+
+def _ensemble(repetitions: int, cores: Any) -> tuple[str, dict[str, xr.DataArray]]:
+    works = {f"{c}, n = {n}": work(c, n, n_samples=16_000) for c in CIRCUITS for n in (2, 10, 32)}
+    table, taken = _compare(
+        f"{ensemble.N_REPLICATES} replicates",
+        {OURS: ensemble.ours, "JAX vmap": ensemble.jax_vmap},
+        works,
+        repetitions,
+    )
+    return "\n".join(["## Ensemble", "", *table]), {
+        "ensemble": taken.rename(work="ensemble_work", peer="ensemble_peer")
+    }
+
+
+def _scenario(repetitions: int, cores: Any) -> tuple[str, dict[str, xr.DataArray]]:
+    absent = ""
+    scripts = {OURS: scenario.ours, "NumPy script": scenario.numpy_script}
+    try:
+        scripts["JAX vmap"] = scenario.jax_script()
+    except AbsentError as reason:
+        absent = f"\n\nJAX vmap: {reason}"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "run.nc"
+        draw = scenario.drawn_by_ours(200)
+        expected = scenario.ours(path, 2, 200)
+        for name, script in scripts.items():
+            if name != OURS:
+                np.testing.assert_allclose(script(path, 2, 200, draw), expected, rtol=1e-8)
+        rounds = min(repetitions, 3)  # the slowest takes a while
+        seconds = interleaved(
+            {name: (lambda s=script: s(path)) for name, script in scripts.items()}, rounds
+        )
+    lines = ["## End to end", "", f"| | seconds | times {OURS}'s |", "|---|---|---|"]
+    for name, taken in seconds.items():
+        ratios = taken / seconds[OURS]
+        lines.append(
+            f"| {name} | {np.median(taken):.3g} ({taken.min():.3g} to {taken.max():.3g}) | "
+            f"{np.median(ratios):.1f} ({ratios.min():.1f} to {ratios.max():.1f}) |"
+        )
+    return "\n".join(lines) + absent, {
+        "end_to_end": xr.DataArray(
+            np.stack(list(seconds.values())),
+            dims=("script", "round"),
+            coords={"script": list(seconds)},
+            attrs={"units": "s"},
+        )
+    }
+
+
+def _limit(repetitions: int, cores: Any) -> tuple[str, dict[str, xr.DataArray]]:
+    lines = [
+        "## Distance to the memory limit",
+        "",
+        "| circuit | n | KiB touched | GB/s measured | limit, µs | ours, µs | ours / limit |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    ratios = np.empty((len(CIRCUITS), len(SIZES)))
+    for i, circuit in enumerate(CIRCUITS):
+        for j, n in enumerate(SIZES):
+            n_bytes = limit.touched_bytes(circuit, n, n)
+            least = limit.seconds_a_pass(n_bytes, repetitions)
+            one = work(circuit, n)
+            seconds = interleaved({OURS: adaptnet(one)}, repetitions)[OURS]
+            ours = float(np.median(seconds)) / len(one.inputs)
+            ratios[i, j] = ours / least
+            lines.append(
+                f"| {circuit} | {n} | {n_bytes / 1024:.1f} | {n_bytes / least / 1e9:.1f} | "
+                f"{least * 1e6:.3g} | {ours * 1e6:.3g} | {ratios[i, j]:.1f} |"
+            )
+    return "\n".join(lines), {
+        "limit_ratio": xr.DataArray(
+            ratios, dims=("circuit", "n"), coords={"circuit": list(CIRCUITS), "n": list(SIZES)}
+        )
+    }
+
+
+def _growth(repetitions: int, cores: Any) -> tuple[str, dict[str, xr.DataArray]]:
+    lines = ["## Growth", "", "| of | over | exponent, or figures |", "|---|---|---|"]
+    for circuit in CIRCUITS:
+        sizes, taken = growth.in_neurons(circuit, repetitions)
+        lines.append(f"| {circuit}, time | n = {sizes} | {growth.exponent(sizes, taken):.2f} |")
+    sizes, taken = growth.in_interneurons(repetitions)
+    lines.append(
+        f"| interneuron, n = 64, time | k = {sizes} | {growth.exponent(sizes, taken):.2f} |"
+    )
+    counts = [4, 8, 16]
+    taken = growth.in_replicates(counts, 1)
+    lines.append(f"| n = 32, time | replicates = {counts} | {growth.exponent(counts, taken):.2f} |")
+    with cores:
+        one, two = (growth.in_replicates([16], threads)[0] for threads in (1, 2))
+    lines.append(f"| n = 32, 16 replicates, speed-up | 2 threads | {one / two:.2f} |")
+    few, many = growth.peak_memory(100_000), growth.peak_memory(3_000_000)
+    lines.append(f"| n = 10, peak memory | 1e5, 3e6 samples | {few:.0f}, {many:.0f} MiB |")
+    return "\n".join(lines), {}
+
+
+if __name__ == "__main__":
+    main()
