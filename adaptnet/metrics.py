@@ -5,6 +5,8 @@ import numpy.typing as npt
 
 from adaptnet._checks import Floats
 
+_SMALL = 16  # neurons up to which the kernel, many records at a time, is quicker than LAPACK
+
 
 def output_covariance(weights: npt.ArrayLike, covariance: npt.ArrayLike) -> Floats:
     """Return the covariance of the outputs, C_yy = A^-1 C A^-1.
@@ -38,17 +40,18 @@ def whitening_errors(weights: npt.ArrayLike, covariance: npt.ArrayLike) -> tuple
     Parameters
     ----------
     weights : array (..., n, n)
-        Effective weights A.
+        Effective weights A, symmetric.
     covariance : array (..., n, n)
-        Covariance C of the inputs.
+        Covariance C of the inputs; leading dimensions broadcast against those of `weights`.
 
     Returns
     -------
     whitening_error : array (...)
         Largest absolute eigenvalue of C_yy - I: the error of the worst direction, whether its
-        variance is too large (without bound) or too small (at most 1).
+        variance is too large (without bound) or too small (at most 1). NaN where the weights are
+        not positive definite: the fast dynamics then have no stable fixed point.
     frobenius_error : array (...)
-        Frobenius norm of C_yy - I: the errors of all directions together.
+        Frobenius norm of C_yy - I: the errors of all directions together; NaN likewise.
 
     Examples
     --------
@@ -56,7 +59,19 @@ def whitening_errors(weights: npt.ArrayLike, covariance: npt.ArrayLike) -> tuple
     >>> float(worst), round(float(total), 3)
     (2.0, 2.062)
     """
-    excess = output_covariance(weights, covariance)
-    excess = (excess + np.swapaxes(excess, -1, -2)) / 2 - np.eye(excess.shape[-1])
-    worst = np.abs(np.linalg.eigvalsh(excess)).max(axis=-1)
-    return worst, np.sqrt((excess**2).sum(axis=(-1, -2)))
+    a, c = np.broadcast_arrays(np.asarray(weights, float), np.asarray(covariance, float))
+    shape, n = a.shape[:-2], a.shape[-1]
+    flat_a, flat_c = (np.ascontiguousarray(m).reshape(-1, n, n) for m in (a, c))
+    worst, total = np.full(len(flat_a), np.nan), np.full(len(flat_a), np.nan)
+    if n <= _SMALL:
+        from adaptnet.kernels import whitening
+
+        whitening.errors(flat_a, flat_c, worst, total)
+    else:
+        sound = np.isfinite(flat_a).all(axis=(1, 2))
+        sound[sound] = np.linalg.eigvalsh(flat_a[sound])[:, 0] > 0
+        excess = output_covariance(flat_a[sound], flat_c[sound]) - np.eye(n)
+        excess = (excess + np.swapaxes(excess, -1, -2)) / 2
+        worst[sound] = np.abs(np.linalg.eigvalsh(excess)).max(axis=-1)
+        total[sound] = np.sqrt((excess**2).sum(axis=(-1, -2)))
+    return worst.reshape(shape)[()], total.reshape(shape)[()]

@@ -14,5 +14,5 @@ FAST_MATH = {"nsz", "arcp", "contract", "afn", "reassoc"}
 
 def kernel(function: F) -> F:
     """Compile `function` at its first call, with the options that every kernel shares."""
-    compile_ = numba.njit(cache=True, nogil=True, fastmath=FAST_MATH)
+    compile_ = numba.njit(cache=True, nogil=True, fastmath=FAST_MATH, error_model="numpy")
     return cast(F, compile_(function))

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 import adaptnet as an
 from adaptnet.metrics import output_covariance
@@ -33,3 +34,48 @@ def test_leading_dimensions_broadcast():
         excess = inverse @ C[i] @ inverse - np.eye(3)
         np.testing.assert_allclose(worst[i], np.abs(np.linalg.eigvalsh(excess)).max(), rtol=1e-12)
         np.testing.assert_allclose(total[i], np.linalg.norm(excess), rtol=1e-12)
+
+
+def by_definition(A, C):
+    inverse = np.linalg.inv(A)
+    excess = inverse @ C @ inverse - np.eye(len(A))
+    return np.abs(np.linalg.eigvalsh((excess + excess.T) / 2)).max(), np.linalg.norm(excess)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 10, 16, 17, 40])
+@pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])
+def test_errors_are_those_of_the_definition(n, scale):
+    rng = np.random.default_rng(n)
+    A = np.stack([scale * naive.random_covariance(rng, n, 5.0) for _ in range(70)])
+    C = np.stack([3 * scale**2 * naive.random_covariance(rng, n, 30.0) for _ in range(70)])
+    expected = np.transpose([by_definition(a, c) for a, c in zip(A, C, strict=True)])
+    # Rounding of the two solutions, of conditioning 5, on errors of order 1.
+    np.testing.assert_allclose(an.whitening_errors(A, C), expected, rtol=1e-11)
+
+
+@pytest.mark.parametrize("n", [2, 6, 20])
+def test_equal_and_clustered_eigenvalues_do_no_harm(n):
+    rng = np.random.default_rng(n)
+    basis = np.linalg.qr(rng.normal(size=(n, n)))[0]
+    for variances in (np.full(n, 3.0), np.where(np.arange(n) < n // 2, 3.0, 3.0 + 1e-9)):
+        C = (basis * variances) @ basis.T
+        worst, _ = an.whitening_errors(np.eye(n), (C + C.T) / 2)
+        np.testing.assert_allclose(worst, variances.max() - 1, rtol=1e-12)
+
+
+@pytest.mark.parametrize("n", [3, 20])
+def test_a_record_does_not_depend_on_its_neighbours(n):
+    rng = np.random.default_rng(n)
+    A = np.stack([naive.random_covariance(rng, n) for _ in range(150)])
+    C = np.stack([naive.random_covariance(rng, n) for _ in range(150)])
+    together = np.array(an.whitening_errors(A, C))
+    for part in (slice(0, 1), slice(31, 97), slice(149, 150)):
+        np.testing.assert_array_equal(an.whitening_errors(A[part], C[part]), together[:, part])
+
+
+@pytest.mark.parametrize("n", [2, 20])
+def test_weights_that_are_not_positive_definite_have_no_errors(n):
+    A = np.stack([np.eye(n)] * 4)
+    A[1, 0, 0], A[2, 0, 0], A[3, 1, 1] = -1.0, 0.0, np.nan
+    worst, total = an.whitening_errors(A, np.eye(n))
+    assert np.isnan(worst).tolist() == np.isnan(total).tolist() == [False, True, True, True]
