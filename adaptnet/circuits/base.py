@@ -3,6 +3,7 @@
 import dataclasses
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
@@ -19,6 +20,9 @@ FAILURES = {
     2: "the weights overflowed; lower learning_rate or the scale of the inputs",
     3: "the fast dynamics blew up; lower the step_size of IntegratedDynamics",
 }
+
+
+_EXACT = ("equilibrium", "cholesky")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,9 +101,9 @@ class Circuit(ABC):
         object.__setattr__(self, "learning_rate", rate)
         decay = positive_number("learning_rate_decay", self.learning_rate_decay, zero=True)
         object.__setattr__(self, "learning_rate_decay", decay)
-        if not (isinstance(self.dynamics, IntegratedDynamics) or self.dynamics == "equilibrium"):
+        if not (isinstance(self.dynamics, IntegratedDynamics) or self.dynamics in _EXACT):
             raise ValueError(
-                'dynamics must be "equilibrium" or an IntegratedDynamics(...), '
+                'dynamics must be "equilibrium", "cholesky" or an IntegratedDynamics(...), '
                 f"got {self.dynamics!r}"
             )
         if np.ndim(self.initial_weights) == 0:
@@ -138,6 +142,27 @@ class Circuit(ABC):
         After each sample whose count, from the run's start, is a multiple of `record_every`, the
         next row of `records` is filled.
         """
+
+    def _run_kernel(
+        self,
+        kernel: ModuleType,
+        state: State,
+        inputs: Floats,
+        n_processed: int,
+        record_every: int,
+        records: Records,
+    ) -> Outcome:
+        """Advance by the kernel that suits the state."""
+        rates = (self.learning_rate, self.learning_rate_decay)
+        if isinstance(state, kernel.Carried):
+            weights = records.effective_weights
+            return Outcome(
+                *kernel.run_carried(state, inputs, n_processed, *rates, record_every, weights)
+            )
+        fast = self._fast_dynamics()
+        return Outcome(
+            *kernel.run(state, inputs, n_processed, *rates, fast, record_every, *records)
+        )
 
     def _fast_dynamics(self) -> FastDynamics:
         """Return the dynamics as the kernels take them."""

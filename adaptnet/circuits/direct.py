@@ -24,8 +24,10 @@ class DirectCircuit(Circuit):
         eta_0, for sample t (from 0) eta_t = eta_0 / (1 + learning_rate_decay t).
     learning_rate_decay : float
         gamma in the schedule above; 0 keeps the learning rate constant.
-    dynamics : "equilibrium" or IntegratedDynamics
-        Whether the activity's fixed point is solved exactly or approached by Euler steps.
+    dynamics : "equilibrium", "cholesky" or IntegratedDynamics
+        Whether the activity's fixed point is solved exactly, which is the default, or approached by
+        Euler steps. "cholesky" also solves exactly, by the plain way of a factorisation a sample:
+        slow for many neurons, and what the quick way is tested against.
 
     Raises
     ------
@@ -59,11 +61,18 @@ class DirectCircuit(Circuit):
                 f"initial_weights must be {n_neurons} x {n_neurons}, the inputs having {n_neurons} "
                 f"neurons, got shape {weights.shape}"
             )
+        if self.dynamics == "equilibrium" and n_neurons > direct.SMALL:
+            return direct.initial_carried(weights)
         return direct.initial_state(weights)
 
     def effective_weights(self, state: State) -> Floats:
         """Return a copy of M."""
-        weights: Floats = state.weights.copy()
+        from adaptnet.kernels import direct
+
+        if not isinstance(state, direct.Carried):
+            return np.array(state.weights)
+        weights = np.empty(state.factor.shape)
+        direct.current_weights(state, weights)
         return weights
 
     def advance(
@@ -72,15 +81,4 @@ class DirectCircuit(Circuit):
         """Take in a block of inputs; see :meth:`Circuit.advance`."""
         from adaptnet.kernels import direct
 
-        return Outcome(
-            *direct.run(
-                state,
-                inputs,
-                n_processed,
-                self.learning_rate,
-                self.learning_rate_decay,
-                self._fast_dynamics(),
-                record_every,
-                *records,
-            )
-        )
+        return self._run_kernel(direct, state, inputs, n_processed, record_every, records)

@@ -34,8 +34,10 @@ class InterneuronCircuit(Circuit):
         eta_0 < 1, for sample t (from 0) eta_t = eta_0 / (1 + learning_rate_decay t).
     learning_rate_decay : float
         gamma in the schedule above; 0 keeps the learning rate constant.
-    dynamics : "equilibrium" or IntegratedDynamics
-        Whether the activities' fixed point is solved exactly or approached by Euler steps.
+    dynamics : "equilibrium", "cholesky" or IntegratedDynamics
+        Whether the activities' fixed point is solved exactly, the default, or approached by
+        Euler steps. "cholesky" also solves exactly, by the plain way of a factorisation a sample:
+        slow for many neurons, and what the quick way is tested against.
 
     Raises
     ------
@@ -95,11 +97,20 @@ class InterneuronCircuit(Circuit):
                 f"initial_weights must have a row for each of {n_neurons} primary neurons, "
                 f"got shape {weights.shape}"
             )
+        if self.dynamics == "equilibrium":
+            return interneuron.initial_carried(weights)
         return interneuron.initial_state(weights)
 
     def effective_weights(self, state: State) -> Floats:
         """Return W W'."""
-        weights: Floats = state.synapses.T @ state.synapses
+        from adaptnet.kernels import interneuron
+
+        synapses = state.synapses
+        if isinstance(state, interneuron.Carried):
+            synapses = np.empty(state.synapses.shape)
+            interneuron.current_synapses(state, synapses)
+            synapses = synapses[:, : len(state.factor)]
+        weights: Floats = synapses.T @ synapses
         return weights
 
     def advance(
@@ -108,18 +119,7 @@ class InterneuronCircuit(Circuit):
         """Take in a block of inputs; see :meth:`Circuit.advance`."""
         from adaptnet.kernels import interneuron
 
-        return Outcome(
-            *interneuron.run(
-                state,
-                inputs,
-                n_processed,
-                self.learning_rate,
-                self.learning_rate_decay,
-                self._fast_dynamics(),
-                record_every,
-                *records,
-            )
-        )
+        return self._run_kernel(interneuron, state, inputs, n_processed, record_every, records)
 
 
 def _orthonormal_rows(n: int, k: int) -> Floats:

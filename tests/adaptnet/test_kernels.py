@@ -24,7 +24,9 @@ def test_cholesky_solves_what_it_factorises(n):
     C, x = naive.random_covariance(rng, n), rng.normal(size=n)
     factor, out = np.zeros((n, n)), np.zeros(n)
     assert factorise(C, factor)
-    np.testing.assert_allclose(factor, np.linalg.cholesky(C), rtol=1e-12, atol=1e-14)
+    expected = np.linalg.cholesky(C)
+    np.fill_diagonal(expected, 1 / np.diag(expected))
+    np.testing.assert_allclose(factor, expected, rtol=1e-12, atol=1e-14)
     solve(factor, x, out)
     np.testing.assert_allclose(C @ out, x, rtol=1e-11, atol=1e-12)
 
@@ -92,6 +94,96 @@ def test_failures_come_with_the_row(kernel):
             status.ACTIVITY_NOT_FINITE,
             0,
         )
+
+
+def weights_like(kernel, rng, n, condition=20.0):
+    """Return M, or W with W W' of the same conditioning."""
+    M = naive.random_covariance(rng, n, condition)
+    return M if kernel is direct else np.linalg.cholesky(M) @ np.eye(n, n + 3)
+
+
+def both_ways(kernel, start, inputs, eta, decay=0.0, every=1):
+    """Return outcome and records of the factorisation a sample, and of the carried inverse."""
+    n, length = inputs.shape[1], len(inputs) // every
+    plain, carried = records(n, length), records(n, length)
+    state = kernel.initial_state(start)
+    plain_outcome = kernel.run(state, inputs, 0, eta, decay, EXACT, every, *plain)
+    state = kernel.initial_carried(start)
+    outcome = kernel.run_carried(state, inputs, 0, eta, decay, every, carried[0])
+    return plain_outcome, outcome, plain[0], carried[0]
+
+
+@pytest.mark.parametrize("kernel", [direct, interneuron])
+@pytest.mark.parametrize("n", [1, 3, 8, 13])
+@pytest.mark.parametrize(("eta", "decay"), [(1e-3, 0.0), (1e-2, 1e-2), (0.05, 0.0)])
+def test_the_carried_inverse_equals_factorising(kernel, n, eta, decay):
+    rng = np.random.default_rng(n)
+    start, inputs = weights_like(kernel, rng, n), 3 * rng.normal(size=(60, n))
+    plain_outcome, outcome, plain, carried = both_ways(kernel, start, inputs, eta, decay)
+    assert outcome == plain_outcome == (status.OK, 60)
+    np.testing.assert_allclose(carried, plain, rtol=1e-10, atol=1e-10 * np.abs(plain).max())
+
+
+@pytest.mark.skipif(not COMPILED, reason="takes too long interpreted")
+@pytest.mark.parametrize("n", [8, 30])
+@pytest.mark.parametrize("eta", [0.05, 0.3, 1.0, 10.0])
+def test_an_indefinite_matrix_is_noticed_at_once(n, eta):
+    rng = np.random.default_rng(n)
+    inputs = rng.normal(size=(2000, n)) * np.geomspace(0.1, 1, n)
+    plain_outcome, outcome, _, carried = both_ways(direct, np.eye(n), inputs, eta)
+    assert outcome[0] == plain_outcome[0] == status.WEIGHTS_NOT_POSITIVE_DEFINITE
+    # At such rates learning is chaotic: the two ways part after some tens of samples, so each is
+    # held against its own weights. Those after row r are the first that row r + 1 cannot use.
+    smallest = np.linalg.eigvalsh(carried[: outcome[1]])[:, 0]
+    assert (smallest[:-1] > 0).all()
+    assert smallest[-1] <= 0
+
+
+@pytest.mark.skipif(not COMPILED, reason="takes too long interpreted")
+@pytest.mark.parametrize("kernel", [direct, interneuron])
+@pytest.mark.parametrize(
+    ("condition", "eta"),  # at higher rates the weights soon are too ill-conditioned to compare
+    [(1e2, 1e-2), (1e4, 1e-3), (1e6, 1e-4)],
+)
+def test_every_fixed_point_is_one(kernel, condition, eta):
+    rng = np.random.default_rng(1)
+    n = 12
+    start = weights_like(kernel, rng, n, condition)
+    # Inputs of the covariance that the weights are optimal for: their scales span `condition`.
+    S = naive.random_covariance(np.random.default_rng(1), n, condition)
+    inputs = rng.normal(size=(3000, n)) @ S
+    _, outcome, _, A = both_ways(kernel, start, inputs, eta)
+    assert outcome == (status.OK, 3000)
+    before = np.concatenate([[start if kernel is direct else start @ start.T], A[:-1]])
+    y = np.linalg.solve(before, inputs[..., None])[..., 0]
+    outer = y[:, :, None] * y[:, None, :]
+    if kernel is direct:
+        expected = before + eta * (outer - np.eye(n))
+    else:
+        factor = (1 - eta) * np.eye(n) + eta * outer
+        expected = factor @ before @ factor
+    # A fixed point with a residual of 1e-9 |x| would move the weights by up to 1e-9 of the change
+    # that it makes, times the conditioning; the reference solution has that much rounding itself.
+    change = np.abs(expected - before).max(axis=(1, 2))
+    error = np.abs(A - expected).max(axis=(1, 2))
+    assert (error <= 1e-9 * change + 1e-13 * condition * np.abs(before).max()).all()
+
+
+@pytest.mark.parametrize("kernel", [direct, interneuron])
+def test_neither_blocks_nor_records_change_a_bit(kernel):
+    rng = np.random.default_rng(3)
+    n = 9
+    start, inputs = weights_like(kernel, rng, n), rng.normal(size=(60, n))
+    whole = records(n, 60)[0]
+    kernel.run_carried(kernel.initial_carried(start), inputs, 0, 0.02, 0.1, 1, whole)
+    state, position = kernel.initial_carried(start), 0
+    for size in (1, 2, 30, 7, 20):
+        out = records(n, size)[0]
+        block = inputs[position : position + size]
+        assert kernel.run_carried(state, block, position, 0.02, 0.1, 5, out) == (status.OK, size)
+        recorded = [s for s in range(position + 1, position + size + 1) if s % 5 == 0]
+        np.testing.assert_array_equal(out[: len(recorded)], whole[[s - 1 for s in recorded]])
+        position += size
 
 
 @pytest.mark.skipif(not COMPILED, reason="interpreted functions have no signatures")
