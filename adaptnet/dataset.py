@@ -9,6 +9,9 @@ import xarray as xr
 CONVENTIONS = "CF-1.11"
 SCHEMA = "adaptnet-1"
 
+# What an attribute `kind` may say: samples one by one, or theory in place of the simulation.
+RUNS = ("simulation", "flow", "offline")
+
 
 class Variable(NamedTuple):
     """What the schema says of a variable; a run leaves out dimensions its truth does not need."""
@@ -28,6 +31,12 @@ COORDINATES = {
         "samples processed",
         "a value at sample s uses the weights after s samples and the covariance in force for "
         "sample s, counted from 0",
+    ),
+    "synaptic_time": Variable(
+        ("circuit", "sample"),
+        "f8",
+        "synaptic time",
+        "learning rate times samples processed; where the rate decays, its integral over samples",
     ),
     "neuron": Variable(("neuron",), "i8", "primary neuron"),
     "neuron_2": Variable(("neuron_2",), "i8", "primary neuron"),
@@ -77,6 +86,20 @@ ALWAYS = {
     ),
     "context_left": Variable(("replicate", "change"), "i8", "context left at a change"),
     "context_entered": Variable(("replicate", "change"), "i8", "context entered at a change"),
+    "whitening_error_floor": Variable(
+        ("circuit", "replicate", "change"),
+        "f8",
+        "noise floor of the whitening error",
+        "root mean square once the circuit has converged in the context entered, for Gaussian "
+        "inputs and a small constant learning rate; NaN where theory knows none, or dynamics are "
+        "free of noise",
+    ),
+    "frobenius_error_floor": Variable(
+        ("circuit", "replicate", "change"),
+        "f8",
+        "noise floor of the Frobenius whitening error",
+        "as whitening_error_floor",
+    ),
     "diverged_sample": Variable(
         ("circuit", "replicate"),
         "i8",
@@ -85,6 +108,7 @@ ALWAYS = {
     ),
 }
 
+FLOORS = ("whitening_error_floor", "frobenius_error_floor")  # as a circuit's noise_floor has them
 VARIABLES = {**RECORDABLE, **ALWAYS}
 NEEDS_TRUTH = ("whitening_error", "frobenius_error", "covariance")
 
@@ -121,8 +145,9 @@ def validate(dataset: xr.Dataset, source: str = "the dataset") -> xr.Dataset:
     Raises
     ------
     ValueError
-        If the schema's mark is missing or of another version, a variable that every run has is
-        missing, or a variable has dimensions or a type that the schema does not give it.
+        If the schema's mark is missing or of another version, the kind is unknown, a variable that
+        every run has is missing, or a variable has dimensions or a type that the schema does not
+        give it.
 
     Examples
     --------
@@ -138,6 +163,12 @@ def validate(dataset: xr.Dataset, source: str = "the dataset") -> xr.Dataset:
             f"{source} is not a run of adaptnet: its attribute adaptnet_schema is {mark!r}, "
             f"expected {SCHEMA!r}; runs are made by adaptnet.simulate or `adaptnet run`"
         )
+    kind = dataset.attrs.get("kind")
+    if kind not in RUNS:
+        raise ValueError(
+            f"{source} is damaged: its attribute kind is {kind!r}, expected one of "
+            f"{', '.join(RUNS)}; run it again"
+        )
     present: Mapping[Any, Any] = dataset.variables
     missing = [name for name in (*COORDINATES, *ALWAYS) if name not in present]
     if missing:
@@ -145,8 +176,8 @@ def validate(dataset: xr.Dataset, source: str = "the dataset") -> xr.Dataset:
     for name, entry in {**COORDINATES, **VARIABLES}.items():
         if name not in present:
             continue
-        dims, kind = present[name].dims, present[name].dtype.kind
-        if not set(dims) <= set(entry.dims) or kind not in entry.dtype.replace("U", "UOT"):
+        dims, letter = present[name].dims, present[name].dtype.kind
+        if not set(dims) <= set(entry.dims) or letter not in entry.dtype.replace("U", "UOT"):
             raise ValueError(
                 f"{source} is damaged: {name} has dimensions {dims} and type "
                 f"{present[name].dtype}, expected {entry.dims} and {entry.dtype}; run it again"
