@@ -9,7 +9,7 @@ import xarray as xr
 CONVENTIONS = "CF-1.11"
 SCHEMA = "adaptnet-1"
 
-# What an attribute `kind` may say: samples one by one, or theory in place of the simulation.
+# What the attribute `kind` may say: samples one by one, which it need not say, or theory instead.
 RUNS = ("simulation", "flow", "offline")
 
 
@@ -32,15 +32,19 @@ COORDINATES = {
         "a value at sample s uses the weights after s samples and the covariance in force for "
         "sample s, counted from 0",
     ),
+    "neuron": Variable(("neuron",), "i8", "primary neuron"),
+    "neuron_2": Variable(("neuron_2",), "i8", "primary neuron"),
+    "change": Variable(("change",), "i8", "change of context"),
+}
+
+# Coordinates that a run made by hand may leave out.
+AUXILIARY = {
     "synaptic_time": Variable(
         ("circuit", "sample"),
         "f8",
         "synaptic time",
         "learning rate times samples processed; where the rate decays, its integral over samples",
     ),
-    "neuron": Variable(("neuron",), "i8", "primary neuron"),
-    "neuron_2": Variable(("neuron_2",), "i8", "primary neuron"),
-    "change": Variable(("change",), "i8", "change of context"),
 }
 
 # What `simulate(record=...)` may name.
@@ -86,20 +90,6 @@ ALWAYS = {
     ),
     "context_left": Variable(("replicate", "change"), "i8", "context left at a change"),
     "context_entered": Variable(("replicate", "change"), "i8", "context entered at a change"),
-    "whitening_error_floor": Variable(
-        ("circuit", "replicate", "change"),
-        "f8",
-        "noise floor of the whitening error",
-        "root mean square once the circuit has converged in the context entered, for Gaussian "
-        "inputs and a small constant learning rate; NaN where theory knows none, or dynamics are "
-        "free of noise",
-    ),
-    "frobenius_error_floor": Variable(
-        ("circuit", "replicate", "change"),
-        "f8",
-        "noise floor of the Frobenius whitening error",
-        "as whitening_error_floor",
-    ),
     "diverged_sample": Variable(
         ("circuit", "replicate"),
         "i8",
@@ -108,14 +98,30 @@ ALWAYS = {
     ),
 }
 
-FLOORS = ("whitening_error_floor", "frobenius_error_floor")  # as a circuit's noise_floor has them
-VARIABLES = {**RECORDABLE, **ALWAYS}
+# Known where samples are drawn from inputs of known covariance; as Circuit.noise_floor has them.
+FLOORS = {
+    "whitening_error_floor": Variable(
+        ("circuit", "replicate", "change"),
+        "f8",
+        "noise floor of the whitening error",
+        "root mean square once the circuit has converged in the context entered, for Gaussian "
+        "inputs and a small constant learning rate; NaN where theory knows none",
+    ),
+    "frobenius_error_floor": Variable(
+        ("circuit", "replicate", "change"),
+        "f8",
+        "noise floor of the Frobenius whitening error",
+        "as whitening_error_floor",
+    ),
+}
+
+VARIABLES = {**RECORDABLE, **ALWAYS, **FLOORS}
 NEEDS_TRUTH = ("whitening_error", "frobenius_error", "covariance")
 
 
 def variable(name: str, dims: tuple[str, ...], values: Any, **attributes: Any) -> xr.Variable:
     """Return `values` as the schema's variable or coordinate `name`, described."""
-    entry = {**COORDINATES, **VARIABLES}[name]
+    entry = {**COORDINATES, **AUXILIARY, **VARIABLES}[name]
     attrs: dict[str, Any] = {"long_name": entry.long_name}
     if entry.comment:
         attrs["comment"] = entry.comment
@@ -163,7 +169,7 @@ def validate(dataset: xr.Dataset, source: str = "the dataset") -> xr.Dataset:
             f"{source} is not a run of adaptnet: its attribute adaptnet_schema is {mark!r}, "
             f"expected {SCHEMA!r}; runs are made by adaptnet.simulate or `adaptnet run`"
         )
-    kind = dataset.attrs.get("kind")
+    kind = dataset.attrs.get("kind", RUNS[0])
     if kind not in RUNS:
         raise ValueError(
             f"{source} is damaged: its attribute kind is {kind!r}, expected one of "
@@ -173,7 +179,7 @@ def validate(dataset: xr.Dataset, source: str = "the dataset") -> xr.Dataset:
     missing = [name for name in (*COORDINATES, *ALWAYS) if name not in present]
     if missing:
         raise ValueError(f"{source} is damaged: it lacks {', '.join(missing)}; run it again")
-    for name, entry in {**COORDINATES, **VARIABLES}.items():
+    for name, entry in {**COORDINATES, **AUXILIARY, **VARIABLES}.items():
         if name not in present:
             continue
         dims, letter = present[name].dims, present[name].dtype.kind

@@ -102,8 +102,6 @@ class Recording:
             self.arrays[name] = np.full(shape, fill, dtype=entry.dtype)
         nothing = np.empty((3, 0), np.int64)
         self.changes: list[Integers] = [nothing] * n_replicates  # sample, context left, entered
-        nowhere = np.empty((n_circuits, 2, 0))
-        self.floors: list[Floats] = [nowhere] * n_replicates  # (circuit, error, change)
         self.diverged = np.full((n_circuits, n_replicates), -1, dtype=np.int64)
 
     def dims(self, name: str) -> tuple[str, ...]:

@@ -154,7 +154,6 @@ class Run:
         n = self.environment.n_neurons
         realization = self.environment.realize(child_seed(self.seed, r))
         recording.changes[r] = changes(realization, plan.n_samples)
-        recording.floors[r] = self._floors(realization, recording.changes[r][0])
         states = [circuit.initial_state(n) for _, circuit in self.circuits]
 
         start = _truth(realization, np.zeros(1, np.int64), plan)
@@ -191,20 +190,6 @@ class Run:
             processed += len(inputs)
             advance(len(inputs))
         return failures
-
-    def _floors(self, realization: Realization, changes: Integers) -> Floats:
-        """Return the circuits' noise floors after each change, (circuit, error, change)."""
-        floors = np.full((len(self.circuits), len(schema.FLOORS), len(changes)), np.nan)
-        if self.environment.truth == "absent":
-            return floors
-        known: dict[tuple[int, bytes], tuple[float, ...] | None] = {}
-        for i, covariance in enumerate(realization.covariances(changes)):
-            for c, (_, circuit) in enumerate(self.circuits):
-                key = (c, covariance.tobytes())
-                if key not in known:
-                    known[key] = circuit.noise_floor(covariance)
-                floors[c, :, i] = known[key] or np.nan
-        return floors
 
 
 def changes(realization: Realization, n_samples: int) -> Integers:
@@ -306,15 +291,12 @@ def labelled(run: Run) -> xr.Dataset:
     changes = np.full((3, n_replicates, n_changes), -1, dtype=np.int64)
     for r, of in enumerate(recording.changes):
         changes[:, r, : of.shape[1]] = of
-    floors = np.full((len(schema.FLOORS), len(run.circuits), n_replicates, n_changes), np.nan)
-    for r, those in enumerate(recording.floors):
-        floors[:, :, r, : those.shape[2]] = those.swapaxes(0, 1)
     if environment.shared_path:
-        changes, floors = changes[:, 0], floors[:, :, 0]
+        changes = changes[:, 0]
     values = {
         **recording.arrays,
         **dict(zip(("change_sample", "context_left", "context_entered"), changes, strict=True)),
-        **dict(zip(schema.FLOORS, floors, strict=True)),
+        **_noise_floors(run, changes[0]),
         "diverged_sample": recording.diverged,
     }
     contexts = schema.context_flags(environment.context_names)
@@ -359,3 +341,24 @@ def labelled(run: Run) -> xr.Dataset:
             **provenance(run.seed),
         },
     )
+
+
+def _noise_floors(run: Run, change_samples: Integers) -> dict[str, Floats]:
+    """Return the circuits' floors of each error after each change, where there is noise and truth.
+
+    Realizations are pure functions of their seeds, so that they can be asked anew.
+    """
+    if run.kind != "simulation" or run.environment.truth == "absent":
+        return {}
+    floors = np.full((len(schema.FLOORS), len(run.circuits), *change_samples.shape), np.nan)
+    known: dict[tuple[int, bytes], tuple[float, ...] | None] = {}
+    for r, those in enumerate(np.atleast_2d(change_samples)):
+        realization = run.environment.realize(child_seed(run.seed, r))
+        rows = (r,) if change_samples.ndim == 2 else ()
+        for i, covariance in enumerate(realization.covariances(those[those >= 0])):
+            for c, (_, circuit) in enumerate(run.circuits):
+                key = (c, covariance.tobytes())
+                if key not in known:
+                    known[key] = circuit.noise_floor(covariance)
+                floors[(slice(None), c, *rows, i)] = known[key] or np.nan
+    return dict(zip(schema.FLOORS, floors, strict=True))
