@@ -140,7 +140,7 @@ def summary(times: xr.Dataset) -> xr.Dataset:
 
 def error_of(dataset: xr.Dataset, variable: str) -> xr.DataArray:
     """Return the error `variable` of a run, or say what the run has instead."""
-    validate(dataset)
+    validate(dataset, run=True)
     if variable not in dataset:
         raise ValueError(
             f"variable must be an error that the run has recorded, got {variable!r}; it has "

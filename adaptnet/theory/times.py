@@ -22,6 +22,8 @@ def convergence_time(
     covariance: npt.ArrayLike,
     start: npt.ArrayLike,
     threshold: float = 0.1,
+    *,
+    closed_form: bool = True,
 ) -> float:
     """Return the synaptic time until the whitening error is at most a threshold.
 
@@ -38,6 +40,8 @@ def convergence_time(
         Effective weights at time 0: M, or W W'.
     threshold : float
         Error max |eigenvalue(C_yy) - 1| that counts as converged, between 0 and 1.
+    closed_form : bool
+        Whether to use the closed form where there is one, instead of integrating.
 
     Returns
     -------
@@ -63,7 +67,7 @@ def convergence_time(
     C, A = positive_definite("covariance", covariance), positive_definite("start", start)
     if C.shape != A.shape:
         raise ValueError(f"start must have the shape of covariance, {C.shape}, got {A.shape}")
-    modes = _common_modes(C, A)
+    modes = _common_modes(C, A) if closed_form else None
     if modes is not None:
         return float(law.mode_time(*modes, error).max())
 
