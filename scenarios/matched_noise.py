@@ -126,7 +126,8 @@ class MatchedNoise(SimulationScenario):
             (
                 readaptation_table(dataset, self.threshold),
                 text_table(
-                    "direct circuit's median time by that of the circuit with interneurons",
+                    "direct circuit's median time by that of the circuit with interneurons "
+                    "(floors are equal at the low contrast)",
                     ("change", *_PAIRS),
                     leads,
                 ),

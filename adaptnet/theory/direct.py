@@ -26,7 +26,7 @@ def offline_step(weights: Floats, covariance: Floats, learning_rate: float) -> F
 def elapsed(weight: Floats, target: Floats, start: Floats) -> Floats:
     """Return the time a mode takes from `start` to `weight`, which lies before its target.
 
-    With m the weight, s the target and m0 the start, [L23]:
+    With m the weight, s the target and m0 the start (derivation: docs/theory.md):
     t = m0 - m + (s/2) ln |(s+m)(s-m0) / ((s-m)(s+m0))|.
     """
     closer = np.log((target - start) / (target - weight))

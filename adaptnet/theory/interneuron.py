@@ -72,7 +72,9 @@ def mode_time(target: npt.ArrayLike, start: npt.ArrayLike, threshold: float) -> 
 
 
 def mode(time: npt.ArrayLike, target: npt.ArrayLike, start: npt.ArrayLike) -> Floats:
-    """Return the weight of a mode after a synaptic time: m^2 = s^2 + (m0^2 - s^2) e^-4t, [L23].
+    """Return the weight of a mode after a synaptic time: m^2 = s^2 + (m0^2 - s^2) e^-4t.
+
+    It follows from the flow of [L23], see docs/theory.md.
 
     Parameters
     ----------

@@ -66,7 +66,7 @@ def largest_learning_rate(circuit: "str | Circuit", covariance: npt.ArrayLike) -
 
     Near the optimum a step multiplies deviations by 1 - eta r, r being the local rates: stable
     while eta < 2 / max(r). For the direct circuit that is the smallest s_i, for interneurons the
-    smallest 2 s_i s_j / (s_i + s_j)^2 (own result, docs/theory.md).
+    smallest 2 s_i s_j / (s_i + s_j)^2 (derived in docs/theory.md).
 
     Parameters
     ----------

@@ -1,5 +1,8 @@
 """Flows and offline learning as runs: one schema, switches, drifts, and the simulation beside."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -142,6 +145,12 @@ def test_arguments_are_checked():
         theory.flow(both(0.1), np.eye(2), 10, tolerance=1.0)
     with pytest.raises(ValueError, match="n_samples"):
         theory.offline(both(0.1), np.eye(2), 0)
+
+
+def test_importing_the_package_leaves_the_integrators_alone():
+    code = "import sys, adaptnet; adaptnet.theory.flow; print('scipy.integrate' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def noise_band(law, kind, C, start, eta, times):
