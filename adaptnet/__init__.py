@@ -2,8 +2,9 @@
 
 from importlib.metadata import version
 
+from adaptnet import theory
 from adaptnet.circuits import Circuit, DirectCircuit, IntegratedDynamics, InterneuronCircuit
-from adaptnet.errors import DivergenceWarning
+from adaptnet.errors import DivergenceWarning, IntegrationError, NoiseFloorWarning
 from adaptnet.metrics import whitening_errors
 from adaptnet.plotting import plot_readaptation
 from adaptnet.readaptation import readaptation_times
@@ -17,11 +18,14 @@ __all__ = [
     "DirectCircuit",
     "DivergenceWarning",
     "IntegratedDynamics",
+    "IntegrationError",
     "InterneuronCircuit",
+    "NoiseFloorWarning",
     "load",
     "plot_readaptation",
     "readaptation_times",
     "save",
     "simulate",
+    "theory",
     "whitening_errors",
 ]

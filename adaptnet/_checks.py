@@ -27,6 +27,30 @@ def positive_number(name: str, value: Any, *, zero: bool = False, below: float =
     return number
 
 
+def positive_numbers(name: str, value: Any, *, zero: bool = False) -> Floats:
+    """Return `value` as an array if all its numbers are finite and positive (or zero)."""
+    kind = "non-negative" if zero else "positive"
+    try:
+        numbers: Floats = np.array(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must hold finite {kind} numbers, got {value!r}") from None
+    wrong = ~(np.isfinite(numbers) & ((numbers > 0) | (zero & (numbers == 0))))
+    if wrong.any():
+        raise ValueError(f"{name} must hold finite {kind} numbers, got {numbers[wrong][0]}")
+    return numbers
+
+
+def threshold_below_one(value: Any) -> float:
+    """Return `value` as a float if it lies between 0 and 1."""
+    try:
+        return positive_number("threshold", value, below=1.0)
+    except ValueError:
+        raise ValueError(
+            f"threshold must lie between 0 and 1, got {value!r}: seen from weights above their "
+            "target the error never exceeds 1"
+        ) from None
+
+
 def whole_number(name: str, value: Any, *, minimum: int = 1) -> int:
     """Return `value` as an int if it is a whole number of at least `minimum`."""
     expected = f"{name} must be a whole number of at least {minimum}"

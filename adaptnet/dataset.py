@@ -9,6 +9,10 @@ import xarray as xr
 CONVENTIONS = "CF-1.11"
 SCHEMA = "adaptnet-1"
 
+# What the attribute `kind` may say: samples one by one, which it need not say, or theory instead.
+RUNS = ("simulation", "flow", "offline")
+TABLE = "table"  # results over whatever dimensions a scenario varies, each variable described
+
 
 class Variable(NamedTuple):
     """What the schema says of a variable; a run leaves out dimensions its truth does not need."""
@@ -32,6 +36,16 @@ COORDINATES = {
     "neuron": Variable(("neuron",), "i8", "primary neuron"),
     "neuron_2": Variable(("neuron_2",), "i8", "primary neuron"),
     "change": Variable(("change",), "i8", "change of context"),
+}
+
+# Coordinates that a run made by hand may leave out.
+AUXILIARY = {
+    "synaptic_time": Variable(
+        ("circuit", "sample"),
+        "f8",
+        "synaptic time",
+        "learning rate times samples processed; where the rate decays, its integral over samples",
+    ),
 }
 
 # What `simulate(record=...)` may name.
@@ -85,13 +99,30 @@ ALWAYS = {
     ),
 }
 
-VARIABLES = {**RECORDABLE, **ALWAYS}
+# Known where samples are drawn from inputs of known covariance; as Circuit.noise_floor has them.
+FLOORS = {
+    "whitening_error_floor": Variable(
+        ("circuit", "replicate", "change"),
+        "f8",
+        "noise floor of the whitening error",
+        "root mean square once the circuit has converged in the context entered, for Gaussian "
+        "inputs and a small constant learning rate; NaN where theory knows none",
+    ),
+    "frobenius_error_floor": Variable(
+        ("circuit", "replicate", "change"),
+        "f8",
+        "noise floor of the Frobenius whitening error",
+        "as whitening_error_floor",
+    ),
+}
+
+VARIABLES = {**RECORDABLE, **ALWAYS, **FLOORS}
 NEEDS_TRUTH = ("whitening_error", "frobenius_error", "covariance")
 
 
 def variable(name: str, dims: tuple[str, ...], values: Any, **attributes: Any) -> xr.Variable:
     """Return `values` as the schema's variable or coordinate `name`, described."""
-    entry = {**COORDINATES, **VARIABLES}[name]
+    entry = {**COORDINATES, **AUXILIARY, **VARIABLES}[name]
     attrs: dict[str, Any] = {"long_name": entry.long_name}
     if entry.comment:
         attrs["comment"] = entry.comment
@@ -109,20 +140,72 @@ def context_flags(names: Any) -> dict[str, Any]:
     }
 
 
-def validate(dataset: xr.Dataset, source: str = "the dataset") -> xr.Dataset:
-    """Return `dataset` if it is a run of this package.
+def results(
+    title: str,
+    coordinates: Mapping[str, tuple[Any, str]],
+    variables: Mapping[str, tuple[tuple[str, ...], Any, str]],
+    attributes: Mapping[str, Any],
+) -> xr.Dataset:
+    """Return a table of results: what is kept of many runs when no single run says it.
+
+    Parameters
+    ----------
+    title : str
+    coordinates : mapping of str to (values, long name)
+        A one-dimensional coordinate for each dimension.
+    variables : mapping of str to (dimensions, values, long name)
+        Dimensionless results.
+    attributes : mapping
+        Anything else to keep, provenance for one.
+
+    Returns
+    -------
+    Dataset
+        That :func:`validate` accepts, with ``kind`` table.
+
+    Examples
+    --------
+    >>> dims = {"scale": ([0.1, 1.0], "scale of the initial weights")}
+    >>> times = {"time": (("scale",), [0.7, 0.2], "synaptic time until converged")}
+    >>> results("Convergence", dims, times, {})["time"].attrs
+    {'long_name': 'synaptic time until converged', 'units': '1'}
+    """
+
+    def described(dims: tuple[str, ...], values: Any, long_name: str) -> xr.Variable:
+        array = np.asarray(values)
+        units = {} if array.dtype.kind == "U" else {"units": "1"}
+        return xr.Variable(dims, array, {"long_name": long_name, **units})
+
+    return xr.Dataset(
+        {name: described(*entry) for name, entry in variables.items()},
+        {name: described((name,), *entry) for name, entry in coordinates.items()},
+        {
+            "Conventions": CONVENTIONS,
+            "adaptnet_schema": SCHEMA,
+            "kind": TABLE,
+            "title": title,
+            **attributes,
+        },
+    )
+
+
+def validate(dataset: xr.Dataset, source: str = "the dataset", *, run: bool = False) -> xr.Dataset:
+    """Return `dataset` if it is a run, or a table of results, of this package.
 
     Parameters
     ----------
     dataset : Dataset
     source : str
         What the dataset is called in an error.
+    run : bool
+        Whether it must be a run.
 
     Raises
     ------
     ValueError
-        If the schema's mark is missing or of another version, a variable that every run has is
-        missing, or a variable has dimensions or a type that the schema does not give it.
+        If the schema's mark is missing or of another version, the kind is unknown, a variable that
+        every run has is missing or has dimensions or a type that the schema does not give it, a
+        result in a table is not described, or a table comes where a run must.
 
     Examples
     --------
@@ -138,15 +221,31 @@ def validate(dataset: xr.Dataset, source: str = "the dataset") -> xr.Dataset:
             f"{source} is not a run of adaptnet: its attribute adaptnet_schema is {mark!r}, "
             f"expected {SCHEMA!r}; runs are made by adaptnet.simulate or `adaptnet run`"
         )
+    kind = dataset.attrs.get("kind", RUNS[0])
+    if kind not in (*RUNS, TABLE):
+        raise ValueError(
+            f"{source} is damaged: its attribute kind is {kind!r}, expected one of "
+            f"{', '.join((*RUNS, TABLE))}; run it again"
+        )
     present: Mapping[Any, Any] = dataset.variables
+    if kind == TABLE:
+        if run:
+            raise ValueError(
+                f"{source} is a table of results, which has no errors over samples; "
+                "`adaptnet plot` draws it, `adaptnet info` says what is in it"
+            )
+        for name, variable in present.items():
+            if "long_name" not in variable.attrs:
+                raise ValueError(f"{source} is damaged: {name} has no long_name; run it again")
+        return dataset
     missing = [name for name in (*COORDINATES, *ALWAYS) if name not in present]
     if missing:
         raise ValueError(f"{source} is damaged: it lacks {', '.join(missing)}; run it again")
-    for name, entry in {**COORDINATES, **VARIABLES}.items():
+    for name, entry in {**COORDINATES, **AUXILIARY, **VARIABLES}.items():
         if name not in present:
             continue
-        dims, kind = present[name].dims, present[name].dtype.kind
-        if not set(dims) <= set(entry.dims) or kind not in entry.dtype.replace("U", "UOT"):
+        dims, letter = present[name].dims, present[name].dtype.kind
+        if not set(dims) <= set(entry.dims) or letter not in entry.dtype.replace("U", "UOT"):
             raise ValueError(
                 f"{source} is damaged: {name} has dimensions {dims} and type "
                 f"{present[name].dtype}, expected {entry.dims} and {entry.dtype}; run it again"

@@ -3,3 +3,11 @@
 
 class DivergenceWarning(UserWarning):
     """A circuit's weights or activity diverged; what it recorded until then is kept."""
+
+
+class NoiseFloorWarning(UserWarning):
+    """A threshold lies below the error that a circuit's own learning noise leaves for ever."""
+
+
+class IntegrationError(RuntimeError):
+    """A synaptic flow could not be integrated to the accuracy asked for."""

@@ -1,10 +1,13 @@
 """How long circuits take to readapt after a change."""
 
+import warnings
+
 import numpy as np
 import xarray as xr
 
 from adaptnet._checks import Integers, positive_number
 from adaptnet.dataset import validate
+from adaptnet.errors import NoiseFloorWarning
 
 
 def readaptation_times(
@@ -37,6 +40,11 @@ def readaptation_times(
     ------
     TypeError, ValueError
         If the threshold is not positive, the variable is not in the dataset, or there is no change.
+
+    Warns
+    -----
+    NoiseFloorWarning
+        If the threshold lies below the error that a circuit's own learning noise leaves for ever.
     """
     threshold = positive_number("threshold", threshold)
     errors = error_of(dataset, variable).transpose("circuit", "replicate", "sample").values
@@ -46,6 +54,7 @@ def readaptation_times(
             "the run has no change of context, so nothing to readapt to; "
             "simulate longer, or in an environment whose contexts change"
         )
+    _warn_below_floor(dataset, threshold, variable)
     sample = dataset["sample"].values
     shape = (*errors.shape[:2], starts.shape[1])
     samples = np.full(shape, np.nan)
@@ -81,6 +90,27 @@ def readaptation_times(
     )
 
 
+def _warn_below_floor(dataset: xr.Dataset, threshold: float, variable: str) -> None:
+    """Warn of circuits whose outputs stay, once they have converged, farther from white."""
+    floors = dataset.get(f"{variable}_floor")
+    if floors is None:
+        return
+    worst = floors.max([dim for dim in floors.dims if dim != "circuit"])
+    names = worst["circuit"].values.tolist()
+    above = {n: floor for n, floor in zip(names, worst.values, strict=True) if floor > threshold}
+    if not above:
+        return
+    of = ", ".join(f"{name!r} ({floor:.3g})" for name, floor in above.items())
+    share = (threshold / max(above.values())) ** 2
+    warnings.warn(
+        f"the threshold {threshold:g} lies below the noise floor of {of}: once converged its "
+        f"{variable} is that large in the root mean square, and is below the threshold by chance "
+        f"or never; raise the threshold, or multiply the learning rate by less than {share:.2g}",
+        NoiseFloorWarning,
+        stacklevel=3,
+    )
+
+
 def summary(times: xr.Dataset) -> xr.Dataset:
     """Return quartiles over replicates of readaptation times, with the share censored.
 
@@ -110,7 +140,7 @@ def summary(times: xr.Dataset) -> xr.Dataset:
 
 def error_of(dataset: xr.Dataset, variable: str) -> xr.DataArray:
     """Return the error `variable` of a run, or say what the run has instead."""
-    validate(dataset)
+    validate(dataset, run=True)
     if variable not in dataset:
         raise ValueError(
             f"variable must be an error that the run has recorded, got {variable!r}; it has "

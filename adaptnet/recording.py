@@ -8,7 +8,7 @@ import numpy as np
 
 from adaptnet._checks import Floats, Integers
 from adaptnet.circuits.base import Records
-from adaptnet.dataset import NEEDS_TRUTH, RECORDABLE, VARIABLES
+from adaptnet.dataset import FLOORS, NEEDS_TRUTH, RECORDABLE, VARIABLES
 from adaptnet.metrics import whitening_errors
 
 _BLOCK_BYTES = 2**24  # of effective weights in flight for each circuit and thread
@@ -107,7 +107,8 @@ class Recording:
     def dims(self, name: str) -> tuple[str, ...]:
         """Return the dimensions that variable `name` has in this run."""
         dims = VARIABLES[name].dims
-        return dims[1:] if self.shared_path and "circuit" not in dims else dims
+        of_path = "circuit" not in dims or name in FLOORS
+        return tuple(d for d in dims if not (of_path and self.shared_path and d == "replicate"))
 
     def buffers(self, n_records: int) -> Records:
         """Return fresh buffers for the records of a block."""

@@ -91,7 +91,7 @@ def simulate(
     >>> dict(run.effective_weights.sizes)
     {'circuit': 1, 'replicate': 1, 'sample': 6, 'neuron': 3, 'neuron_2': 3}
     """
-    named = _named_circuits(circuits)
+    named = named_circuits(circuits)
     n_replicates = whole_number("n_replicates", n_replicates)
     if n_samples is not None:
         n_samples = whole_number("n_samples", n_samples)
@@ -110,7 +110,8 @@ def simulate(
     if block_size is None:
         block_size = plan.block_size(n)
     seed = root_seed(rng)
-    run = _Run(
+    run = Run(
+        kind="simulation",
         circuits=list(named.items()),
         environment=environment,
         seed=seed,
@@ -132,13 +133,14 @@ def simulate(
             raise
     if failures:
         warnings.warn("; ".join(failures), DivergenceWarning, stacklevel=2)
-    return _labelled(run)
+    return labelled(run)
 
 
 @dataclass(frozen=True)
-class _Run:
+class Run:
     """What the replicates of a run share."""
 
+    kind: str
     circuits: list[tuple[str, Circuit]]
     environment: Environment
     seed: np.random.SeedSequence
@@ -151,10 +153,7 @@ class _Run:
         plan, recording = self.recording.plan, self.recording
         n = self.environment.n_neurons
         realization = self.environment.realize(child_seed(self.seed, r))
-        at = realization.change_samples(plan.n_samples)
-        recording.changes[r] = np.stack(
-            [at, realization.contexts(at - 1), realization.contexts(at)]
-        )
+        recording.changes[r] = changes(realization, plan.n_samples)
         states = [circuit.initial_state(n) for _, circuit in self.circuits]
 
         start = _truth(realization, np.zeros(1, np.int64), plan)
@@ -193,6 +192,12 @@ class _Run:
         return failures
 
 
+def changes(realization: Realization, n_samples: int) -> Integers:
+    """Return the samples at which the context changes, the contexts left, and those entered."""
+    at = realization.change_samples(n_samples)
+    return np.stack([at, realization.contexts(at - 1), realization.contexts(at)])
+
+
 def _truth(realization: Realization, samples: Integers, plan: Plan) -> Truth:
     covariances = realization.covariances(samples) if plan.needs_covariances else None
     return Truth(realization.contexts(samples), covariances)
@@ -207,7 +212,7 @@ def _refuse_non_finite(inputs: Floats, processed: int, replicate: int) -> None:
         )
 
 
-def _named_circuits(circuits: Circuit | Mapping[str, Circuit]) -> dict[str, Circuit]:
+def named_circuits(circuits: Circuit | Mapping[str, Circuit]) -> dict[str, Circuit]:
     """Return circuits by name; a lone one is called after its type."""
     expected = "circuits must be a circuit or a mapping of names to circuits"
     if isinstance(circuits, Circuit):
@@ -278,7 +283,7 @@ def _given(inputs: npt.ArrayLike, n_samples: int | None, n_replicates: int) -> _
     return _GivenInputs(array)
 
 
-def _labelled(run: _Run) -> xr.Dataset:
+def labelled(run: Run) -> xr.Dataset:
     """Return what was recorded as a Dataset that says what everything is."""
     recording, environment = run.recording, run.environment
     n_replicates = len(recording.changes)
@@ -291,6 +296,7 @@ def _labelled(run: _Run) -> xr.Dataset:
     values = {
         **recording.arrays,
         **dict(zip(("change_sample", "context_left", "context_entered"), changes, strict=True)),
+        **_noise_floors(run, changes[0]),
         "diverged_sample": recording.diverged,
     }
     contexts = schema.context_flags(environment.context_names)
@@ -315,10 +321,18 @@ def _labelled(run: _Run) -> xr.Dataset:
             )
             for name, array in values.items()
         },
-        {name: schema.variable(name, (name,), array) for name, array in coordinates.items()},
+        {
+            **{name: schema.variable(name, (name,), array) for name, array in coordinates.items()},
+            "synaptic_time": schema.variable(
+                "synaptic_time",
+                ("circuit", "sample"),
+                np.stack([c.synaptic_time(recording.plan.all_samples) for _, c in run.circuits]),
+            ),
+        },
         {
             "Conventions": schema.CONVENTIONS,
             "adaptnet_schema": schema.SCHEMA,
+            "kind": run.kind,
             "title": "Adaptation of recurrent circuits to changing input statistics",
             "truth": environment.truth,
             "circuits": json.dumps({name: c.parameters() for name, c in run.circuits}),
@@ -327,3 +341,24 @@ def _labelled(run: _Run) -> xr.Dataset:
             **provenance(run.seed),
         },
     )
+
+
+def _noise_floors(run: Run, change_samples: Integers) -> dict[str, Floats]:
+    """Return the circuits' floors of each error after each change, where there is noise and truth.
+
+    Realizations are pure functions of their seeds, so that they can be asked anew.
+    """
+    if run.kind != "simulation" or run.environment.truth == "absent":
+        return {}
+    floors = np.full((len(schema.FLOORS), len(run.circuits), *change_samples.shape), np.nan)
+    known: dict[tuple[int, bytes], tuple[float, ...] | None] = {}
+    for r, those in enumerate(np.atleast_2d(change_samples)):
+        realization = run.environment.realize(child_seed(run.seed, r))
+        rows = (r,) if change_samples.ndim == 2 else ()
+        for i, covariance in enumerate(realization.covariances(those[those >= 0])):
+            for c, (_, circuit) in enumerate(run.circuits):
+                key = (c, covariance.tobytes())
+                if key not in known:
+                    known[key] = circuit.noise_floor(covariance)
+                floors[(slice(None), c, *rows, i)] = known[key] or np.nan
+    return dict(zip(schema.FLOORS, floors, strict=True))

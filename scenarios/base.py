@@ -24,7 +24,7 @@ def parameter(default: Any, meaning: str, *, above: float | None = None) -> Any:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Scenario(ABC):
-    """An environment, circuits, a recording plan and an analysis, under one name.
+    """A question, the runs that answer it, and how the answer is drawn, under one name.
 
     A subclass is a frozen dataclass whose fields, made by :func:`parameter`, are the scenario's
     parameters; its docstring's first line is its title. It lives in a module of its own in this
@@ -67,6 +67,38 @@ class Scenario(ABC):
         return cls(**values)
 
     @abstractmethod
+    def run(
+        self,
+        *,
+        n_replicates: int | None = None,
+        rng: "Rng" = 0,
+        n_threads: int | None = None,
+        progress: bool | None = None,
+    ) -> "xr.Dataset":
+        """Return the results, with the scenario and its parameters in the attributes."""
+
+    @abstractmethod
+    def plot(self, dataset: "xr.Dataset") -> "Figure | SubFigure":
+        """Return the scenario's figure of its results."""
+
+    @abstractmethod
+    def report(self, dataset: "xr.Dataset") -> str:
+        """Return the scenario's results in a few lines or a table."""
+
+    def attributes(self, n_replicates: int) -> dict[str, Any]:
+        """Return what a file of results must say for the scenario to be run again."""
+        return {
+            "scenario": name_of(type(self)),
+            "scenario_parameters": json.dumps(dataclasses.asdict(self)),
+            "replicates": n_replicates,
+        }
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SimulationScenario(Scenario):
+    """A scenario that is one simulation: an environment, circuits, and how readaptation went."""
+
+    @abstractmethod
     def environment(self) -> "Environment":
         """Return where the inputs come from."""
 
@@ -95,25 +127,30 @@ class Scenario(ABC):
         """Simulate, and return the run with the scenario and its parameters in the attributes."""
         import adaptnet
 
+        replicates = self.default_replicates if n_replicates is None else n_replicates
         dataset = adaptnet.simulate(
             self.circuits(),
             self.environment(),
             self.n_samples,
-            n_replicates=self.default_replicates if n_replicates is None else n_replicates,
+            n_replicates=replicates,
             rng=rng,
             record_every=self.record_every,
             n_threads=n_threads,
             progress=progress,
         )
-        dataset.attrs["scenario"] = name_of(type(self))
-        dataset.attrs["scenario_parameters"] = json.dumps(dataclasses.asdict(self))
-        return dataset
+        return dataset.assign_attrs(self.attributes(replicates))
 
     def plot(self, dataset: "xr.Dataset") -> "Figure | SubFigure":
-        """Return the scenario's figure of a run of it."""
+        """Return a figure of the errors of a run."""
         import adaptnet
 
         return adaptnet.plot_readaptation(dataset, self.threshold)[0]
+
+    def report(self, dataset: "xr.Dataset") -> str:
+        """Return the readaptation times of a run as a table."""
+        from scenarios.tables import readaptation_table
+
+        return readaptation_table(dataset, self.threshold)
 
 
 def both_circuits(

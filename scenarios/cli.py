@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import math
 import sys
 import tomllib
 import typing
@@ -78,7 +77,7 @@ def run(
     overwrite: bool,
     progress: bool | None,
 ) -> None:
-    """Run a scenario; write the run, its picture, and a table of readaptation times.
+    """Run a scenario; write the run and its picture, and print what came out.
 
     The scenario goes by its name, or is read with its parameters from a TOML file
     (scenario = "...", replicates, seed, [parameters]), or is run again as a run's file says.
@@ -106,9 +105,9 @@ def run(
     )
     save(dataset, target, overwrite=overwrite)
     scenario.plot(dataset).savefig(picture, dpi=150)  # type: ignore[union-attr]
-    click.echo(_table(dataset, scenario.threshold))
+    click.echo(scenario.report(dataset))
     click.echo(f"wrote {target} and {picture}")
-    if (dataset["diverged_sample"] >= 0).any():
+    if "diverged_sample" in dataset and (dataset["diverged_sample"] >= 0).any():
         sys.exit(DIVERGED)
 
 
@@ -133,6 +132,8 @@ def info(path: Path) -> None:
     click.echo("variables:")
     for key, variable in dataset.data_vars.items():
         click.echo(f"    {key} ({', '.join(map(str, variable.dims))}): {variable.long_name}")
+    if "diverged_sample" not in dataset:
+        return
     diverged = dataset["diverged_sample"]
     for index in zip(*(diverged.values >= 0).nonzero(), strict=True):
         circuit, replicate = diverged["circuit"].values[index[0]], index[1]
@@ -145,9 +146,10 @@ def info(path: Path) -> None:
 def readapt(path: Path, threshold: float | None) -> None:
     """Print how many samples each circuit takes to readapt after each change."""
     from adaptnet import load
+    from scenarios.tables import readaptation_table
 
     dataset = load(path)
-    click.echo(_table(dataset, _threshold(dataset, threshold)))
+    click.echo(readaptation_table(dataset, _threshold(dataset, threshold)))
 
 
 @main.command()
@@ -156,14 +158,22 @@ def readapt(path: Path, threshold: float | None) -> None:
 @click.option("--threshold", type=float, help="Error to mark.  [default: the run's, or 0.1]")
 @click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
 def plot(path: Path, output: Path | None, threshold: float | None, overwrite: bool) -> None:
-    """Draw the circuits' errors over a run."""
+    """Draw a run as its scenario draws it; a run without one, by the circuits' errors."""
+    import scenarios
     from adaptnet import load, plot_readaptation
     from adaptnet.storage import refuse_existing
 
     dataset = load(path)
     picture = output or path.with_suffix(".png")
     refuse_existing(picture, overwrite=overwrite)
-    figure, _ = plot_readaptation(dataset, _threshold(dataset, threshold))
+    attrs = dataset.attrs
+    if "scenario" not in attrs:
+        figure, _ = plot_readaptation(dataset, _threshold(dataset, threshold))
+    else:
+        values = json.loads(attrs["scenario_parameters"])
+        if threshold is not None:
+            values["threshold"] = _changeable(dataset, threshold, path)
+        figure = scenarios.find(attrs["scenario"]).from_values(values).plot(dataset)
     figure.savefig(picture, dpi=150)  # type: ignore[union-attr]
     click.echo(f"wrote {picture}")
 
@@ -219,7 +229,7 @@ def _from_run(path: Path) -> dict[str, Any]:
     return {
         "type": scenarios.find(attrs["scenario"]),
         "parameters": json.loads(attrs["scenario_parameters"]),
-        "replicates": dataset.sizes["replicate"],
+        "replicates": int(attrs["replicates"]),
         "seed": seed,
         "name": attrs["scenario"],
     }
@@ -250,38 +260,14 @@ def _threshold(dataset: "xr.Dataset", given: float | None) -> float:
     return float(stored.get("threshold", 0.1))
 
 
-def _table(dataset: "xr.Dataset", threshold: float) -> str:
-    """Return readaptation times as a table: a line for each change and circuit."""
-    from adaptnet import readaptation_times
-    from adaptnet.readaptation import summary
-
-    of = summary(readaptation_times(dataset, threshold)).transpose("circuit", "change")
-    names = dataset["context"].attrs["flag_meanings"].split()
-    header = ("change", "at sample", "circuit", "median", "quartiles", "censored")
-    rows = [header]
-    for change in range(of.sizes["change"]):
-        for circuit in of["circuit"].values:
-            one = of.sel(circuit=circuit).isel(change=change)
-            left, entered = (names[int(one[key])] for key in ("context_left", "context_entered"))
-            rows.append(
-                (
-                    f"{left} -> {entered}",
-                    str(int(one["change_sample"])),
-                    str(circuit),
-                    _samples(float(one["median"])),
-                    f"{_samples(float(one['lower_quartile']))} to "
-                    f"{_samples(float(one['upper_quartile']))}",
-                    f"{float(one['censored']):.0%}",
-                )
-            )
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-    title = f"samples until the whitening error is below {threshold:g}"
-    return "\n".join([title, lines[0], "-" * len(lines[0]), *lines[1:]])
-
-
-def _samples(number: float) -> str:
-    return f"{number:.0f}" if math.isfinite(number) else "not reached"
+def _changeable(dataset: "xr.Dataset", threshold: float, path: Path) -> float:
+    """Return the threshold if results can be seen at another than they were found for."""
+    if dataset.attrs.get("kind") == "table":
+        raise ValueError(
+            f"--threshold cannot change what {path} holds: its times were found for its own "
+            f"threshold; run it again: adaptnet run {path} --set threshold={threshold:g}"
+        )
+    return threshold
 
 
 def _short(value: Any, length: int = 100) -> str:

@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 
 from adaptnet import Circuit
 from environments import Environment, NaturalImageEnvironment
-from scenarios.base import Scenario, both_circuits, parameter
+from scenarios.base import SimulationScenario, both_circuits, parameter
 
 
 @dataclass(frozen=True, kw_only=True)
-class NaturalImages(Scenario):
+class NaturalImages(SimulationScenario):
     """Patches of natural images, first of one picture, then of others in turn.
 
     Each picture is one context; its patches are standardised as

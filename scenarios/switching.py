@@ -9,11 +9,11 @@ import numpy as np
 from adaptnet import Circuit
 from environments import Environment, SwitchingEnvironment
 from environments.covariances import random_eigenbasis, with_spectrum
-from scenarios.base import Scenario, both_circuits, parameter
+from scenarios.base import SimulationScenario, both_circuits, parameter
 
 
 @dataclass(frozen=True, kw_only=True)
-class Switching(Scenario):
+class Switching(SimulationScenario):
     """Covariance rotates at equal spectrum, then contrast falls tenfold and rises again.
 
     Four blocks: a context to start with; the same spectrum in another eigenbasis; that context at

@@ -4,13 +4,16 @@ import dataclasses
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, ClassVar, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from adaptnet._checks import Floats, Integers, positive_number, whole_number
 from adaptnet.kernels.dynamics import EXACT, FastDynamics
+
+if TYPE_CHECKING:
+    from adaptnet.theory.noise import NoiseFloor
 
 State: TypeAlias = Any  # a NamedTuple of arrays that only the circuit's own kernel reads
 
@@ -93,6 +96,8 @@ class Circuit(ABC):
     dynamics: str | IntegratedDynamics = "equilibrium"
 
     largest_learning_rate: ClassVar[float] = float("inf")
+    theory: ClassVar[str | None] = None
+    """Name of what adaptnet.theory knows of the circuit, None for nothing."""
 
     def __post_init__(self) -> None:
         rate = positive_number(
@@ -163,6 +168,28 @@ class Circuit(ABC):
         return Outcome(
             *kernel.run(state, inputs, n_processed, *rates, fast, record_every, *records)
         )
+
+    def synaptic_time(self, samples: npt.ArrayLike) -> Floats:
+        """Return t = eta * samples, or the integral of eta over samples where it decays."""
+        n = np.asarray(samples, dtype=np.float64)
+        gamma = self.learning_rate_decay
+        time: Floats = self.learning_rate * (np.log1p(gamma * n) / gamma if gamma else n)
+        return time
+
+    def noise_floor(self, covariance: npt.ArrayLike) -> "NoiseFloor | None":
+        """Return the errors left once converged on inputs of this covariance (n, n).
+
+        None where theory does not know them: for a decaying learning rate or a singular covariance
+        there is no floor, and not every circuit has a theory. See
+        :func:`adaptnet.theory.noise_floor`.
+        """
+        matrix = np.asarray(covariance, dtype=np.float64)
+        symmetric = (matrix + matrix.T) / 2
+        if self.theory is None or self.learning_rate_decay or np.linalg.eigvalsh(symmetric)[0] <= 0:
+            return None
+        from adaptnet.theory.noise import noise_floor
+
+        return noise_floor(self, symmetric, self.learning_rate)
 
     def _fast_dynamics(self) -> FastDynamics:
         """Return the dynamics as the kernels take them."""

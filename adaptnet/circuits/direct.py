@@ -46,6 +46,8 @@ class DirectCircuit(Circuit):
                   dynamics='equilibrium')
     """
 
+    theory = "direct"
+
     def _checked_weights(self, value: npt.ArrayLike) -> Floats:
         return positive_definite("initial_weights", value)
 

@@ -58,6 +58,7 @@ class InterneuronCircuit(Circuit):
 
     n_interneurons: int | None = None
 
+    theory = "interneuron"
     largest_learning_rate = 1.0  # from there on W W' need not stay positive definite
 
     def __post_init__(self) -> None:

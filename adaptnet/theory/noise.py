@@ -1,0 +1,131 @@
+"""How white outputs can get: online learning never stops, and its noise sets a floor.
+
+All results here are the project's own; docs/theory.md derives them and says how good they are.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from adaptnet._checks import positive_definite, positive_number
+from adaptnet.theory.laws import largest_learning_rate, law_of
+
+if TYPE_CHECKING:
+    from adaptnet.circuits.base import Circuit
+
+_EIGENVALUES = 20_000  # drawn for the floor of the operator norm: its own error is below 1 %
+
+
+class NoiseFloor(NamedTuple):
+    """Root mean square of each error of a circuit once it has converged."""
+
+    whitening_error: float
+    frobenius_error: float
+
+
+def noise_floor(
+    circuit: "str | Circuit", covariance: npt.ArrayLike, learning_rate: float
+) -> NoiseFloor:
+    """Return the errors that learning from single samples leaves for ever.
+
+    For a small learning rate eta and Gaussian inputs the stationary E = C_yy - I is a symmetric
+    Gaussian matrix with independent entries in the eigenbasis of C, of variance eta r_ij / 2 off
+    the diagonal and eta r_ii on it, r_ij being the circuit's local rates. The Frobenius floor is
+    the closed form sum of these: E||E||_F^2 is eta (n + 1) tr(C^-1/2) for the direct circuit and
+    eta (n^2 + 2n + tr(C^1/2) tr(C^-1/2)) for interneurons. The floor of the operator norm has no
+    closed form: it is the mean over matrices drawn from this law, always the same draws.
+
+    Parameters
+    ----------
+    circuit : str or Circuit
+        ``"direct"``, ``"interneuron"``, or a circuit of such a kind.
+    covariance : array (n, n)
+        Covariance of the inputs.
+    learning_rate : float
+
+    Returns
+    -------
+    NoiseFloor
+        Root mean squares of ``whitening_error`` and ``frobenius_error``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If theory does not cover the circuit, the covariance is not symmetric positive definite or
+        the learning rate not positive.
+
+    Examples
+    --------
+    >>> round(noise_floor("direct", np.eye(3), 1e-3).frobenius_error ** 2, 12)  # 1e-3 * 4 * 3
+    0.012
+    """
+    rates = law_of(circuit).local_rates(covariance)
+    eta = positive_number("learning_rate", learning_rate)
+    n = len(rates)
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal((max(40, _EIGENVALUES // n), n, n)) * np.sqrt(rates / 2)
+    # Of (G + G')/sqrt(2) the diagonal has twice the variance of the rest, as E has.
+    noise = (noise + np.swapaxes(noise, 1, 2)) / np.sqrt(2)
+    largest = np.abs(np.linalg.eigvalsh(noise)).max(axis=1)
+    total = (rates.sum() + np.trace(rates)) / 2
+    return NoiseFloor(float(np.sqrt(eta * np.mean(largest**2))), float(np.sqrt(eta * total)))
+
+
+def matched_learning_rates(
+    covariance: npt.ArrayLike,
+    floor: float,
+    *,
+    circuits: Sequence[str] = ("direct", "interneuron"),
+    variable: str = "frobenius_error",
+) -> dict[str, float]:
+    """Return learning rates at which circuits are equally precise once they have converged.
+
+    At equal learning rates the circuit with interneurons is the noisier one, so that a fair
+    comparison of speeds gives each circuit the rate that leaves it the same floor.
+
+    Parameters
+    ----------
+    covariance : array (n, n)
+        Covariance of the inputs once the circuits have converged.
+    floor : float
+        Root mean square error wanted.
+    circuits : sequence of str
+        Kinds of circuits.
+    variable : str
+        The error: frobenius_error or whitening_error.
+
+    Returns
+    -------
+    dict
+        A learning rate for each of `circuits`: the floor grows as its square root.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of range, or a learning rate would be beyond the limit of stability.
+
+    Examples
+    --------
+    >>> rates = matched_learning_rates(np.eye(5), floor=0.1)
+    >>> {name: round(rate, 6) for name, rate in rates.items()}
+    {'direct': 0.000333, 'interneuron': 0.000167}
+    """
+    matrix = positive_definite("covariance", covariance)
+    wanted = positive_number("floor", floor)
+    if variable not in NoiseFloor._fields:
+        raise ValueError(
+            f"variable must be one of {', '.join(NoiseFloor._fields)}, got {variable!r}"
+        )
+    matched = {}
+    for circuit in circuits:
+        rate = float((wanted / getattr(noise_floor(circuit, matrix, 1.0), variable)) ** 2)
+        limit = largest_learning_rate(circuit, matrix)
+        if rate >= limit:
+            raise ValueError(
+                f"floor must be lower, got {floor!r}: the {circuit} circuit would need the "
+                f"learning rate {rate:.3g}, beyond {limit:.3g}, where learning is not stable"
+            )
+        matched[circuit] = rate
+    return matched

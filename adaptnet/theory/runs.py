@@ -1,0 +1,296 @@
+"""Synaptic flows and offline learning, as runs of the same schema as a simulation's."""
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from adaptnet._checks import Floats, Integers, positive_definite, positive_number, whole_number
+from adaptnet.circuits.base import FAILURES, Circuit, Records
+from adaptnet.errors import DivergenceWarning
+from adaptnet.protocols import Environment, Realization
+from adaptnet.recording import Plan, Recording, Truth, checked_variables
+from adaptnet.seeding import Rng, child_seed, root_seed
+from adaptnet.simulation import Run, changes, labelled, named_circuits
+from adaptnet.theory.integration import integrate, smallest_weight
+from adaptnet.theory.laws import law_of
+
+_BLOCK = 1024  # samples whose covariances are asked for at a time
+
+
+def flow(
+    circuits: Circuit | Mapping[str, Circuit],
+    environment: Environment | npt.ArrayLike,
+    n_samples: int,
+    *,
+    n_replicates: int = 1,
+    rng: Rng = None,
+    record_every: int = 1,
+    record: Sequence[str] | None = None,
+    tolerance: float = 1e-11,
+) -> xr.Dataset:
+    """Integrate the synaptic flows of circuits: what learning does on average as eta -> 0.
+
+    Takes the arguments of :func:`adaptnet.simulate` and returns a run like its, so that a
+    simulation and its theory are compared, analysed and drawn alike. A sample stands for eta units
+    of synaptic time, and both coordinates are there; an axis of synaptic time as fine as you like
+    comes from a small learning rate.
+
+    Parameters
+    ----------
+    circuits : Circuit or mapping of str to Circuit
+        One circuit, or several by name; their learning rates set the pace.
+    environment : Environment or array (neuron, neuron)
+        Whose covariance the flow follows, through switches and drifts; or one constant covariance.
+    n_samples : int
+        Samples that the flow is followed for.
+    n_replicates : int
+        Paths of contexts, in environments that draw them at random.
+    rng : None, int, SeedSequence or Generator
+        Source of the paths: a simulation of the same `rng` goes along the same ones.
+    record_every : int
+        Samples between records.
+    record : sequence of str, optional
+        Variables to record: whitening_error, frobenius_error, effective_weights, covariance; by
+        default both errors.
+    tolerance : float
+        Relative error allowed in a step of the integration.
+
+    Returns
+    -------
+    Dataset
+        A run; see the documentation of the schema. Its attribute ``kind`` is ``"flow"``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong type or out of range, or theory does not cover a circuit.
+    IntegrationError
+        If the flow could not be integrated.
+
+    Examples
+    --------
+    >>> from adaptnet import InterneuronCircuit
+    >>> circuit = InterneuronCircuit(initial_weights=10.0, learning_rate=0.01)
+    >>> run = flow(circuit, np.eye(2), n_samples=200, record_every=50)
+    >>> run["synaptic_time"].values
+    array([[0. , 0.5, 1. , 1.5, 2. ]])
+    >>> run["whitening_error"].values.squeeze().round(3)
+    array([0.99 , 0.931, 0.645, 0.197, 0.032])
+    """
+    tolerance = positive_number("tolerance", tolerance, below=1e-2)
+
+    def path(
+        circuit: Circuit, start: Floats, realization: Realization, samples: Integers
+    ) -> Iterator[Floats]:
+        return _flow_path(circuit, start, realization, samples, n_samples, tolerance)
+
+    return _run("flow", path, circuits, environment, n_samples, n_replicates, rng, record_every,
+                record)  # fmt: skip
+
+
+def offline(
+    circuits: Circuit | Mapping[str, Circuit],
+    environment: Environment | npt.ArrayLike,
+    n_samples: int,
+    *,
+    n_replicates: int = 1,
+    rng: Rng = None,
+    record_every: int = 1,
+    record: Sequence[str] | None = None,
+) -> xr.Dataset:
+    """Run circuits on covariances instead of samples: each update has C_yy in place of yy'.
+
+    Free of noise, but in steps of the learning rate: what it shows beyond the flow are the limits
+    of stability. Arguments, result and errors are those of :func:`flow`; a circuit that leaves the
+    positive definite cone is marked as diverged, as in a simulation.
+
+    Parameters
+    ----------
+    circuits : Circuit or mapping of str to Circuit
+        One circuit, or several by name.
+    environment : Environment or array (neuron, neuron)
+        Whose covariance is learned from, sample by sample; or one constant covariance.
+    n_samples : int
+        Updates.
+    n_replicates : int
+        Paths of contexts, in environments that draw them at random.
+    rng : None, int, SeedSequence or Generator
+        Source of the paths.
+    record_every : int
+        Updates between records.
+    record : sequence of str, optional
+        Variables to record, as in :func:`flow`.
+
+    Returns
+    -------
+    Dataset
+        A run; see the documentation of the schema. Its attribute ``kind`` is ``"offline"``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong type or out of range, or theory does not cover a circuit.
+
+    Examples
+    --------
+    >>> from adaptnet import DirectCircuit
+    >>> circuit = DirectCircuit(initial_weights=2.0, learning_rate=0.5)
+    >>> run = offline(circuit, np.eye(2), n_samples=4)
+    >>> run["whitening_error"].values.squeeze().round(3)
+    array([0.75 , 0.621, 0.421, 0.179, 0.028])
+    """
+    return _run("offline", _offline_path, circuits, environment, n_samples, n_replicates, rng,
+                record_every, record)  # fmt: skip
+
+
+_Path = Callable[[Circuit, Floats, Realization, Integers], Iterator[Floats]]
+
+
+def _run(
+    kind: str,
+    path: _Path,
+    circuits: Circuit | Mapping[str, Circuit],
+    environment: Environment | npt.ArrayLike,
+    n_samples: int,
+    n_replicates: int,
+    rng: Rng,
+    record_every: int,
+    record: Sequence[str] | None,
+) -> xr.Dataset:
+    """Return the run in which each circuit's recorded weights are those that `path` yields."""
+    named = named_circuits(circuits)
+    for circuit in named.values():
+        law_of(circuit)
+    if not isinstance(environment, Environment):
+        environment = _Constant(positive_definite("environment", environment))
+    if environment.truth == "absent":
+        raise ValueError("environment must know its covariances, got one without truth")
+    plan = Plan(
+        whole_number("n_samples", n_samples),
+        whole_number("record_every", record_every),
+        checked_variables(record, environment.truth, integrated=False),
+    )
+    n = environment.n_neurons
+    n_replicates = whole_number("n_replicates", n_replicates)
+    recording = Recording(plan, len(named), n_replicates, n, shared_path=environment.shared_path)
+    seed = root_seed(rng)
+    samples = plan.all_samples
+    failures = []
+    for r in range(n_replicates):
+        realization = environment.realize(child_seed(seed, r))
+        recording.changes[r] = changes(realization, plan.n_samples)
+        truth = Truth(realization.contexts(samples), realization.covariances(samples))
+        recording.write_truth(r, 0, truth)
+        for c, (name, circuit) in enumerate(named.items()):
+            start = circuit.effective_weights(circuit.initial_state(n))
+            weights = list(path(circuit, start, realization, samples))
+            steps = np.zeros(len(weights), np.int64)
+            recording.write(c, r, 0, Records(np.array(weights), steps), truth)
+            if len(weights) < len(samples):
+                recording.diverged[c, r] = samples[len(weights)]
+                failures.append(
+                    f"circuit {name!r}, replicate {r} diverged by sample "
+                    f"{samples[len(weights)]}: {FAILURES[1]}"
+                )
+    if failures:
+        warnings.warn("; ".join(failures), DivergenceWarning, stacklevel=3)
+    return labelled(
+        Run(
+            kind=kind,
+            circuits=list(named.items()),
+            environment=environment,
+            seed=seed,
+            block_size=_BLOCK,
+            recording=recording,
+        )
+    )
+
+
+def _flow_path(
+    circuit: Circuit,
+    start: Floats,
+    realization: Realization,
+    samples: Integers,
+    n_samples: int,
+    tolerance: float,
+) -> Iterator[Floats]:
+    """Yield the weights at `samples` along the flow, integrated from one change to the next."""
+    law, gamma, weights = law_of(circuit), circuit.learning_rate_decay, start
+    yield weights
+    for first, end in pairwise([0, *realization.change_samples(n_samples).tolist(), n_samples]):
+
+        def covariance(sample: float, last: int = end - 1) -> Floats:
+            """Return C at a real-valued sample, straight between one sample and the next."""
+            before = min(int(sample), last)
+            low, high = realization.covariances(np.array([before, min(before + 1, last)]))
+            between: Floats = low + (sample - before) * (high - low)
+            return between
+
+        def drift(
+            sample: float, A: Floats, covariance: Callable[[float], Floats] = covariance
+        ) -> Floats:
+            return circuit.learning_rate / (1 + gamma * sample) * law.drift(A, covariance(sample))
+
+        trajectory = integrate(
+            drift,
+            weights,
+            (first, end),
+            samples[(samples > first) & (samples <= end)],
+            tolerance=tolerance,
+            smallest=smallest_weight(weights, covariance(first)),
+        )
+        yield from trajectory.weights
+        weights = trajectory.end
+
+
+def _offline_path(
+    circuit: Circuit, start: Floats, realization: Realization, samples: Integers
+) -> Iterator[Floats]:
+    """Yield the weights at `samples`, fewer if they leave the positive definite cone."""
+    law, weights = law_of(circuit), start
+    every = int(samples[1]) if len(samples) > 1 else 0
+    yield weights
+    for block in range(0, int(samples[-1]), _BLOCK):
+        inside = np.arange(block, min(block + _BLOCK, samples[-1]))
+        for t, covariance in zip(inside, realization.covariances(inside), strict=True):
+            eta = circuit.learning_rate / (1 + circuit.learning_rate_decay * t)
+            weights = law.offline_step(weights, covariance, eta)
+            if not (np.isfinite(weights).all() and np.linalg.eigvalsh(weights)[0] > 0):
+                return
+            if (t + 1) % every == 0:
+                yield weights
+
+
+class _Constant:
+    """One covariance for ever, in the shape of an environment; has no samples to give."""
+
+    truth = "exact"
+    shared_path = True
+    context_names = ("only",)
+
+    def __init__(self, covariance: Floats) -> None:
+        self._covariance = covariance
+        self.n_neurons = len(covariance)
+
+    def realize(self, seed: np.random.SeedSequence) -> "_Constant":
+        return self
+
+    def blocks(self, n_samples: int, block_size: int, start: int = 0) -> Iterator[Floats]:
+        raise TypeError("a covariance alone has no samples; use an environment")
+
+    def covariances(self, samples: Integers) -> Floats:
+        return np.repeat(self._covariance[None], len(samples), axis=0)
+
+    def contexts(self, samples: Integers) -> Integers:
+        return np.zeros(len(samples), np.int64)
+
+    def change_samples(self, n_samples: int) -> Integers:
+        return np.empty(0, np.int64)
+
+    def parameters(self) -> dict[str, Any]:
+        return {"type": "covariance", "covariance": self._covariance.tolist()}

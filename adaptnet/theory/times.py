@@ -1,0 +1,152 @@
+"""How long convergence and readaptation take, in synaptic time t = eta * samples."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from adaptnet._checks import Floats, positive_definite, threshold_below_one
+from adaptnet.errors import IntegrationError
+from adaptnet.metrics import whitening_errors
+from adaptnet.theory.integration import integrate, smallest_weight
+from adaptnet.theory.laws import law_of
+
+if TYPE_CHECKING:
+    from adaptnet.circuits.base import Circuit
+
+_TOLERANCE = 1e-11
+
+
+def convergence_time(
+    circuit: "str | Circuit",
+    covariance: npt.ArrayLike,
+    start: npt.ArrayLike,
+    threshold: float = 0.1,
+    *,
+    closed_form: bool = True,
+) -> float:
+    """Return the synaptic time until the whitening error is at most a threshold.
+
+    Exact where the start commutes with the covariance: the slowest mode has the last word. From
+    any other start the synaptic flow is integrated until the error crosses the threshold.
+
+    Parameters
+    ----------
+    circuit : str or Circuit
+        ``"direct"``, ``"interneuron"``, or a circuit of such a kind.
+    covariance : array (n, n)
+        Covariance C of the inputs.
+    start : array (n, n)
+        Effective weights at time 0: M, or W W'.
+    threshold : float
+        Error max |eigenvalue(C_yy) - 1| that counts as converged, between 0 and 1.
+    closed_form : bool
+        Whether to use the closed form where there is one, instead of integrating.
+
+    Returns
+    -------
+    float
+        Synaptic time; divide it by the learning rate for samples.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a matrix is not symmetric positive definite, sizes differ, the threshold is not between
+        0 and 1, or theory does not cover the circuit.
+    IntegrationError
+        If the flow could not be integrated up to the crossing.
+
+    Examples
+    --------
+    >>> for circuit in ("direct", "interneuron"):
+    ...     print(round(convergence_time(circuit, np.eye(3), 100 * np.eye(3)), 3))
+    100.754
+    2.852
+    """
+    law, error = law_of(circuit), threshold_below_one(threshold)
+    C, A = positive_definite("covariance", covariance), positive_definite("start", start)
+    if C.shape != A.shape:
+        raise ValueError(f"start must have the shape of covariance, {C.shape}, got {A.shape}")
+    modes = _common_modes(C, A) if closed_form else None
+    if modes is not None:
+        return float(law.mode_time(*modes, error).max())
+
+    def excess(weights: Floats) -> float:
+        return float(whitening_errors(weights, C)[0]) - error
+
+    if excess(A) <= 0:
+        return 0.0
+    s, m0 = np.sqrt(np.linalg.eigvalsh(C)), np.linalg.eigvalsh(A)
+    # Far beyond the slowest commuting start of the same spectra.
+    horizon = 10 * float(law.mode_time(s[:, None], m0[None, :], error).max()) + float(
+        10 * abs(np.log(error)) / law.local_rates(C).min()
+    )
+    trajectory = integrate(
+        lambda _, weights: law.drift(weights, C),
+        A,
+        (0.0, horizon),
+        np.empty(0),
+        tolerance=_TOLERANCE,
+        smallest=smallest_weight(A, C),
+        event=excess,
+    )
+    if trajectory.crossing is None:
+        raise IntegrationError(
+            f"the whitening error did not fall to the threshold {error:g} within the synaptic time "
+            f"{horizon:g}; raise threshold, or follow the error with adaptnet.theory.flow"
+        )
+    return trajectory.crossing
+
+
+def readaptation_time(
+    circuit: "str | Circuit",
+    covariance_left: npt.ArrayLike,
+    covariance_entered: npt.ArrayLike,
+    threshold: float = 0.1,
+) -> float:
+    """Return the synaptic time that a circuit adapted to one covariance takes to adapt to another.
+
+    After a switch the start is the old environment's optimum, so this is
+    :func:`convergence_time` from C_left^(1/2).
+
+    Parameters
+    ----------
+    circuit : str or Circuit
+        ``"direct"``, ``"interneuron"``, or a circuit of such a kind.
+    covariance_left, covariance_entered : array (n, n)
+    threshold : float
+        Error max |eigenvalue(C_yy) - 1| that counts as readapted, between 0 and 1.
+
+    Returns
+    -------
+    float
+        Synaptic time; divide it by the learning rate for samples.
+
+    Raises
+    ------
+    TypeError, ValueError, IntegrationError
+        As :func:`convergence_time`.
+
+    Examples
+    --------
+    >>> old, new = 4 * np.eye(2), np.eye(2)
+    >>> round(readaptation_time("direct", old, new), 3)
+    2.215
+    >>> round(readaptation_time("interneuron", old, new), 3)
+    0.824
+    """
+    variances, basis = np.linalg.eigh(positive_definite("covariance_left", covariance_left))
+    start = (basis * np.sqrt(variances)) @ basis.T
+    return convergence_time(circuit, covariance_entered, (start + start.T) / 2, threshold)
+
+
+def _common_modes(C: Floats, A: Floats) -> tuple[Floats, Floats] | None:
+    """Return s and m0 along the common eigenvectors, None where C and A do not commute."""
+    _, basis = np.linalg.eigh(C / np.trace(C) + A / np.trace(A) * np.sqrt(2) / 2)
+    both = [basis.T @ matrix @ basis for matrix in (C, A)]
+    for matrix in both:
+        # Relative to each pair's own scale, so that small modes count as much as large ones.
+        own = np.sqrt(np.diag(matrix))
+        if np.abs(matrix / np.outer(own, own) - np.eye(len(matrix))).max() > 1e-10:
+            return None
+    return np.sqrt(np.diag(both[0])), np.diag(both[1]).copy()

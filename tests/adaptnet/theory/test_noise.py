@@ -1,0 +1,175 @@
+"""Noise floors against simulation, matched learning rates, and thresholds below a floor."""
+
+import numpy as np
+import pytest
+
+import adaptnet as an
+from adaptnet import theory
+from environments import StationaryEnvironment, SwitchingEnvironment
+from environments.covariances import random_eigenbasis, with_spectrum
+
+KINDS = ("direct", "interneuron")
+CIRCUITS = {"direct": an.DirectCircuit, "interneuron": an.InterneuronCircuit}
+
+
+def case(n, condition):
+    """Return a covariance and its square root."""
+    spectrum = np.geomspace(1, condition, n) / np.geomspace(1, condition, n).mean()
+    basis = random_eigenbasis(n, np.random.default_rng(n))
+    return with_spectrum(spectrum, basis), with_spectrum(np.sqrt(spectrum), basis)
+
+
+def test_frobenius_floors_are_the_closed_forms():
+    s = np.array([0.5, 1, 1.5, 2, 3])
+    for kind, expected in [
+        ("direct", 6 * (1 / s).sum()),
+        ("interneuron", 35 + s.sum() * (1 / s).sum()),
+    ]:
+        floor = theory.noise_floor(kind, np.diag(s**2), 1e-3)
+        assert floor.frobenius_error**2 == pytest.approx(1e-3 * expected, rel=1e-12)
+
+
+def test_floors_of_one_neuron_are_equal_in_both_norms():
+    for kind in KINDS:
+        floor = theory.noise_floor(kind, [[2.0]], 1e-3)
+        # 20,000 draws of a squared Gaussian: sqrt(2 / 20000) = 1 % in the square.
+        assert floor.whitening_error == pytest.approx(floor.frobenius_error, rel=0.02)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_floors_lie_between_the_bounds_of_the_norms_and_grow_as_the_root_of_the_rate(kind):
+    C, _ = case(6, 30)
+    floor = theory.noise_floor(kind, C, 1e-3)
+    assert floor.frobenius_error / np.sqrt(6) < floor.whitening_error < floor.frobenius_error
+    np.testing.assert_allclose(theory.noise_floor(kind, C, 4e-3), 2 * np.array(floor))
+
+
+def simulated_floors(kind, n, condition, floor, relaxations, n_replicates):
+    """Return root mean square errors of a converged circuit, in units of the predicted ones."""
+    C, root = case(n, condition)
+    rate = theory.matched_learning_rates(C, floor)[kind]
+    weights = root if kind == "direct" else np.linalg.cholesky(root)
+    circuit = CIRCUITS[kind](initial_weights=weights, learning_rate=rate)
+    relaxation = 1 / (rate * theory.law_of(kind).local_rates(C).min())
+    run = an.simulate(
+        {kind: circuit},
+        StationaryEnvironment(C),
+        int((4 + relaxations) * relaxation),
+        n_replicates=n_replicates,
+        rng=1,
+        record_every=max(1, int(relaxation / 5)),
+    )
+    settled = run.sel(sample=slice(int(4 * relaxation), None))
+    predicted = theory.noise_floor(circuit, C, rate)
+    return [
+        float(np.sqrt((settled[name] ** 2).mean())) / getattr(predicted, name)
+        for name in predicted._fields
+    ]
+
+
+# Sampling error: a run of T relaxation times holds about T independent draws of each entry of
+# C_yy - I; T is chosen such that the squared floor has a standard error of 1 % or less.
+def check(kind, n, condition, **options):
+    whitening, frobenius = simulated_floors(kind, n, condition, **options)
+    assert frobenius**2 == pytest.approx(1, abs=0.05)
+    assert whitening == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_floors_are_those_of_simulations(kind):
+    check(kind, 2, 10, floor=0.15, relaxations=800, n_replicates=8)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("condition", [1, 10, 100])
+@pytest.mark.parametrize(
+    ("n", "floor", "relaxations", "n_replicates"),
+    [(2, 0.1, 1000, 8), (5, 0.1, 150, 8), (20, 0.2, 20, 4)],
+)
+def test_floors_are_those_of_simulations_for_many_spectra(
+    kind, n, condition, floor, relaxations, n_replicates
+):
+    check(kind, n, condition, floor=floor, relaxations=relaxations, n_replicates=n_replicates)
+
+
+@pytest.mark.parametrize("variable", theory.NoiseFloor._fields)
+def test_matched_learning_rates_have_the_floor_asked_for(variable):
+    C, _ = case(4, 20)
+    rates = theory.matched_learning_rates(C, 0.07, variable=variable)
+    for kind in KINDS:
+        floor = getattr(theory.noise_floor(kind, C, rates[kind]), variable)
+        assert floor == pytest.approx(0.07, rel=1e-12)
+
+
+def test_interneurons_are_never_less_noisy_at_inputs_of_unit_scale():
+    # tr S tr S^-1 >= n^2 and, at tr S^-1 = n, n^2 + 2n + n tr S > (n + 1) n.
+    C, _ = case(4, 20)
+    rates = theory.matched_learning_rates(C, 0.1)
+    assert rates["interneuron"] < rates["direct"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((np.diag([1.0, -1.0]), 0.1), "covariance must be positive definite"),
+        ((np.eye(2), 0.0), "floor must be a finite positive number"),
+        ((np.eye(2), 10.0), "floor must be lower, got 10.0: the direct circuit"),
+    ],
+)
+def test_bad_arguments_of_matching_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        theory.matched_learning_rates(*arguments)
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(ValueError, match="variable must be one of whitening_error"):
+        theory.matched_learning_rates(np.eye(2), 0.1, variable="error")
+    with pytest.raises(ValueError, match="learning_rate must be a finite positive number"):
+        theory.noise_floor("direct", np.eye(2), 0.0)
+
+
+@pytest.fixture(scope="module")
+def run():
+    circuits = {kind: CIRCUITS[kind](learning_rate=2e-3) for kind in KINDS}
+    environment = SwitchingEnvironment([case(3, 5)[0], 2 * case(3, 9)[0]], block_length=2000)
+    return an.simulate(circuits, environment, 6000, n_replicates=2, rng=0, record_every=10)
+
+
+def test_runs_carry_the_floor_of_each_context_entered(run):
+    for i, C in enumerate([2 * case(3, 9)[0], case(3, 5)[0]]):
+        for kind in KINDS:
+            expected = theory.noise_floor(kind, C, 2e-3)
+            for name in expected._fields:
+                floor = run[f"{name}_floor"].sel(circuit=kind).isel(change=i)
+                assert float(floor) == pytest.approx(getattr(expected, name))
+
+
+def test_a_threshold_below_the_floor_is_said(run):
+    floors = run["frobenius_error_floor"]
+    low, high = float(floors.sel(circuit="direct").max()), float(floors.max())
+    assert low < high
+    an.readaptation_times(run, 1.01 * high, variable="frobenius_error")
+    with pytest.warns(an.NoiseFloorWarning, match=f"'interneuron' \\({high:.3g}\\)") as caught:
+        an.readaptation_times(run, 0.99 * high, variable="frobenius_error")
+    assert "'direct'" not in str(caught[0].message)
+    with pytest.warns(an.NoiseFloorWarning, match="'direct'.*'interneuron'"):
+        an.readaptation_times(run, 0.5 * low, variable="frobenius_error")
+
+
+def test_what_has_no_floor_gives_no_warning():
+    environment = SwitchingEnvironment([np.eye(2), 4 * np.eye(2)], block_length=500)
+    decaying = an.DirectCircuit(learning_rate=0.01, learning_rate_decay=0.01)
+    run = an.simulate(decaying, environment, 1000, rng=0)
+    assert np.isnan(run["whitening_error_floor"]).all()
+    an.readaptation_times(run, 1e-6)
+    flow = theory.flow(an.DirectCircuit(learning_rate=0.01), environment, 1000)
+    assert "whitening_error_floor" not in flow
+    an.readaptation_times(flow, 1e-6)
+
+
+def test_a_singular_truth_has_no_floor():
+    assert an.DirectCircuit().noise_floor(np.diag([1.0, 0.0])) is None
+    assert an.DirectCircuit().noise_floor(np.eye(2)) == theory.noise_floor(
+        "direct", np.eye(2), 1e-3
+    )

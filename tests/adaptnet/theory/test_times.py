@@ -1,0 +1,152 @@
+"""Convergence and readaptation times, local rates, and the limits of stability."""
+
+import numpy as np
+import pytest
+
+import adaptnet as an
+from adaptnet import theory
+from environments.covariances import random_eigenbasis, with_spectrum
+
+KINDS = ("direct", "interneuron")
+CIRCUITS = {"direct": an.DirectCircuit, "interneuron": an.InterneuronCircuit}
+
+
+def basis(n, seed):
+    return random_eigenbasis(n, np.random.default_rng(seed))
+
+
+def root(C):
+    values, vectors = np.linalg.eigh(C)
+    return (vectors * np.sqrt(values)) @ vectors.T
+
+
+def weights_of(kind, effective):
+    return effective if kind == "direct" else np.linalg.cholesky(effective)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_integration_agrees_with_the_closed_form(kind):
+    Q = basis(4, 0)
+    C, A = with_spectrum([0.3, 1, 2, 5], Q), with_spectrum([4, 0.2, 1, 0.7], Q)
+    closed = theory.convergence_time(kind, C, A, 0.05)
+    integrated = theory.convergence_time(kind, C, A, 0.05, closed_form=False)
+    assert integrated == pytest.approx(closed, abs=1e-8)
+    assert integrated != closed
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_crossing_of_a_rotation_is_where_the_flow_has_it(kind):
+    s2 = np.array([0.3, 1.0, 2.5])
+    old, new = with_spectrum(s2, basis(3, 1)), with_spectrum(s2, basis(3, 2))
+    time = theory.readaptation_time(kind, old, new, 0.1)
+    eta = 1e-5
+    circuit = CIRCUITS[kind](initial_weights=weights_of(kind, root(old)), learning_rate=eta)
+    run = theory.flow(circuit, new, int(1.2 * time / eta), record_every=1)
+    below = run["whitening_error"].values.squeeze() < 0.1
+    first = run["synaptic_time"].values.squeeze()[below.argmax()]
+    assert first - eta <= time <= first + 1e-8  # the record before it was still above
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_to_do_takes_no_time(kind):
+    C, other = with_spectrum([1, 2], basis(2, 3)), with_spectrum([1.0001, 2], basis(2, 4))
+    assert theory.readaptation_time(kind, C, C, 0.1) == 0
+    assert theory.convergence_time(kind, C, root(C), 1e-3) == 0
+    near = root(C) + 1e-3 * other
+    assert theory.convergence_time(kind, C, near, 0.1) == 0
+
+
+def test_slowest_direct_mode_is_the_one_farthest_above():
+    C = np.diag([1.0, 4.0])
+    times = [float(theory.direct.mode_time(s, m0, 0.1)) for s, m0 in [(1.0, 30.0), (2.0, 20.0)]]
+    assert theory.convergence_time("direct", C, np.diag([30.0, 20.0])) == max(times)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_scaling_inputs_scales_direct_times_alone(kind):
+    s2, c = np.array([0.3, 1.0, 2.5]), 5.0
+    old, new = with_spectrum(s2, basis(3, 1)), 0.1 * with_spectrum(s2, basis(3, 2))
+    time = theory.readaptation_time(kind, old, new, 0.1)
+    scaled = theory.readaptation_time(kind, c**2 * old, c**2 * new, 0.1)
+    expected = c * time if kind == "direct" else time
+    assert scaled == pytest.approx(expected, rel=1e-8)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_local_rates_are_those_of_perturbations_that_do_not_commute(kind):
+    s = np.array([0.3, 1.0, 2.5])
+    rates = theory.law_of(kind).local_rates(np.diag(s**2))
+    for i, j in [(0, 1), (0, 2), (1, 2), (2, 2)]:
+        start = np.diag(s)
+        start[i, j] += 1e-4
+        start[j, i] = start[i, j]
+        circuit = CIRCUITS[kind](initial_weights=weights_of(kind, start), learning_rate=1e-3)
+        run = theory.flow(
+            circuit,
+            np.diag(s**2),
+            int(1000 / rates[i, j]),
+            record_every=20,
+            record=["effective_weights"],
+        )
+        deviation = run["effective_weights"].values[0, 0, :, i, j] - (i == j) * s[i]
+        slope = np.polyfit(run["synaptic_time"].values[0], np.log(deviation), 1)[0]
+        # Second order in the perturbation of 1e-4.
+        assert -slope == pytest.approx(rates[i, j], rel=1e-3)
+
+
+def test_interneuron_rates_never_fall_below_four():
+    s2 = np.geomspace(1e-6, 1e6, 7)
+    assert theory.interneuron.local_rates(np.diag(s2)).min() == pytest.approx(4)
+    rates = theory.direct.local_rates(np.diag(s2))
+    np.testing.assert_allclose(rates.min(), 2e-3)
+    np.testing.assert_allclose(rates.max(), 2e3)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_offline_learning_is_stable_up_to_the_stated_rate_and_no_further(kind):
+    s = np.array([0.3, 0.5, 1.2])
+    limit = theory.largest_learning_rate(kind, np.diag(s**2))
+    start = np.diag(s) + 1e-6
+    errors = {}
+    for factor in (0.97, 1.03):
+        circuit = CIRCUITS[kind](
+            initial_weights=weights_of(kind, start), learning_rate=factor * limit
+        )
+        run = theory.offline(circuit, np.diag(s**2), 100)
+        errors[factor] = (
+            run["whitening_error"].values[0, 0, -1] / run["whitening_error"].values[0, 0, 0]
+        )
+    assert errors[0.97] < 1 < errors[1.03]
+
+
+def test_laws_go_by_name_or_circuit():
+    assert theory.law_of("direct") is theory.direct
+    assert theory.law_of(an.InterneuronCircuit()) is theory.interneuron
+    with pytest.raises(ValueError, match=r"'direct', 'interneuron', got 'gains'"):
+        theory.law_of("gains")
+    with pytest.raises(TypeError, match="got 3"):
+        theory.law_of(3)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("covariance", "start", "threshold", "message"),
+    [
+        (np.diag([1.0, 0.0]), np.eye(2), 0.1, "covariance must be positive definite"),
+        (np.eye(2), np.diag([1.0, 0.0]), 0.1, "start must be positive definite"),
+        (np.eye(2), np.diag([1.0, -1.0]), 0.1, "start must be positive definite"),
+        (np.eye(2), np.array([[1.0, 0.5], [0.0, 1.0]]), 0.1, "start must be symmetric"),
+        (np.eye(2), np.eye(3), 0.1, r"start must have the shape of covariance, \(2, 2\)"),
+        (np.eye(2), np.eye(2), 1.5, "threshold must lie between 0 and 1, got 1.5"),
+        (np.eye(2), np.eye(2), -0.1, "threshold must lie between 0 and 1, got -0.1"),
+    ],
+)
+def test_bad_arguments_are_named(kind, covariance, start, threshold, message):
+    with pytest.raises(ValueError, match=message):
+        theory.convergence_time(kind, covariance, start, threshold)
+
+
+def test_a_start_that_cannot_be_integrated_says_so():
+    start = with_spectrum([1e-14, 1.0], basis(2, 5))
+    with pytest.raises(an.IntegrationError, match="effective weights"):
+        theory.convergence_time("direct", np.diag([1.0, 2.0]), start)

@@ -1,0 +1,154 @@
+"""The scenarios that set theory beside simulation: what they claim, and their files."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import adaptnet as an
+import scenarios
+from adaptnet import theory
+from adaptnet.dataset import validate
+from scenarios.cli import main
+from scenarios.initialization import Initialization
+from scenarios.matched_noise import MatchedNoise
+from scenarios.readaptation_map import ReadaptationMap
+
+TABLES = ["initialization", "readaptation-map"]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Return a file of a preview of each scenario that makes a table."""
+    folder = tmp_path_factory.mktemp("tables")
+    for name in TABLES:
+        kind = scenarios.find(name)
+        scenario = kind.from_values(kind.preview)
+        an.save(scenario.run(n_replicates=2, rng=3), folder / f"{name}.nc")
+    return folder
+
+
+def command(*words):
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_are_kept_described_and_drawn(files, name):
+    path = files / f"{name}.nc"
+    dataset = an.load(path)
+    assert dataset.attrs["kind"] == "table"
+    assert all(v.attrs["long_name"] for v in dataset.variables.values())
+    told = command("info", path)
+    assert told.exit_code == 0, told.output
+    assert dataset.attrs["title"] in told.output
+    drawn = command("plot", path, "-o", files / f"{name}.png", "--overwrite")
+    assert drawn.exit_code == 0, drawn.output
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_are_run_again_from_their_file(files, name):
+    again = files / f"{name}-again.nc"
+    done = command("run", files / f"{name}.nc", "-o", again, "--overwrite")
+    assert done.exit_code == 0, done.output
+    first, second = an.load(files / f"{name}.nc"), an.load(again)
+    assert first.equals(second)
+    assert first.attrs["scenario_parameters"] == second.attrs["scenario_parameters"]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_what_a_table_cannot_do_is_said(files, name):
+    refused = command("readapt", files / f"{name}.nc")
+    assert refused.exit_code == 1
+    assert "is a table of results" in refused.output
+    refused = command("plot", files / f"{name}.nc", "--threshold", "0.2", "-o", files / "other.png")
+    assert refused.exit_code == 1
+    assert "--set threshold=0.2" in refused.output
+
+
+def test_a_table_with_an_undescribed_variable_is_refused(files):
+    dataset = an.load(files / "initialization.nc")
+    del dataset["flow"].attrs["long_name"]
+    with pytest.raises(ValueError, match="flow has no long_name"):
+        validate(dataset)
+
+
+def test_flows_meet_the_closed_form_in_the_initialization_scenario():
+    scenario = Initialization(decades=4, n_scales=4, n_samples=1000, learning_rate=1e-3)
+    dataset = scenario.run(n_replicates=1)
+    s = scenario._targets
+    for name in ("direct", "interneuron"):
+        flows = dataset["flow"].sel(circuit=name, eigenbasis="spectral").values
+        modes = theory.law_of(name).mode_time(s, dataset["scale"].values[:, None] * s, 0.1)
+        np.testing.assert_allclose(flows, modes.max(axis=1), rtol=1e-8)
+
+
+def slopes(report):
+    """Return (source, circuit, fitted) from the lines of an initialization report."""
+    return [(line.split()[1], line.split()[2], float(line.split()[4])) for line in report]
+
+
+@pytest.mark.slow
+def test_default_slopes_are_those_of_theory():
+    scenario = Initialization()
+    lines = scenario.report(scenario.run(rng=0)).splitlines()[3:]
+    assert len(lines) == 8
+    for _, circuit, fitted in slopes(lines):
+        assert fitted == pytest.approx({"direct": 1.0, "interneuron": 0.5}[circuit], rel=0.02)
+
+
+def test_the_map_has_a_region_for_each_circuit():
+    scenario = ReadaptationMap(n_theory=7, n_simulated=1)
+    dataset = scenario.run(n_replicates=1)
+    times = dataset["theory"]
+    ratio = (times.sel(circuit="direct") / times.sel(circuit="interneuron")).values
+    assert np.isnan(np.diag(ratio)).all()  # no change, nothing to do
+    assert ratio[1, 0] < 1 < ratio[5, 6]
+    assert np.isnan(dataset["simulated"]).all()  # the one scale simulated is both old and new
+
+
+def test_the_map_simulates_what_theory_predicts():
+    scenario = ReadaptationMap(lowest=0.5, highest=2.0, n_theory=2, n_simulated=2)
+    dataset = scenario.run(n_replicates=6, rng=0)
+    theirs = dataset["theory_at_points"].values
+    ours = dataset["simulated"].median("replicate").values
+    off_diagonal = ~np.eye(2, dtype=bool)
+    # Floors are a quarter of the threshold or less: passages are early or late by about as much
+    # in the error, e^-4t, that is by 0.25 / 4 of a unit of time, and by 1 / sqrt(6) of it here.
+    np.testing.assert_allclose(ours[:, off_diagonal], theirs[:, off_diagonal], atol=0.06, rtol=0.03)
+
+
+def test_matched_circuits_have_the_floor_asked_for():
+    scenario = MatchedNoise(floor=0.2)
+    covariance = scenario._contexts()[0]
+    circuits = scenario.circuits()
+    for name in ("direct", "interneuron_matched"):
+        assert circuits[name].noise_floor(covariance).frobenius_error == pytest.approx(0.2)
+    assert circuits["interneuron"].learning_rate == circuits["direct"].learning_rate
+    assert circuits["interneuron"].noise_floor(covariance).frobenius_error > 0.2
+
+
+def test_the_matched_noise_figure_shows_both_pairs():
+    scenario = MatchedNoise.from_values(MatchedNoise.preview)
+    dataset = scenario.run(n_replicates=2, rng=0)
+    panels = scenario.plot(dataset).axes
+    labels = [[t.get_text() for t in ax.get_legend().get_texts()] for ax in panels]
+    assert labels[0][:2] == ["direct", "interneuron"]
+    assert labels[1][:2] == ["direct", "interneuron_matched"]
+    report = scenario.report(dataset)
+    assert json.loads(dataset.attrs["scenario_parameters"])["floor"] == 0.3
+    assert "equal noise floors" in report
+    assert "predicted floor" in report
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "message"),
+    [
+        (Initialization, {"threshold": 1.5}, "threshold must be below 1"),
+        (ReadaptationMap, {"lowest": 2.0, "highest": 1.0}, "highest must be above lowest"),
+        (MatchedNoise, {"floor": 30.0}, "floor must be lower"),
+    ],
+)
+def test_bad_parameters_are_named(kind, values, message):
+    with pytest.raises(ValueError, match=message):
+        kind.from_values(values).run(n_replicates=1)
