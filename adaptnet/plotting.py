@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from adaptnet._checks import positive_number
-from adaptnet.readaptation import error_of, segments
+from adaptnet.readaptation.segments import error_of, segments
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -17,6 +17,7 @@ from adaptnet import dataset as schema
 from adaptnet._checks import Floats, Integers, whole_number
 from adaptnet.circuits.base import FAILURES, Circuit, IntegratedDynamics, Records
 from adaptnet.errors import DivergenceWarning
+from adaptnet.metrics import affine_invariant_distance
 from adaptnet.progress import progress_bar
 from adaptnet.protocols import Environment, Realization
 from adaptnet.provenance import provenance
@@ -291,9 +292,14 @@ def _labelled(run: _Run) -> xr.Dataset:
     values = {
         **recording.arrays,
         **dict(zip(("change_sample", "context_left", "context_entered"), changes, strict=True)),
+        **_described_changes(run, changes[0]),
         "diverged_sample": recording.diverged,
     }
     contexts = schema.context_flags(environment.context_names)
+    flags = {
+        **dict.fromkeys(("context", "context_left", "context_entered"), contexts),
+        "change_direction": schema.context_flags(schema.DIRECTIONS),
+    }
     indices = {
         "replicate": n_replicates,
         "neuron": environment.n_neurons,
@@ -311,7 +317,7 @@ def _labelled(run: _Run) -> xr.Dataset:
                 name,
                 recording.dims(name),
                 array,
-                **(contexts if name.startswith("context") else {}),
+                **flags.get(name, {}),
             )
             for name, array in values.items()
         },
@@ -327,3 +333,24 @@ def _labelled(run: _Run) -> xr.Dataset:
             **provenance(run.seed),
         },
     )
+
+
+def _described_changes(run: _Run, change_samples: Integers) -> dict[str, Floats | Integers]:
+    """Return distance and direction of each change, shaped as `change_samples`, if truth is known.
+
+    Realizations are pure functions of their seeds, so that they can be asked anew.
+    """
+    if run.environment.truth == "absent":
+        return {}
+    distance = np.full(change_samples.shape, np.nan)
+    direction = np.full(change_samples.shape, -1, dtype=np.int64)
+    for r, of in enumerate(np.atleast_2d(change_samples)):
+        realization = run.environment.realize(child_seed(run.seed, r))
+        rows = (r,) if change_samples.ndim == 2 else ()
+        for change, at in enumerate(of[of >= 0]):
+            left, entered = realization.covariances(np.array([at - 1, at]))
+            distance[(*rows, change)] = affine_invariant_distance(left, entered)
+            growth = np.trace(entered) / np.trace(left) - 1
+            level = abs(growth) < 1e-9  # rounding in a rotated covariance is far below
+            direction[(*rows, change)] = 0 if level else 1 if growth > 0 else 2
+    return {"change_distance": distance, "change_direction": direction}
