@@ -2,7 +2,14 @@
 
 from importlib.metadata import version
 
-from adaptnet.circuits import Circuit, DirectCircuit, IntegratedDynamics, InterneuronCircuit
+from adaptnet.circuits import (
+    BatchEstimator,
+    Circuit,
+    DirectCircuit,
+    IntegratedDynamics,
+    InterneuronCircuit,
+    StaticCircuit,
+)
 from adaptnet.errors import DivergenceWarning
 from adaptnet.metrics import whitening_errors
 from adaptnet.plotting import plot_readaptation
@@ -13,11 +20,13 @@ from adaptnet.storage import load, save
 __version__ = version("adaptnet")
 
 __all__ = [
+    "BatchEstimator",
     "Circuit",
     "DirectCircuit",
     "DivergenceWarning",
     "IntegratedDynamics",
     "InterneuronCircuit",
+    "StaticCircuit",
     "load",
     "plot_readaptation",
     "readaptation_times",
