@@ -2,6 +2,7 @@
 
 from importlib.metadata import version
 
+from adaptnet import accessor as _accessor  # noqa: F401, registers Dataset.adaptnet
 from adaptnet.circuits import (
     BatchEstimator,
     Circuit,
@@ -14,6 +15,7 @@ from adaptnet.errors import DivergenceWarning
 from adaptnet.metrics import whitening_errors
 from adaptnet.plotting import plot_readaptation
 from adaptnet.readaptation import readaptation_times
+from adaptnet.report import report
 from adaptnet.simulation import simulate
 from adaptnet.storage import load, save
 
@@ -30,6 +32,7 @@ __all__ = [
     "load",
     "plot_readaptation",
     "readaptation_times",
+    "report",
     "save",
     "simulate",
     "whitening_errors",

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import math
 import sys
 import tomllib
 import typing
@@ -19,6 +18,18 @@ if TYPE_CHECKING:
 
 DIVERGED = 3
 """Exit code of a run that is saved but in which a circuit diverged."""
+
+
+_KINDS = (
+    "readaptation",
+    "aligned",
+    "survival",
+    "transitions",
+    "scaling",
+    "matrices",
+    "spectrum",
+    "ellipses",
+)
 
 
 class _Commands(click.Group):
@@ -141,27 +152,90 @@ def info(path: Path) -> None:
 def readapt(path: Path, threshold: float | None) -> None:
     """Print how many samples each circuit takes to readapt after each change."""
     from adaptnet import load
+    from adaptnet.report import run_warnings
 
     dataset = load(path)
-    click.echo(_table(dataset, _threshold(dataset, threshold)))
+    level = _threshold(dataset, threshold)
+    click.echo(_table(dataset, level))
+    for sentence in run_warnings(dataset, level):
+        click.echo(f"note: {sentence}")
 
 
 @main.command()
 @click.argument("path", metavar="RUN.nc", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Picture to write.")
 @click.option("--threshold", type=float, help="Error to mark.  [default: the run's, or 0.1]")
+@click.option(
+    "--kind",
+    type=click.Choice(_KINDS),
+    default="readaptation",
+    show_default=True,
+    help="What to draw.",
+)
+@click.option("--style", type=click.Choice(["paper", "talk"]), default="paper", show_default=True)
 @click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
-def plot(path: Path, output: Path | None, threshold: float | None, overwrite: bool) -> None:
-    """Draw the circuits' errors over a run."""
-    from adaptnet import load, plot_readaptation
+def plot(
+    path: Path,
+    output: Path | None,
+    threshold: float | None,
+    kind: str,
+    style: str,
+    overwrite: bool,
+) -> None:
+    """Draw a run: by default the circuits' errors over it."""
+    from adaptnet import load, plotting
+    from adaptnet.plotting import style as styled
     from adaptnet.storage import refuse_existing
 
     dataset = load(path)
-    picture = output or path.with_suffix(".png")
+    picture = output or path.with_suffix(".gif" if kind == "ellipses" else ".png")
     refuse_existing(picture, overwrite=overwrite)
-    figure, _ = plot_readaptation(dataset, _threshold(dataset, threshold))
-    figure.savefig(picture, dpi=150)  # type: ignore[union-attr]
+    with styled(style):
+        if kind == "ellipses":
+            plotting.animate_ellipses(dataset, picture)
+        else:
+            _figure(dataset, kind, _threshold(dataset, threshold)).savefig(picture)
     click.echo(f"wrote {picture}")
+
+
+@main.command()
+@click.argument("path", metavar="RUN.nc", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="HTML file to write.")
+@click.option("--threshold", type=float, help="Error to fall below.  [default: the run's, or 0.1]")
+@click.option("--style", type=click.Choice(["paper", "talk"]), default="paper", show_default=True)
+@click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
+def report(
+    path: Path, output: Path | None, threshold: float | None, style: str, overwrite: bool
+) -> None:
+    """Write a page with pictures, tables and provenance of a run, to read offline."""
+    import adaptnet
+    from adaptnet.storage import refuse_existing
+
+    dataset = adaptnet.load(path)
+    page = output or path.with_suffix(".html")
+    refuse_existing(page, overwrite=overwrite)
+    text = adaptnet.report(dataset, _threshold(dataset, threshold), style=style)
+    page.write_text(text, encoding="utf-8")
+    click.echo(f"wrote {page}")
+
+
+def _figure(dataset: "xr.Dataset", kind: str, threshold: float) -> Any:
+    from adaptnet import plotting, readaptation_times
+
+    if kind == "readaptation":
+        return plotting.plot_readaptation(dataset, threshold)[0]
+    if kind == "aligned":
+        return plotting.plot_aligned(dataset, threshold)[0]
+    if kind == "matrices":
+        return plotting.plot_matrices(dataset)[0]
+    if kind == "spectrum":
+        return plotting.plot_spectrum(dataset)[0]
+    draw: dict[str, Any] = {
+        "survival": plotting.plot_survival,
+        "transitions": plotting.plot_transition_matrix,
+        "scaling": plotting.plot_scaling,
+    }
+    return draw[kind](readaptation_times(dataset, threshold))[0]
 
 
 def _plan(what: str) -> dict[str, Any]:
@@ -250,23 +324,27 @@ def _table(dataset: "xr.Dataset", threshold: float) -> str:
     """Return readaptation times as a table: a line for each change and circuit."""
     from adaptnet import readaptation_times
     from adaptnet.readaptation import summary
+    from adaptnet.report import samples_text
 
-    of = summary(readaptation_times(dataset, threshold)).transpose("circuit", "change")
-    names = dataset["context"].attrs["flag_meanings"].split()
-    header = ("change", "at sample", "circuit", "median", "quartiles", "censored")
-    rows = [header]
-    for change in range(of.sizes["change"]):
+    times = readaptation_times(dataset, threshold)
+    # A replicate's third change may be any other's first where paths are random.
+    shared = times["transition"].dims == ("change",)
+    by = "change" if shared else "transition"
+    of = summary(times, by=by)
+    header = (by, "circuit", "median", "quartiles", "censored")
+    rows = [("change", "at sample", *header[1:]) if shared else header]
+    for label in of[by].values:
         for circuit in of["circuit"].values:
-            one = of.sel(circuit=circuit).isel(change=change)
-            left, entered = (names[int(one[key])] for key in ("context_left", "context_entered"))
+            one = of.sel({"circuit": circuit, by: label})
+            where = (str(int(one["change_sample"])),) if shared else ()
             rows.append(
                 (
-                    f"{left} -> {entered}",
-                    str(int(one["change_sample"])),
+                    str(one["transition"].item()),
+                    *where,
                     str(circuit),
-                    _samples(float(one["median"])),
-                    f"{_samples(float(one['lower_quartile']))} to "
-                    f"{_samples(float(one['upper_quartile']))}",
+                    samples_text(float(one["median"])),
+                    f"{samples_text(float(one['lower_quartile']))} to "
+                    f"{samples_text(float(one['upper_quartile']))}",
                     f"{float(one['censored']):.0%}",
                 )
             )
@@ -274,10 +352,6 @@ def _table(dataset: "xr.Dataset", threshold: float) -> str:
     lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
     title = f"samples until the whitening error is below {threshold:g}"
     return "\n".join([title, lines[0], "-" * len(lines[0]), *lines[1:]])
-
-
-def _samples(number: float) -> str:
-    return f"{number:.0f}" if math.isfinite(number) else "not reached"
 
 
 def _short(value: Any, length: int = 100) -> str:

@@ -1,5 +1,6 @@
 """Readaptation times: survival curves, a matrix of transitions, scaling."""
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,9 @@ from adaptnet.readaptation.survival import kaplan_meier, summary, survival_curve
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
+
+
+_MARKERS = {"level": "o", "up": "^", "down": "v"}  # by where the total variance goes
 
 
 def plot_survival(
@@ -139,7 +143,8 @@ def plot_scaling(
 ) -> "tuple[Figure | SubFigure, Axes]":
     """Draw times against a quantity of the change: medians with quartiles, logarithmic.
 
-    A median that was not reached stands as an arrow at the longest time followed: it is beyond.
+    Markers tell changes up, down and level in total variance apart. A median that was not reached
+    stands, as an open marker, at the longest time followed: it is beyond.
 
     Parameters
     ----------
@@ -173,20 +178,26 @@ def plot_scaling(
     where = times[x].broadcast_like(template).transpose("replicate", "change").values
     there = ~np.isnan(samples[0])
     values = np.unique(np.round(where[there], 12))
+    ways = np.full(where.shape, "level")
+    if "direction" in times.coords:
+        ways = times["direction"].broadcast_like(template).transpose("replicate", "change").values
     figure, ax = axes_or_new(ax)
     for c, (name, colour) in enumerate(circuit_colours(names).items()):
         beside = 1 + 0.012 * (c - (len(names) - 1) / 2)  # error bars side by side
-        ax.plot([], [], "o", color=colour, label=name)
-        for value in values:
+        ax.plot([], [], "s", color=colour, label=name)
+        for value, (towards, marker) in itertools.product(values, _MARKERS.items()):
             mine = there & np.isclose(where, value, rtol=0, atol=1e-12)
+            mine &= ways == towards
+            if not mine.any():
+                continue
             estimate = kaplan_meier(samples[c][mine], observed[c][mine])
             low, middle, high = (float(estimate.quantile(q)) for q in (0.25, 0.5, 0.75))
             end = samples[c][mine].max()
             if np.isfinite(middle):
                 bars = [[middle - low], [min(high, end) - middle]]
-                ax.errorbar(value * beside, middle, bars, fmt="o", color=colour)
+                ax.errorbar(value * beside, middle, bars, fmt=marker, color=colour)
             else:
-                ax.plot(value * beside, end, "^", color=colour, fillstyle="none")
+                ax.plot(value * beside, end, marker, color=colour, fillstyle="none")
     ax.set_yscale("log")
     if (values > 0).all() and values.max() > 5 * values.min():
         ax.set_xscale("log")
@@ -194,7 +205,10 @@ def plot_scaling(
     ax.set_xlabel(long_name.replace("affine-invariant ", ""))
     ax.set_ylabel("samples to readapt")
     handles, texts = ax.get_legend_handles_labels()
-    ax.legend(handles, texts, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(names))
+    for towards in (way for way in _MARKERS if way in ways[there]):
+        handles += ax.plot([], [], _MARKERS[towards], color="0.6")
+        texts.append(f"variance {towards}")
+    ax.legend(handles, texts, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     return figure, ax
 
 

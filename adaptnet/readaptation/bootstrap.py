@@ -8,7 +8,7 @@ import xarray as xr
 
 from adaptnet._checks import Flags, Floats, Integers, positive_number, whole_number
 from adaptnet.dataset import context_flags
-from adaptnet.readaptation.groups import group_coordinates, groups, times_of
+from adaptnet.readaptation.groups import group_coordinates, groups, horizon_of, times_of
 from adaptnet.readaptation.segments import DIMS
 from adaptnet.readaptation.survival import comparisons, kaplan_meier, pairs
 from adaptnet.seeding import Rng, root_seed
@@ -109,7 +109,8 @@ def paired_bootstrap(
         rows = group.members.any(axis=1)
         part = np.ix_(rows, group.members.any(axis=0))
         both = [(values[c][part], observed[c][part], group.members[part]) for c in (a, b)]
-        statistics = [_statistic(statistic, *one, horizon=_horizon(both)) for one in both]
+        horizon = _horizon(results, group.members, both)
+        statistics = [_statistic(statistic, *one, horizon=horizon) for one in both]
         everyone = np.arange(rows.sum())
         point = [float(s(everyone[None])[0]) for s in statistics]
         outcome[i, g] = _outcome(point)
@@ -143,9 +144,11 @@ def paired_bootstrap(
     )
 
 
-def _horizon(both: list[tuple[Floats, Flags, Flags]]) -> float:
-    """Return how long both circuits were followed."""
-    return float(min(np.nanmax(np.where(members, v, np.nan), initial=0) for v, _, members in both))
+def _horizon(results: xr.Dataset, members: Flags, both: list[tuple[Floats, Flags, Flags]]) -> float:
+    """Return how long the group was followed; values that are no times count in full."""
+    if "followed" in results:
+        return horizon_of(results, members)
+    return float(max(values[there].max() for values, _, there in both))
 
 
 def _statistic(

@@ -36,7 +36,8 @@ def readaptation_times(
     -------
     Dataset
         Over (circuit, replicate, change): ``samples`` and ``synaptic_time`` since the change,
-        ``observed``, and ``outcome``, which says why a time is not there. Coordinates tell the
+        ``observed``, ``followed`` (for how long), and ``outcome``, which says why a time is not
+        there. Coordinates tell the
         change: ``change_sample``, ``context_left``, ``context_entered``, their names as
         ``context`` (entered) and ``transition``, ``change_distance`` and ``direction``.
         Resolution is the run's ``record_every``.
@@ -53,14 +54,19 @@ def readaptation_times(
     threshold = positive_number("threshold", threshold)
     hold = whole_number("hold", hold)
     results = Results(dataset, variable, threshold=threshold, hold=hold)
-    samples = results.blank()
+    samples, followed = results.blank(), results.blank()
     for segment in each_segment(dataset, variable):
         samples[segment.at], reached = passage(segment.since, segment.errors < threshold, hold)
+        followed[segment.at] = segment.followed
         unreached = DIVERGED if segment.diverged else NOT_REACHED
         results.outcome[segment.at] = REACHED if reached else unreached
     observed = (results.outcome == REACHED, "time was reached (False: censored)")
     return results.labelled(
-        {**results.times(samples, f"until {variable} < {threshold:g}"), "observed": observed}
+        {
+            **results.times(samples, f"until {variable} < {threshold:g}"),
+            "observed": observed,
+            "followed": (followed, "samples until the segment's last sound record"),
+        }
     )
 
 

@@ -42,12 +42,19 @@ def groups(of: xr.Dataset, by: str, mask: Flags | None = None) -> Iterator[Group
 
 def times_of(results: xr.Dataset) -> tuple[Floats, Flags]:
     """Return times and whether they were observed (circuit, replicate, change), or refuse."""
-    if not {"samples", "observed"} <= set(results.data_vars):
+    if not {"samples", "observed", "followed"} <= set(results.data_vars):
         raise ValueError(
-            "times must be results with `samples` and `observed`, as readaptation_times and "
-            f"fractional_recovery give them, got {', '.join(map(str, results.data_vars))}"
+            "times must be results with `samples`, `observed` and `followed`, as "
+            "readaptation_times and fractional_recovery give them, got "
+            f"{', '.join(map(str, results.data_vars))}"
         )
     return results["samples"].transpose(*DIMS).values, results["observed"].transpose(*DIMS).values
+
+
+def horizon_of(results: xr.Dataset, members: Flags) -> float:
+    """Return the time up to which all circuits of a group were followed."""
+    followed = results["followed"].transpose(*DIMS).values
+    return float(min(of[members].max() for of in followed))
 
 
 def group_coordinates(of: xr.Dataset, by: str, labels: list[Any]) -> dict[str, Any]:

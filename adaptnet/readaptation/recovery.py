@@ -105,8 +105,9 @@ def fractional_recovery(
     -------
     Dataset
         Over (circuit, replicate, change): ``samples`` and ``synaptic_time`` since the change,
-        ``observed`` and ``outcome``, as of :func:`readaptation_times`. Where the error at the
-        change does not exceed the floor there is no jump, no time, and the outcome says so.
+        ``observed``, ``followed`` and ``outcome``, as of :func:`readaptation_times`. Where
+        the error at the change does not exceed the floor there is no jump, no time, and the
+        outcome says so.
 
     Raises
     ------
@@ -117,12 +118,13 @@ def fractional_recovery(
     hold = whole_number("hold", hold)
     floors = resolved_floor(dataset, variable, floor)
     results = Results(dataset, variable, fraction=fraction, hold=hold)
-    samples = results.blank()
+    samples, followed = results.blank(), results.blank()
     for segment in each_segment(dataset, variable):
+        followed[segment.at] = segment.followed
         at, errors, low = segment.at, segment.errors, floors[segment.at]
         if not len(errors) or not np.isfinite(low):
             results.outcome[at] = DIVERGED if segment.diverged else TOO_FEW
-            samples[at] = segment.since[-1] if len(errors) else 0
+            samples[at] = segment.followed
         elif errors[0] <= low:
             results.outcome[at] = NO_JUMP
         else:
@@ -133,7 +135,13 @@ def fractional_recovery(
             )
     observed = (results.outcome == REACHED, "time was reached (False: censored)")
     what = f"until {fraction:.0%} of the jump in {variable} is undone"
-    return results.labelled({**results.times(samples, what), "observed": observed})
+    return results.labelled(
+        {
+            **results.times(samples, what),
+            "observed": observed,
+            "followed": (followed, "samples until the segment's last sound record"),
+        }
+    )
 
 
 def excess_area(

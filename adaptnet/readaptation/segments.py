@@ -35,6 +35,11 @@ class Segment(NamedTuple):
     before: float  # error at the last record before the change; NaN where the circuit had diverged
     diverged: bool  # whether the circuit diverged before the segment ended
 
+    @property
+    def followed(self) -> int:
+        """Samples from the change to the last sound record."""
+        return int(self.since[-1]) if len(self.since) else 0
+
 
 def error_of(dataset: xr.Dataset, variable: str) -> xr.DataArray:
     """Return the error `variable` of a run, or say what the run has instead."""
@@ -98,7 +103,7 @@ class Results:
     """
 
     def __init__(self, dataset: xr.Dataset, variable: str, **attributes: Any) -> None:
-        self._run = dataset
+        self._run = validate(dataset)
         self._attributes = {"variable": variable, **attributes}
         self.shape = tuple(dataset.sizes[dim] for dim in DIMS)
         self.outcome = np.full(self.shape, ABSENT, dtype=np.int64)

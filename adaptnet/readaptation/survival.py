@@ -9,7 +9,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from adaptnet._checks import Flags, Floats, positive_number
-from adaptnet.readaptation.groups import group_coordinates, groups, times_of
+from adaptnet.readaptation.groups import group_coordinates, groups, horizon_of, times_of
 
 if TYPE_CHECKING:
     from scipy.stats import CensoredData
@@ -50,8 +50,8 @@ def survival_curves(
     Dataset
         Over (circuit, `by`, time), a step function with the values from `time` (samples) on:
         ``survival``; ``lower`` and ``upper``; ``at_risk``, how many were still followed and not
-        readapted just before. Where nobody has readapted yet the band is [1, 1]; where nobody is
-        left it runs from 0 to its last upper limit.
+        readapted just before. Where nobody has readapted yet the band is [1, 1]; where all have, it
+        runs from 0 to its last upper limit times the exact binomial limit of the last step.
 
     Raises
     ------
@@ -204,8 +204,7 @@ def summary(
     found = list(groups(times, by))
     table = {name: np.zeros((len(samples), len(found))) for name in _SUMMARY}
     for g, group in enumerate(found):
-        followed = [samples[c][group.members].max() for c in range(len(samples))]
-        end = min(followed) if horizon is None else horizon
+        end = horizon_of(times, group.members) if horizon is None else horizon
         for c in range(len(samples)):
             t, seen = samples[c][group.members], observed[c][group.members]
             one = _summary_of(t, seen, end, confidence)
@@ -322,7 +321,11 @@ def _curve(
     everyone, nobody = survival >= 1 - _ROUNDING, survival <= _ROUNDING
     lower, upper = np.where(everyone, 1.0, lower), np.where(everyone, 1.0, upper)
     lower[nobody] = 0.0
-    upper[nobody] = upper[~nobody][-1] if (~nobody).any() else 1.0
+    if nobody.any():
+        # Log(-log 0) has no value; of r at risk at the last event, 0 kept on is a binomial count.
+        at_risk = (times >= times[observed].max()).sum()
+        before = upper[~nobody][-1] if (~nobody).any() else 1.0
+        upper[nobody] = before * (1 - ((1 - confidence) / 2) ** (1 / at_risk))
     return survival, lower, upper
 
 

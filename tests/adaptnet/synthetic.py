@@ -98,5 +98,9 @@ def times_of(samples, observed, **options):
     results = Results(run, "whitening_error", **options)
     results.outcome[:] = np.where(observed, 0, 1)
     return results.labelled(
-        {**results.times(samples, "until given"), "observed": (observed, "observed")}
+        {
+            **results.times(samples, "until given"),
+            "observed": (observed, "observed"),
+            "followed": (np.full_like(samples, samples.max()), "followed"),
+        }
     )
