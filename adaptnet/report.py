@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from adaptnet._checks import positive_number
-from adaptnet.dataset import validate
+from adaptnet.dataset import circuit_parameters, validate
 from adaptnet.readaptation import (
     excess_area,
     fractional_recovery,
@@ -43,8 +43,8 @@ h1 {{ font-size: 1.5rem; }} h2 {{ font-size: 1.15rem; margin-top: 2.2rem; }}
 table {{ border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }}
 .wide {{ overflow-x: auto; }}
 th, td {{ padding: .25rem .7rem; text-align: left; vertical-align: top;
-         border-bottom: 1px solid #ddd; overflow-wrap: anywhere; }}
-th {{ border-bottom: 1px solid #777; }}
+         border-bottom: 1px solid #ddd; overflow-wrap: break-word; }}
+th {{ white-space: nowrap; border-bottom: 1px solid #777; }}
 td:first-child {{ white-space: nowrap; }}
 figure {{ margin: 1rem 0; }} img {{ max-width: 100%; height: auto; }}
 figcaption, .note {{ color: #555; font-size: .88rem; }}
@@ -145,14 +145,16 @@ def run_warnings(
         floor, trend = mine["floor"].values[known], mine["trend"].values[known]
         if not floor.size:
             continue
+        learns = "learning_rate" in circuit_parameters(dataset)[str(name)]
+        remedy = "raise the threshold" + (" or lower the learning rate" if learns else "")
         settled = float(np.median(trend)) < 1.2
         below = float(np.mean(floor >= threshold))
         if below > 0:
             what = "noise floor" if settled else "error when the segment ends"
             said.append(
                 f"{name}: the {what} (median {np.median(floor):.3g}) is not below the threshold "
-                f"{threshold:g} in {below:.0%} of segments; raise the threshold or lower the "
-                "learning rate" + ("." if settled else ", or simulate longer segments.")
+                f"{threshold:g} in {below:.0%} of segments; {remedy}"
+                + ("." if settled else ", or simulate longer segments.")
             )
         if not settled:
             said.append(

@@ -141,8 +141,9 @@ def plot_aligned(
             _curve(ax, lag, quartiles[:, known], colour, name, banded=banded)
         _threshold(ax, threshold)
         ax.axvline(0, color="0.6", linestyle=":", linewidth=1, zorder=0)
-        _logarithmic(ax, threshold)
         ax.set_title(wrapped(str(label)))
+    for ax in axes[: len(labels)]:  # last: panels may share the axis, and a limit ends its growth
+        _logarithmic(ax, threshold)
     grid_columns = axes[0].get_subplotspec().get_gridspec().ncols
     for i, ax in enumerate(axes[: len(labels)]):
         if i % grid_columns == 0:

@@ -70,13 +70,13 @@ def plot_survival(
                 ax.plot(ends, at, "|", color=colour, markersize=7)
         ax.set_title(wrapped(str(label)))
         ax.set_ylim(-0.03, 1.03)
-        ax.set_xlim(left=0)
         ax.xaxis.get_major_locator().set_params(nbins=4)
         if i % columns == 0:
             ax.set_ylabel("share not yet readapted")
         if i + columns >= len(labels):
             ax.set_xlabel("samples since the change")
             ax.tick_params(labelbottom=True)
+    axes[0].set_xlim(left=0)  # last: panels share the axis, and a limit ends its growth
     handles, texts = axes[0].get_legend_handles_labels()
     figure.legend(handles, texts, loc="outside upper center", ncols=len(texts))
     return figure, axes[: len(labels)]

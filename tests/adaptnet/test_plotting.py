@@ -66,6 +66,8 @@ def test_aligned_panels_are_peri_change_medians(run):
     one = averages["median"].isel(circuit=0, transition=1)
     known = np.isfinite(one.values)
     np.testing.assert_allclose(axes[1].get_lines()[0].get_ydata(), one.values[known])
+    for ax in axes:
+        assert ax.get_ylim()[1] >= ax.get_lines()[0].get_ydata().max()
 
 
 def test_survival_panels_are_kaplan_meier(run):
@@ -76,6 +78,8 @@ def test_survival_panels_are_kaplan_meier(run):
     one = curves.isel(circuit=0, transition=0)
     expected = one.survival.values[one.at_risk.values > 0]
     np.testing.assert_allclose(line.get_ydata(), expected)
+    for ax in axes:
+        assert ax.get_xlim()[1] >= max(line.get_xdata().max() for line in ax.get_lines())
 
 
 def test_matrix_says_not_reached(run):

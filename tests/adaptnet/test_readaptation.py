@@ -312,3 +312,12 @@ def test_bad_input_is_refused_by_name():
         tracking(run)
     with pytest.raises(ValueError, match="by must name"):
         peri_change_averages(run, by="colour")
+
+
+def test_restricted_means_count_to_where_all_were_followed():
+    curves = np.ones((2, 3, 501))
+    curves[0, :, 150:] = 0.01
+    curves[1, :, 300:] = 0.01
+    of = readaptation_times(run_of(curves, [100]), 0.1).adaptnet.summary()
+    assert of.restricted_mean.values.ravel().tolist() == [50, 200]
+    assert (of.horizon == 400).all()
