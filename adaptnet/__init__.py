@@ -2,18 +2,28 @@
 
 from importlib.metadata import version
 
+from adaptnet import accessor as _accessor  # noqa: F401, registers Dataset.adaptnet
 from adaptnet import theory
-from adaptnet.circuits import Circuit, DirectCircuit, IntegratedDynamics, InterneuronCircuit
+from adaptnet.circuits import (
+    BatchEstimator,
+    Circuit,
+    DirectCircuit,
+    IntegratedDynamics,
+    InterneuronCircuit,
+    StaticCircuit,
+)
 from adaptnet.errors import DivergenceWarning, IntegrationError, NoiseFloorWarning
 from adaptnet.metrics import whitening_errors
 from adaptnet.plotting import plot_readaptation
 from adaptnet.readaptation import readaptation_times
+from adaptnet.report import report
 from adaptnet.simulation import simulate
 from adaptnet.storage import load, save
 
 __version__ = version("adaptnet")
 
 __all__ = [
+    "BatchEstimator",
     "Circuit",
     "DirectCircuit",
     "DivergenceWarning",
@@ -21,9 +31,11 @@ __all__ = [
     "IntegrationError",
     "InterneuronCircuit",
     "NoiseFloorWarning",
+    "StaticCircuit",
     "load",
     "plot_readaptation",
     "readaptation_times",
+    "report",
     "save",
     "simulate",
     "theory",

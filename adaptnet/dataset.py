@@ -1,10 +1,14 @@
 """The schema of a run's Dataset: one table that the writer, the validator and the tests share."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
+
+from adaptnet._checks import Floats
 
 CONVENTIONS = "CF-1.11"
 SCHEMA = "adaptnet-1"
@@ -116,7 +120,24 @@ FLOORS = {
     ),
 }
 
-VARIABLES = {**RECORDABLE, **ALWAYS, **FLOORS}
+# Known where the environment knows the truth of its inputs.
+CHANGES = {
+    "change_distance": Variable(
+        ("replicate", "change"),
+        "f8",
+        "affine-invariant distance between the covariances left and entered",
+        "NaN where a replicate has fewer changes than others",
+    ),
+    "change_direction": Variable(
+        ("replicate", "change"),
+        "i8",
+        "direction of a change in total variance",
+        "-1 where a replicate has fewer changes than others",
+    ),
+}
+DIRECTIONS = ("level", "up", "down")
+
+VARIABLES = {**RECORDABLE, **ALWAYS, **CHANGES, **FLOORS}
 NEEDS_TRUTH = ("whitening_error", "frobenius_error", "covariance")
 
 
@@ -251,3 +272,38 @@ def validate(dataset: xr.Dataset, source: str = "the dataset", *, run: bool = Fa
                 f"{present[name].dtype}, expected {entry.dims} and {entry.dtype}; run it again"
             )
     return dataset
+
+
+def circuit_parameters(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
+    """Return the parameters of each circuit of a run, by the circuit's name."""
+    parameters: dict[str, dict[str, Any]] = json.loads(dataset.attrs["circuits"])
+    return parameters
+
+
+def synaptic_time(
+    dataset: xr.Dataset, circuit: str, start: npt.ArrayLike, stop: npt.ArrayLike
+) -> Floats:
+    """Return the synaptic time between samples: the learning rate integrated from start to stop.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        A run.
+    circuit : str
+        Name of a circuit of the run.
+    start, stop : array
+        Samples processed; `stop` may be infinite or lie between samples.
+
+    Returns
+    -------
+    array
+        Dimensionless; NaN for a circuit without a learning rate.
+    """
+    parameters = circuit_parameters(dataset).get(circuit, {})
+    rate, decay = parameters.get("learning_rate"), parameters.get("learning_rate_decay", 0.0)
+    first, last = np.broadcast_arrays(np.asarray(start, float), np.asarray(stop, float))
+    if rate is None:
+        return np.full(first.shape, np.nan)
+    if not decay:
+        return np.asarray(rate * (last - first))
+    return np.asarray(rate / decay * (np.log1p(decay * last) - np.log1p(decay * first)))

@@ -17,6 +17,7 @@ from adaptnet import dataset as schema
 from adaptnet._checks import Floats, Integers, whole_number
 from adaptnet.circuits.base import FAILURES, Circuit, IntegratedDynamics, Records
 from adaptnet.errors import DivergenceWarning
+from adaptnet.metrics import affine_invariant_distance
 from adaptnet.progress import progress_bar
 from adaptnet.protocols import Environment, Realization
 from adaptnet.provenance import provenance
@@ -297,9 +298,14 @@ def labelled(run: Run) -> xr.Dataset:
         **recording.arrays,
         **dict(zip(("change_sample", "context_left", "context_entered"), changes, strict=True)),
         **_noise_floors(run, changes[0]),
+        **_described_changes(run, changes[0]),
         "diverged_sample": recording.diverged,
     }
     contexts = schema.context_flags(environment.context_names)
+    flags = {
+        **dict.fromkeys(("context", "context_left", "context_entered"), contexts),
+        "change_direction": schema.context_flags(schema.DIRECTIONS),
+    }
     indices = {
         "replicate": n_replicates,
         "neuron": environment.n_neurons,
@@ -317,7 +323,7 @@ def labelled(run: Run) -> xr.Dataset:
                 name,
                 recording.dims(name),
                 array,
-                **(contexts if name.startswith("context") else {}),
+                **flags.get(name, {}),
             )
             for name, array in values.items()
         },
@@ -362,3 +368,24 @@ def _noise_floors(run: Run, change_samples: Integers) -> dict[str, Floats]:
                     known[key] = circuit.noise_floor(covariance)
                 floors[(slice(None), c, *rows, i)] = known[key] or np.nan
     return dict(zip(schema.FLOORS, floors, strict=True))
+
+
+def _described_changes(run: Run, change_samples: Integers) -> dict[str, Floats | Integers]:
+    """Return distance and direction of each change, shaped as `change_samples`, if truth is known.
+
+    Realizations are pure functions of their seeds, so that they can be asked anew.
+    """
+    if run.environment.truth == "absent":
+        return {}
+    distance = np.full(change_samples.shape, np.nan)
+    direction = np.full(change_samples.shape, -1, dtype=np.int64)
+    for r, of in enumerate(np.atleast_2d(change_samples)):
+        realization = run.environment.realize(child_seed(run.seed, r))
+        rows = (r,) if change_samples.ndim == 2 else ()
+        for change, at in enumerate(of[of >= 0]):
+            left, entered = realization.covariances(np.array([at - 1, at]))
+            distance[(*rows, change)] = affine_invariant_distance(left, entered)
+            growth = np.trace(entered) / np.trace(left) - 1
+            level = abs(growth) < 1e-9  # rounding in a rotated covariance is far below
+            direction[(*rows, change)] = 0 if level else 1 if growth > 0 else 2
+    return {"change_distance": distance, "change_direction": direction}

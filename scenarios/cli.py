@@ -20,6 +20,18 @@ DIVERGED = 3
 """Exit code of a run that is saved but in which a circuit diverged."""
 
 
+_KINDS = (
+    "readaptation",
+    "aligned",
+    "survival",
+    "transitions",
+    "scaling",
+    "matrices",
+    "spectrum",
+    "ellipses",
+)
+
+
 class _Commands(click.Group):
     """Commands that answer bad input with a sentence, and keep tracebacks for bugs."""
 
@@ -146,36 +158,102 @@ def info(path: Path) -> None:
 def readapt(path: Path, threshold: float | None) -> None:
     """Print how many samples each circuit takes to readapt after each change."""
     from adaptnet import load
+    from adaptnet.report import run_warnings
     from scenarios.tables import readaptation_table
 
     dataset = load(path)
-    click.echo(readaptation_table(dataset, _threshold(dataset, threshold)))
+    level = _threshold(dataset, threshold)
+    click.echo(readaptation_table(dataset, level))
+    for sentence in run_warnings(dataset, level):
+        click.echo(f"note: {sentence}")
 
 
 @main.command()
 @click.argument("path", metavar="RUN.nc", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Picture to write.")
 @click.option("--threshold", type=float, help="Error to mark.  [default: the run's, or 0.1]")
+@click.option(
+    "--kind",
+    type=click.Choice(_KINDS),
+    help="What to draw.  [default: what the run's scenario draws]",
+)
+@click.option("--style", type=click.Choice(["paper", "talk"]), default="paper", show_default=True)
 @click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
-def plot(path: Path, output: Path | None, threshold: float | None, overwrite: bool) -> None:
+def plot(
+    path: Path,
+    output: Path | None,
+    threshold: float | None,
+    kind: str | None,
+    style: str,
+    overwrite: bool,
+) -> None:
     """Draw a run as its scenario draws it; a run without one, by the circuits' errors."""
-    import scenarios
-    from adaptnet import load, plot_readaptation
+    from adaptnet import load, plotting
+    from adaptnet.plotting import style as styled
     from adaptnet.storage import refuse_existing
 
     dataset = load(path)
-    picture = output or path.with_suffix(".png")
+    picture = output or path.with_suffix(".gif" if kind == "ellipses" else ".png")
     refuse_existing(picture, overwrite=overwrite)
-    attrs = dataset.attrs
-    if "scenario" not in attrs:
-        figure, _ = plot_readaptation(dataset, _threshold(dataset, threshold))
-    else:
-        values = json.loads(attrs["scenario_parameters"])
-        if threshold is not None:
-            values["threshold"] = _changeable(dataset, threshold, path)
-        figure = scenarios.find(attrs["scenario"]).from_values(values).plot(dataset)
-    figure.savefig(picture, dpi=150)  # type: ignore[union-attr]
+    with styled(style):
+        if kind == "ellipses":
+            plotting.animate_ellipses(dataset, picture)
+        elif kind is None and "scenario" in dataset.attrs:
+            _scenario_figure(dataset, threshold, path).savefig(picture)
+        else:
+            level = _threshold(dataset, threshold)
+            _figure(dataset, kind or "readaptation", level).savefig(picture)
     click.echo(f"wrote {picture}")
+
+
+@main.command()
+@click.argument("path", metavar="RUN.nc", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="HTML file to write.")
+@click.option("--threshold", type=float, help="Error to fall below.  [default: the run's, or 0.1]")
+@click.option("--style", type=click.Choice(["paper", "talk"]), default="paper", show_default=True)
+@click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
+def report(
+    path: Path, output: Path | None, threshold: float | None, style: str, overwrite: bool
+) -> None:
+    """Write a page with pictures, tables and provenance of a run, to read offline."""
+    import adaptnet
+    from adaptnet.storage import refuse_existing
+
+    dataset = adaptnet.load(path)
+    page = output or path.with_suffix(".html")
+    refuse_existing(page, overwrite=overwrite)
+    text = adaptnet.report(dataset, _threshold(dataset, threshold), style=style)
+    page.write_text(text, encoding="utf-8")
+    click.echo(f"wrote {page}")
+
+
+def _scenario_figure(dataset: "xr.Dataset", threshold: float | None, path: Path) -> Any:
+    """Return the figure that the run's scenario draws of it."""
+    import scenarios
+
+    values = json.loads(dataset.attrs["scenario_parameters"])
+    if threshold is not None:
+        values["threshold"] = _changeable(dataset, threshold, path)
+    return scenarios.find(dataset.attrs["scenario"]).from_values(values).plot(dataset)
+
+
+def _figure(dataset: "xr.Dataset", kind: str, threshold: float) -> Any:
+    from adaptnet import plotting, readaptation_times
+
+    if kind == "readaptation":
+        return plotting.plot_readaptation(dataset, threshold)[0]
+    if kind == "aligned":
+        return plotting.plot_aligned(dataset, threshold)[0]
+    if kind == "matrices":
+        return plotting.plot_matrices(dataset)[0]
+    if kind == "spectrum":
+        return plotting.plot_spectrum(dataset)[0]
+    draw: dict[str, Any] = {
+        "survival": plotting.plot_survival,
+        "transitions": plotting.plot_transition_matrix,
+        "scaling": plotting.plot_scaling,
+    }
+    return draw[kind](readaptation_times(dataset, threshold))[0]
 
 
 def _plan(what: str) -> dict[str, Any]:

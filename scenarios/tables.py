@@ -1,6 +1,5 @@
 """Results as text, for the command line."""
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -29,31 +28,37 @@ def readaptation_table(dataset: "xr.Dataset", threshold: float) -> str:
     """Return readaptation times as a table: a line for each change and circuit."""
     from adaptnet import readaptation_times
     from adaptnet.readaptation import summary
+    from adaptnet.report import samples_text
 
-    of = summary(readaptation_times(dataset, threshold)).transpose("circuit", "change")
-    names = dataset["context"].attrs["flag_meanings"].split()
+    times = readaptation_times(dataset, threshold)
+    # A replicate's third change may be any other's first where paths are random.
+    shared = times["transition"].dims == ("change",)
+    by = "change" if shared else "transition"
+    of = summary(times, by=by)
     rows = []
-    for change in range(of.sizes["change"]):
+    for label in of[by].values:
         for circuit in of["circuit"].values:
-            one = of.sel(circuit=circuit).isel(change=change)
-            left, entered = (names[int(one[key])] for key in ("context_left", "context_entered"))
+            one = of.sel({"circuit": circuit, by: label})
             rows.append(
                 (
-                    f"{left} -> {entered}",
-                    str(int(one["change_sample"])),
+                    str(one["transition"].item()),
+                    *([str(int(one["change_sample"]))] if shared else []),
                     str(circuit),
-                    _samples(float(one["median"])),
-                    f"{_samples(float(one['lower_quartile']))} to "
-                    f"{_samples(float(one['upper_quartile']))}",
+                    samples_text(float(one["median"])),
+                    f"{samples_text(float(one['lower_quartile']))} to "
+                    f"{samples_text(float(one['upper_quartile']))}",
                     f"{float(one['censored']):.0%}",
                 )
             )
     return text_table(
         f"samples until the whitening error is below {threshold:g}",
-        ("change", "at sample", "circuit", "median", "quartiles", "censored"),
+        (
+            "change",
+            *(["at sample"] if shared else []),
+            "circuit",
+            "median",
+            "quartiles",
+            "censored",
+        ),
         rows,
     )
-
-
-def _samples(number: float) -> str:
-    return f"{number:.0f}" if math.isfinite(number) else "not reached"

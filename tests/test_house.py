@@ -47,6 +47,7 @@ def test_exports_are_real_sorted_and_documented(package):
 
 def test_a_circuit_and_its_kernel_share_a_name():
     circuits = {m.name for m in pkgutil.iter_modules(adaptnet.circuits.__path__)} - {"base"}
+    circuits -= {"comparator", "static"}  # a base of two circuits, and one that never learns
     assert circuits <= {m.name for m in pkgutil.iter_modules(adaptnet.kernels.__path__)}
 
 

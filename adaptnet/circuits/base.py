@@ -22,6 +22,7 @@ FAILURES = {
     1: "the weights left the positive definite cone; lower learning_rate",
     2: "the weights overflowed; lower learning_rate or the scale of the inputs",
     3: "the fast dynamics blew up; lower the step_size of IntegratedDynamics",
+    4: "the samples in the window do not span all neurons; lengthen the window",
 }
 
 
@@ -111,6 +112,9 @@ class Circuit(ABC):
                 'dynamics must be "equilibrium", "cholesky" or an IntegratedDynamics(...), '
                 f"got {self.dynamics!r}"
             )
+        self._check_initial_weights()
+
+    def _check_initial_weights(self) -> None:
         if np.ndim(self.initial_weights) == 0:
             scale = positive_number("initial_weights", self.initial_weights)
             object.__setattr__(self, "initial_weights", scale)
@@ -123,7 +127,8 @@ class Circuit(ABC):
         def shown(value: object) -> str:
             return f"<array {value.shape}>" if isinstance(value, np.ndarray) else repr(value)
 
-        fields = (f"{f.name}={shown(getattr(self, f.name))}" for f in dataclasses.fields(self))
+        given = (field.name for field in dataclasses.fields(self) if field.init)
+        fields = (f"{name}={shown(getattr(self, name))}" for name in given)
         return f"{type(self).__name__}({', '.join(fields)})"
 
     @abstractmethod
@@ -173,7 +178,8 @@ class Circuit(ABC):
         """Return t = eta * samples, or the integral of eta over samples where it decays."""
         n = np.asarray(samples, dtype=np.float64)
         gamma = self.learning_rate_decay
-        time: Floats = self.learning_rate * (np.log1p(gamma * n) / gamma if gamma else n)
+        rate = self.learning_rate or np.nan  # comparators do not learn
+        time: Floats = rate * (np.log1p(gamma * n) / gamma if gamma else n)
         return time
 
     def noise_floor(self, covariance: npt.ArrayLike) -> "NoiseFloor | None":
@@ -201,6 +207,8 @@ class Circuit(ABC):
         """Return the parameters as plain JSON values, with the circuit's type."""
         values: dict[str, Any] = {"type": type(self).__name__}
         for field in dataclasses.fields(self):
+            if not field.init:
+                continue
             value = getattr(self, field.name)
             if isinstance(value, np.ndarray):
                 value = value.tolist()

@@ -40,5 +40,10 @@ def handmade(curves, changes=(10,), contexts=(0, 1), every=1, n_samples=None, di
             for name, of in described.items()
         },
         {name: schema.variable(name, (name,), of) for name, of in coordinates.items()},
-        {"adaptnet_schema": schema.SCHEMA, "n_samples": int(n_samples), "truth": "exact"},
+        {
+            "adaptnet_schema": schema.SCHEMA,
+            "n_samples": int(n_samples),
+            "truth": "exact",
+            "circuits": "{}",
+        },
     )

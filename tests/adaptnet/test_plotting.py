@@ -30,7 +30,7 @@ def test_it_draws_the_median_of_each_circuit():
     assert axes.get_yscale() == "log"
     assert set(line(axes, "threshold 0.2")[1]) == {0.2}
     assert axes.get_xlabel() == "samples processed"
-    assert axes.get_ylabel() == "whitening error (dimensionless)"
+    assert axes.get_ylabel() == "whitening error"
     assert axes.lines[0].get_color() != axes.lines[1].get_color()
 
 

@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
+import xarray as xr
 
 import adaptnet as an
 from adaptnet.readaptation import summary
 from tests.adaptnet.runs import handmade
 
 LOW = [0.01] * 10
+OF_THE_PATH = ("change_sample", "context_left", "context_entered", "context")
 
 
 def test_time_counts_from_the_change_to_the_first_record_below():
@@ -70,12 +72,8 @@ def test_each_circuit_and_replicate_has_its_own_time():
 
 def test_replicates_may_change_at_samples_of_their_own():
     run = handmade({"direct": [[*LOW, 1.0, 1.0, 0.01, 0.01]] * 2})
-    own = run.assign(
-        change_sample=(("replicate", "change"), [[10], [11]]),
-        context_left=(("replicate", "change"), [[0], [0]]),
-        context_entered=(("replicate", "change"), [[1], [1]]),
-        context=(("replicate", "sample"), np.stack([run["context"]] * 2)),
-    )
+    own = run.assign({name: xr.concat([run[name]] * 2, run["replicate"]) for name in OF_THE_PATH})
+    own["change_sample"].values[:] = [[10], [11]]
     assert an.readaptation_times(own, 0.1)["samples"].values.tolist() == [[[2.0], [1.0]]]
     own["change_sample"].values[1, 0] = -1  # this replicate has no change
     times = an.readaptation_times(own, 0.1)

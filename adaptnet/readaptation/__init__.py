@@ -1,0 +1,80 @@
+"""Readaptation after changes of context: how long it takes, how sure that is, what it costs.
+
+Every measure takes a run and returns a Dataset over (circuit, replicate, change); ``MEASURES``
+names them all. What comes after takes such results: survival curves, tests, summaries, bootstrap.
+"""
+
+import difflib
+from collections.abc import Callable
+from typing import Any
+
+import xarray as xr
+
+from adaptnet.readaptation.averages import aligned_curves, peri_change_averages
+from adaptnet.readaptation.bootstrap import paired_bootstrap
+from adaptnet.readaptation.exponential import time_constants
+from adaptnet.readaptation.first_passage import readaptation_times
+from adaptnet.readaptation.oracle import with_oracle
+from adaptnet.readaptation.recovery import (
+    excess_area,
+    fractional_recovery,
+    maximum_loss,
+    noise_floors,
+)
+from adaptnet.readaptation.survival import logrank_tests, summary, survival_curves
+from adaptnet.readaptation.tracking import tracking
+
+MEASURES: dict[str, Callable[..., xr.Dataset]] = {
+    "first_passage": readaptation_times,
+    "fractional_recovery": fractional_recovery,
+    "time_constants": time_constants,
+    "excess_area": excess_area,
+    "maximum_loss": maximum_loss,
+    "noise_floors": noise_floors,
+    "tracking": tracking,
+}
+
+__all__ = [
+    "MEASURES",
+    "aligned_curves",
+    "excess_area",
+    "fractional_recovery",
+    "logrank_tests",
+    "maximum_loss",
+    "measure",
+    "noise_floors",
+    "paired_bootstrap",
+    "peri_change_averages",
+    "readaptation_times",
+    "summary",
+    "survival_curves",
+    "time_constants",
+    "tracking",
+    "with_oracle",
+]
+
+
+def measure(dataset: xr.Dataset, name: str, **options: Any) -> xr.Dataset:
+    """Return the measure `name` of a run; `options` are the measure's own.
+
+    Raises
+    ------
+    ValueError
+        If there is no such measure (the nearest is suggested), and as the measure does.
+
+    Examples
+    --------
+    >>> measure(xr.Dataset(), "first_pasage")
+    Traceback (most recent call last):
+    ...
+    ValueError: there is no measure 'first_pasage'; did you mean 'first_passage'? known are
+    excess_area, first_passage, fractional_recovery, maximum_loss, noise_floors, time_constants,
+    tracking
+    """
+    if name not in MEASURES:
+        near = difflib.get_close_matches(name, MEASURES, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(
+            f"there is no measure {name!r}; {hint}known are {', '.join(sorted(MEASURES))}"
+        )
+    return MEASURES[name](dataset, **options)

@@ -1,0 +1,67 @@
+"""Results of several changes put together: by change, transition, direction or context."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from adaptnet._checks import Flags, Floats
+from adaptnet.readaptation.segments import DIMS, NO_CHANGE
+
+BY = ("change", "transition", "context", "direction")
+
+
+class Group(NamedTuple):
+    """Some changes of the replicates, and what they are called."""
+
+    label: Any
+    members: Flags  # (replicate, change)
+
+
+def groups(of: xr.Dataset, by: str, mask: Flags | None = None) -> Iterator[Group]:
+    """Yield the groups of `by` in order of appearance; `mask` (replicate, change) leaves out more.
+
+    `of` is a run's results or anything with the same coordinates.
+    """
+    if by not in BY or by not in of.coords:
+        known = ", ".join(name for name in BY if name in of.coords)
+        raise ValueError(f"by must name what to group changes by, one of {known}, got {by!r}")
+    template = xr.DataArray(
+        np.empty((of.sizes["replicate"], of.sizes["change"])), dims=("replicate", "change")
+    )
+    labels = of[by].broadcast_like(template).transpose("replicate", "change").values
+    there = of["change_sample"].broadcast_like(template).transpose("replicate", "change").values
+    allowed = (there >= 0) if mask is None else (there >= 0) & mask
+    seen, first = np.unique(labels, return_index=True)
+    for label in seen[np.argsort(first)]:
+        members = (labels == label) & allowed
+        if label != NO_CHANGE and members.any():
+            yield Group(label, members)
+
+
+def times_of(results: xr.Dataset) -> tuple[Floats, Flags]:
+    """Return times and whether they were observed (circuit, replicate, change), or refuse."""
+    if not {"samples", "observed", "followed"} <= set(results.data_vars):
+        raise ValueError(
+            "times must be results with `samples`, `observed` and `followed`, as "
+            "readaptation_times and fractional_recovery give them, got "
+            f"{', '.join(map(str, results.data_vars))}"
+        )
+    return results["samples"].transpose(*DIMS).values, results["observed"].transpose(*DIMS).values
+
+
+def horizon_of(results: xr.Dataset, members: Flags) -> float:
+    """Return the time up to which all circuits of a group were followed."""
+    followed = results["followed"].transpose(*DIMS).values
+    return float(min(of[members].max() for of in followed))
+
+
+def group_coordinates(of: xr.Dataset, by: str, labels: list[Any]) -> dict[str, Any]:
+    """Return the coordinates of a result over groups; single changes keep what tells them."""
+    coordinates: dict[str, Any] = {by: labels}
+    if by == "change":
+        for name in of.coords:
+            if of[name].dims == ("change",) and name != "change":
+                coordinates[str(name)] = ("change", of[name].values, of[name].attrs)
+    return coordinates

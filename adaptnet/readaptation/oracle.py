@@ -1,0 +1,80 @@
+"""The oracle: a circuit that knows the covariance in force."""
+
+import json
+
+import numpy as np
+import xarray as xr
+
+from adaptnet._checks import Floats
+from adaptnet.dataset import NEEDS_TRUTH, circuit_parameters, validate
+
+
+def with_oracle(dataset: xr.Dataset, name: str = "oracle") -> xr.Dataset:
+    """Return a run with one more circuit, which knows the covariance in force at each sample.
+
+    Its effective weights are C^(1/2), its outputs white and its errors 0, at a change too: the
+    bound that no circuit can beat. It has nothing to learn from samples, so it is added to a run
+    instead of taking part in it.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        A run of an environment whose truth is known.
+    name : str
+        What to call it.
+
+    Returns
+    -------
+    Dataset
+        The run with the circuit `name` in addition; all else as it was.
+
+    Raises
+    ------
+    ValueError
+        If the truth is not known, the name is taken, or effective weights are recorded but not the
+        covariance they would follow from.
+    """
+    validate(dataset)
+    if dataset.attrs["truth"] == "absent":
+        raise ValueError(
+            "an oracle needs the true covariance, but the run's inputs came without; "
+            "simulate in an environment that knows its truth"
+        )
+    if name in dataset["circuit"].values:
+        raise ValueError(f"name must not be that of a circuit of the run, got {name!r}")
+    oracle = dataset.isel(circuit=[0]).assign_coords(
+        circuit=("circuit", [name], dataset["circuit"].attrs)
+    )
+    for key, variable in oracle.data_vars.items():
+        if "circuit" in variable.dims:
+            fill = -1 if key == "diverged_sample" else 0
+            oracle[key] = variable.copy(data=np.full_like(variable.values, fill))
+    if "effective_weights" in oracle:
+        if "covariance" not in dataset:
+            raise ValueError(
+                "the oracle's effective weights follow from the covariance, which the run has not "
+                f"recorded; name it in simulate(record=...) beside {', '.join(NEEDS_TRUTH[:2])}"
+            )
+        of = oracle["effective_weights"]
+        roots = dataset["covariance"].copy(data=square_root(dataset["covariance"].values))
+        oracle["effective_weights"] = of.copy(
+            data=roots.broadcast_like(of).transpose(*of.dims).values
+        )
+    joined = xr.concat(
+        [dataset, oracle],
+        dim="circuit",
+        data_vars="minimal",
+        coords="minimal",
+        compat="override",
+        join="override",
+        combine_attrs="override",
+    )
+    circuits = {**circuit_parameters(dataset), name: {"type": "oracle"}}
+    return joined.assign_attrs(circuits=json.dumps(circuits))
+
+
+def square_root(covariance: Floats) -> Floats:
+    """Return the symmetric square roots of positive definite matrices (..., n, n)."""
+    values, vectors = np.linalg.eigh(covariance)
+    root: Floats = (vectors * np.sqrt(values)[..., None, :]) @ np.swapaxes(vectors, -1, -2)
+    return root

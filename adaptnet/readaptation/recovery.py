@@ -1,0 +1,274 @@
+"""Recovery relative to the jump and the noise floor: fractions, areas, maximum loss."""
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import numpy as np
+import xarray as xr
+
+from adaptnet._checks import Floats, positive_number, whole_number
+from adaptnet.dataset import synaptic_time
+from adaptnet.readaptation.first_passage import passage
+from adaptnet.readaptation.segments import (
+    DIMS,
+    DIVERGED,
+    NO_JUMP,
+    NOT_REACHED,
+    REACHED,
+    TOO_FEW,
+    Results,
+    each_segment,
+)
+
+Floor: TypeAlias = float | Mapping[str, float] | xr.DataArray | None
+
+
+def noise_floors(
+    dataset: xr.Dataset, *, variable: str = "whitening_error", part: float = 0.25
+) -> xr.Dataset:
+    """Return the error that each circuit has settled at when a segment ends.
+
+    The floor is the median error over the last part of the segment: an estimate from the run
+    alone, and too high where the circuit had not settled. ``trend`` tells: the median over the part
+    before, divided by the floor, is 1 but for noise in a circuit that has settled.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        A run with an error recorded and at least one change of context.
+    variable : str
+        The error to use: whitening_error or frobenius_error.
+    part : float
+        Share of a segment's records that the median is taken over, below 0.5.
+
+    Returns
+    -------
+    Dataset
+        Over (circuit, replicate, change): ``floor``, ``trend`` and ``outcome``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `part` is out of range, the variable is not in the dataset, or there is no change.
+    """
+    part = positive_number("part", part, below=0.5)
+    results = Results(dataset, variable, part=part)
+    floor, trend = results.blank(), results.blank()
+    for segment in each_segment(dataset, variable):
+        last = int(np.ceil(part * len(segment.errors)))
+        if segment.diverged:
+            results.outcome[segment.at] = DIVERGED
+        elif len(segment.errors) < 4:
+            results.outcome[segment.at] = TOO_FEW
+        else:
+            floor[segment.at] = np.median(segment.errors[-last:])
+            before = np.median(segment.errors[-2 * last : -last])
+            settled = before == floor[segment.at]
+            trend[segment.at] = 1.0 if settled else before / floor[segment.at]
+            results.outcome[segment.at] = REACHED
+    return results.labelled(
+        {
+            "floor": (floor, f"median {variable} over the last {part:.0%} of the segment"),
+            "trend": (trend, "median over the part before, divided by the floor"),
+        }
+    )
+
+
+def fractional_recovery(
+    dataset: xr.Dataset,
+    fraction: float = 0.9,
+    *,
+    variable: str = "whitening_error",
+    hold: int = 1,
+    floor: Floor = None,
+) -> xr.Dataset:
+    """Return how long it takes to undo a given part of the jump above the noise floor.
+
+    With the error e0 at the change and the floor f, it is the time of the first of `hold`
+    consecutive records at or below f + (1 - fraction)(e0 - f). Unlike a fixed threshold, that level
+    is within reach of circuits of any noise.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        A run with an error recorded and at least one change of context.
+    fraction : float
+        Part of the jump to be undone, between 0 and 1.
+    variable : str
+        The error to use: whitening_error or frobenius_error.
+    hold : int
+        Records in a row that must be at or below the level.
+    floor : float, mapping of circuit to float, or DataArray, optional
+        The noise floor; by default that of :func:`noise_floors`.
+
+    Returns
+    -------
+    Dataset
+        Over (circuit, replicate, change): ``samples`` and ``synaptic_time`` since the change,
+        ``observed``, ``followed`` and ``outcome``, as of :func:`readaptation_times`. Where
+        the error at the change does not exceed the floor there is no jump, no time, and the
+        outcome says so.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of range, the variable is not in the dataset, or there is no change.
+    """
+    fraction = positive_number("fraction", fraction, below=1.0)
+    hold = whole_number("hold", hold)
+    floors = resolved_floor(dataset, variable, floor)
+    results = Results(dataset, variable, fraction=fraction, hold=hold)
+    samples, followed = results.blank(), results.blank()
+    for segment in each_segment(dataset, variable):
+        followed[segment.at] = segment.followed
+        at, errors, low = segment.at, segment.errors, floors[segment.at]
+        if not len(errors) or not np.isfinite(low):
+            results.outcome[at] = DIVERGED if segment.diverged else TOO_FEW
+            samples[at] = segment.followed
+        elif errors[0] <= low:
+            results.outcome[at] = NO_JUMP
+        else:
+            level = low + (1 - fraction) * (errors[0] - low)
+            samples[at], reached = passage(segment.since, errors <= level, hold)
+            results.outcome[at] = (
+                REACHED if reached else DIVERGED if segment.diverged else NOT_REACHED
+            )
+    observed = (results.outcome == REACHED, "time was reached (False: censored)")
+    what = f"until {fraction:.0%} of the jump in {variable} is undone"
+    return results.labelled(
+        {
+            **results.times(samples, what),
+            "observed": observed,
+            "followed": (followed, "samples until the segment's last sound record"),
+        }
+    )
+
+
+def excess_area(
+    dataset: xr.Dataset, *, variable: str = "whitening_error", floor: Floor = None
+) -> xr.Dataset:
+    """Return the area between error and noise floor from each change to the segment's end.
+
+    It needs no threshold: a circuit that is far off, or off for long, pays for it. The integral is
+    the trapezoid's, over samples and over synaptic time; divided by the jump it is the time that a
+    single exponential would have as its time constant.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        A run with an error recorded and at least one change of context.
+    variable : str
+        The error to use: whitening_error or frobenius_error.
+    floor : float, mapping of circuit to float, or DataArray, optional
+        The noise floor; by default that of :func:`noise_floors`.
+
+    Returns
+    -------
+    Dataset
+        Over (circuit, replicate, change): ``area`` (error times samples), ``synaptic_area`` (error
+        times synaptic time) and ``outcome``. There is no area where the circuit diverged.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `floor` does not fit, the variable is not in the dataset, or there is no change.
+    """
+    from scipy.integrate import trapezoid
+
+    floors = resolved_floor(dataset, variable, floor)
+    results = Results(dataset, variable)
+    area, synaptic_area = results.blank(), results.blank()
+    names = [str(name) for name in dataset["circuit"].values]
+    for segment in each_segment(dataset, variable):
+        at = segment.at
+        if segment.diverged or len(segment.errors) < 2 or not np.isfinite(floors[at]):
+            results.outcome[at] = DIVERGED if segment.diverged else TOO_FEW
+            continue
+        excess = segment.errors - floors[at]
+        clock = synaptic_time(dataset, names[at[0]], segment.start, segment.start + segment.since)
+        area[at] = trapezoid(excess, segment.since)
+        synaptic_area[at] = trapezoid(excess, clock)
+        results.outcome[at] = REACHED
+    return results.labelled(
+        {
+            "area": (area, f"{variable} above the floor, integrated over samples"),
+            "synaptic_area": (
+                synaptic_area,
+                f"{variable} above the floor, integrated over synaptic time; "
+                "NaN without a learning rate",
+            ),
+        }
+    )
+
+
+def maximum_loss(dataset: xr.Dataset, *, variable: str = "whitening_error") -> xr.Dataset:
+    """Return the worst error after each change, how much worse than before, and when.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        A run with an error recorded and at least one change of context.
+    variable : str
+        The error to use: whitening_error or frobenius_error.
+
+    Returns
+    -------
+    Dataset
+        Over (circuit, replicate, change): ``peak``, the largest error in the segment; ``loss``, by
+        how much it exceeds the error at the last record before the change; ``samples`` and
+        ``synaptic_time`` from the change to the peak; and ``outcome``, under which a circuit that
+        diverged has the worst of its finite errors.
+
+    Raises
+    ------
+    ValueError
+        If the variable is not in the dataset, or there is no change.
+
+    References
+    ----------
+    .. [1] A. Shaker, E. Huellermeier, "Recovery analysis for adaptive learning from non-stationary
+       data streams", CORES 2013: duration and maximum performance loss.
+    """
+    results = Results(dataset, variable)
+    peak, loss, samples = results.blank(), results.blank(), results.blank()
+    for segment in each_segment(dataset, variable):
+        results.outcome[segment.at] = DIVERGED if segment.diverged else REACHED
+        if len(segment.errors):
+            worst = int(segment.errors.argmax())
+            peak[segment.at] = segment.errors[worst]
+            loss[segment.at] = segment.errors[worst] - segment.before
+            samples[segment.at] = segment.since[worst]
+    return results.labelled(
+        {
+            "peak": (peak, f"largest {variable} after the change"),
+            "loss": (loss, f"largest {variable} after the change less that before it"),
+            **results.times(samples, f"from the change to the largest {variable}"),
+        }
+    )
+
+
+def resolved_floor(dataset: xr.Dataset, variable: str, floor: Floor) -> Floats:
+    """Return a floor given in any of its ways as an array (circuit, replicate, change)."""
+    shape = tuple(dataset.sizes[dim] for dim in DIMS)
+    if floor is None:
+        estimated: Floats = noise_floors(dataset, variable=variable)["floor"].values
+        return estimated
+    if isinstance(floor, xr.DataArray):
+        if not set(floor.dims) <= set(DIMS):
+            raise ValueError(
+                f"floor must have dimensions among {', '.join(DIMS)}, got {floor.dims}"
+            )
+        like = xr.DataArray(np.empty(shape), {d: dataset[d] for d in DIMS}, DIMS)
+        given: Floats = floor.broadcast_like(like).transpose(*DIMS).values
+        return given
+    names = [str(name) for name in dataset["circuit"].values]
+    if isinstance(floor, Mapping):
+        missing = [name for name in names if name not in floor]
+        if missing:
+            raise ValueError(
+                f"floor must have a number for each circuit; {', '.join(missing)} is missing"
+            )
+        by_circuit = [positive_number(f"floor of {name}", floor[name], zero=True) for name in names]
+    else:
+        by_circuit = [positive_number("floor", floor, zero=True)] * len(names)
+    return np.broadcast_to(np.array(by_circuit)[:, None, None], shape)
