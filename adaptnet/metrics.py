@@ -1,9 +1,30 @@
-"""How far outputs are from white."""
+"""How far outputs are from white, and covariances from each other."""
 
 import numpy as np
 import numpy.typing as npt
 
 from adaptnet._checks import Floats
+from adaptnet.distances import (
+    affine_invariant_distance,
+    bures_wasserstein_distance,
+    frobenius_distance,
+    jeffreys_divergence,
+    kl_divergence,
+    log_euclidean_distance,
+    stein_distance,
+)
+
+__all__ = [
+    "affine_invariant_distance",
+    "bures_wasserstein_distance",
+    "frobenius_distance",
+    "jeffreys_divergence",
+    "kl_divergence",
+    "log_euclidean_distance",
+    "output_covariance",
+    "stein_distance",
+    "whitening_errors",
+]
 
 
 def output_covariance(weights: npt.ArrayLike, covariance: npt.ArrayLike) -> Floats:
