@@ -3,15 +3,22 @@
 from typing import Any
 
 from environments.base import Environment, Realization
+from environments.composition import Concatenate, NoisyEnvironment
 from environments.configuration import build
+from environments.drifting import DriftingEnvironment
 from environments.images import NaturalImageEnvironment
+from environments.recorded import RecordedEnvironment
 from environments.stationary import StationaryEnvironment
 from environments.switching import SwitchingEnvironment
 
 __all__ = [
+    "Concatenate",
+    "DriftingEnvironment",
     "Environment",
     "NaturalImageEnvironment",
+    "NoisyEnvironment",
     "Realization",
+    "RecordedEnvironment",
     "StationaryEnvironment",
     "SwitchingEnvironment",
     "from_parameters",

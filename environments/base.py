@@ -84,14 +84,9 @@ class Realization(ABC):
         for first in range(start, n_samples, block_size):
             yield reader.take(min(block_size, n_samples - first))
 
+    @abstractmethod
     def reader(self, start: int) -> Reader:
         """Return a reader whose first sample is number `start`."""
-        first = start // CHUNK
-        return ChunkReader(self.chunks(first), start - first * CHUNK)
-
-    @abstractmethod
-    def chunks(self, first: int) -> Iterator[Floats]:
-        """Yield whole chunks of samples, beginning with chunk number `first`."""
 
     @abstractmethod
     def covariances(self, samples: Integers) -> Floats:
@@ -110,6 +105,19 @@ class Realization(ABC):
             If a run of `n_samples` is one that this environment cannot give.
         """
         return np.empty(0, dtype=np.int64)
+
+
+class ChunkedRealization(Realization):
+    """A replicate whose samples are drawn in chunks."""
+
+    def reader(self, start: int) -> Reader:
+        """Return a reader whose first sample is number `start`."""
+        first = start // CHUNK
+        return ChunkReader(self.chunks(first), start - first * CHUNK)
+
+    @abstractmethod
+    def chunks(self, first: int) -> Iterator[Floats]:
+        """Yield whole chunks of samples, beginning with chunk number `first`."""
 
 
 class Environment(Configuration):

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from environments._checks import Floats, Integers, one_of, positive, probabilities, whole_number
-from environments.base import Realization
+from environments.base import ChunkedRealization
 from environments.configuration import Configuration
 
 Order = Sequence[int] | str | None
@@ -487,7 +487,7 @@ class Timeline:
         return self._starts[inside]
 
 
-class ScheduledRealization(Realization):
+class ScheduledRealization(ChunkedRealization):
     """A replicate in which one of a few covariances is in force, as a schedule has it.
 
     Parameters

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from environments._checks import Floats, non_negative, one_of, positive
-from environments.base import CHUNK, Realization
+from environments.base import CHUNK, ChunkedRealization
 from environments.configuration import Configuration
 
 MARGINALS = ("gaussian", "laplace", "student_t")
 
 # Keys of the generators beside those of chunks, which begin with 0.
-PATH, START, CHOICE = 1, 2, 3
+PATH, START, CHOICE, PART = 1, 2, 3, 4
 
 
 class Sources(Configuration):
@@ -134,7 +134,7 @@ def path_generator(
     return np.random.Generator(np.random.SFC64(child))
 
 
-class ColouredRealization(Realization):
+class ColouredRealization(ChunkedRealization):
     """A replicate whose inputs are white sources, each chunk given the covariance in force.
 
     Parameters

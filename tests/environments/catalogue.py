@@ -1,13 +1,28 @@
 """One small environment of each kind, and variants: what the conformance tests go through."""
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 
 from environments import (
+    Concatenate,
+    DriftingEnvironment,
     NaturalImageEnvironment,
+    NoisyEnvironment,
+    RecordedEnvironment,
     StationaryEnvironment,
     SwitchingEnvironment,
 )
 from environments.covariances import random_eigenbasis, with_spectrum
+from environments.geometry import METRICS
+from environments.paths import (
+    Geodesic,
+    LogOrnsteinUhlenbeck,
+    Rotation,
+    SinusoidalSpectrum,
+    WishartProcess,
+)
 from environments.presets import contrast_steps, orientation_ensembles, rotations
 from environments.schedules import (
     Blocks,
@@ -22,6 +37,10 @@ from environments.transitions import Gradual, Incremental
 _RNG = np.random.default_rng(20)
 A, B, C = (with_spectrum([0.5, 1.0, 3.0], random_eigenbasis(3, _RNG)) for _ in range(3))
 B = 4 * B
+
+_FOLDER = tempfile.TemporaryDirectory()
+RECORDING = Path(_FOLDER.name) / "recording.npy"
+np.save(RECORDING, _RNG.normal(1.0, 2.0, size=(3500, 3)) @ A)
 
 ENVIRONMENTS = {
     "stationary": StationaryEnvironment(A),
@@ -59,5 +78,58 @@ ENVIRONMENTS = {
     "images": NaturalImageEnvironment(["grass", "brick"], patch_size=2, block_length=700),
     "images_walk": NaturalImageEnvironment(
         ["grass", "brick"], patch_size=2, block_length=700, step=40, ridge=0.1
+    ),
+    **{
+        f"geodesic_{metric}": DriftingEnvironment(
+            Geodesic([A, B, C], metric), duration=2000, resolution=90
+        )
+        for metric in METRICS
+    },
+    "rotation": DriftingEnvironment(Rotation(A), duration=1500),
+    "rotation_speed": DriftingEnvironment(
+        Rotation(A, random_eigenbasis(3, _RNG)[:, :2]), speed=2.0, metric="log_euclidean"
+    ),
+    "sinusoid": DriftingEnvironment(
+        SinusoidalSpectrum(A, 0.9, [0, 0.3, 0.6]),
+        duration=900,
+        sources=Sources("student_t", degrees_of_freedom=9),
+    ),
+    "log_ou": DriftingEnvironment(LogOrnsteinUhlenbeck(A, 0.8), duration=800, resolution=10),
+    "wishart": DriftingEnvironment(WishartProcess(A, 9), speed=1.0, resolution=300),
+    "wishart_shared": DriftingEnvironment(WishartProcess(A, 9), duration=800, path_seed=2),
+    "recorded": RecordedEnvironment(
+        RECORDING, changes=[900, 1500], contexts=["quiet", "loud", "quiet"]
+    ),
+    "recorded_window": RecordedEnvironment(RECORDING, truth="window", window=200, changes=[900]),
+    "recorded_absent": RecordedEnvironment(RECORDING, truth="absent", centred=False),
+    "noisy": NoisyEnvironment(
+        SwitchingEnvironment([A, B], schedule=HazardRate(0.01, shortest=4)), 0.3
+    ),
+    "concatenated": Concatenate(
+        [
+            StationaryEnvironment(A),
+            DriftingEnvironment(Geodesic([A, B]), duration=600),
+            SwitchingEnvironment([B, C], 300),
+        ],
+        [500, 600],
+    ),
+    "concatenated_gradual": Concatenate(
+        [
+            StationaryEnvironment(B, sources=Sources(time_constant=2)),
+            NoisyEnvironment(DriftingEnvironment(WishartProcess(A, 8), duration=900), 0.1),
+        ],
+        [1100],
+        transition=Gradual(1000, "sigmoid"),
+    ),
+    "concatenated_incremental": Concatenate(
+        [
+            SwitchingEnvironment([A, C], 150),
+            Concatenate([StationaryEnvironment(B), StationaryEnvironment(A)], [700]),
+        ],
+        [400],
+        transition=Incremental(300),
+    ),
+    "concatenated_recordings": Concatenate(
+        [RecordedEnvironment(RECORDING), RecordedEnvironment(RECORDING, changes=[20])], [100]
     ),
 }

@@ -1,0 +1,494 @@
+"""Paths of covariances, in units of their own: a whole way, a turn, a period, a time constant.
+
+Smooth paths give every sample a covariance of its own in O(n^2) a sample: what varies with time is
+diagonal, or a rotation of planes, between matrices that are worked out once. Stepwise ones hold the
+covariance for `resolution` samples, and need one decomposition a step.
+"""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from environments._checks import (
+    Floats,
+    cholesky,
+    covariance_matrices,
+    covariance_matrix,
+    one_of,
+    positive,
+    whole_number,
+)
+from environments.configuration import Configuration
+from environments.geometry import METRICS, Line, distance
+from environments.schedules import runs
+
+_QUADRATURE = 512  # pieces that a unit of path is cut into to measure it
+
+
+class Path(Configuration):
+    """A covariance for each u, the position along the path."""
+
+    unit = ""
+    """What one unit of u is."""
+
+    @property
+    @abstractmethod
+    def n_neurons(self) -> int:
+        """Number of inputs."""
+
+    @property
+    def stepwise(self) -> bool:
+        """Whether the covariance has to be held for some samples at a time."""
+        return False
+
+    @abstractmethod
+    def displacement(self, units: float, metric: str) -> float:
+        """Return the distance that drift covers in so many units, in a metric of covariances."""
+
+
+class SmoothPath(Path):
+    """A path that is a function of u."""
+
+    @property
+    def corners(self) -> Floats:
+        """Positions where the path turns sharply, which chords must not cut off."""
+        return np.empty(0)
+
+    @abstractmethod
+    def covariances(self, u: Floats) -> Floats:
+        """Return C(u), (len(u), n, n)."""
+
+    @abstractmethod
+    def colour(self, u: Floats, white: Floats) -> Floats:
+        """Return white samples (len(u), n) with the covariance C(u), each with its own u."""
+
+    def displacement(self, units: float, metric: str) -> float:
+        """Return the mean arc length of so many units, measured over the first unit."""
+        u = np.union1d(np.linspace(0, 1, _QUADRATURE + 1), self.corners)
+        path = self.covariances(u)
+        return units * float(distance(path[:-1], path[1:], metric).sum())
+
+
+class Geodesic(SmoothPath):
+    """Straight on from covariance to covariance, at constant speed, then staying at the last.
+
+    Parameters
+    ----------
+    covariances : sequence of array (neuron, neuron)
+        At least two, neighbours different. The first again as the last closes the path.
+    metric : str
+        Geometry in which the way is straight: ``"affine_invariant"``, ``"log_euclidean"``,
+        ``"bures_wasserstein"`` or ``"euclidean"``; see :mod:`environments.geometry`.
+
+    Notes
+    -----
+    u = 1 is the end. The log-Euclidean geodesic is followed stepwise, the others exactly.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a covariance is not one of full rank, fewer than two are given, neighbours are equal, or
+        the metric is unknown.
+
+    Examples
+    --------
+    >>> Geodesic([np.eye(2), 4 * np.eye(2)]).covariances(np.array([0.5]))[0].round(12)
+    array([[2., 0.],
+           [0., 2.]])
+    """
+
+    unit = "the whole way"
+
+    def __init__(
+        self, covariances: Sequence[npt.ArrayLike], metric: str = "affine_invariant"
+    ) -> None:
+        self._matrices = covariance_matrices("covariances", covariances)
+        self._metric = one_of("metric", metric, METRICS)
+        if len(self._matrices) < 2:
+            raise ValueError("covariances must be at least two, a start and an end, got one")
+        self._lines = []
+        for i in range(len(self._matrices) - 1):
+            start, end = self._matrices[i], self._matrices[i + 1]
+            if np.array_equal(start, end):
+                raise ValueError(
+                    f"covariances[{i}] and covariances[{i + 1}] must differ, but are equal: there "
+                    "is no way between them; leave one out"
+                )
+            self._lines.append(Line(start, end, self._metric))
+        lengths = np.array([line.length for line in self._lines])
+        self._ends = np.concatenate([[0], np.cumsum(lengths) / lengths.sum()])
+        self._ends[-1] = 1
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of inputs."""
+        return len(self._matrices[0])
+
+    @property
+    def stepwise(self) -> bool:
+        """Whether the covariance has to be held for some samples at a time."""
+        return self._metric == "log_euclidean"
+
+    @property
+    def corners(self) -> Floats:
+        """Positions of the covariances given."""
+        return self._ends
+
+    def _legs(self, u: Floats) -> Any:
+        """Yield for each stretch on one leg its line, its rows, and the way along the leg."""
+        u = np.minimum(u, 1.0)
+        legs = (np.searchsorted(self._ends, u, side="right") - 1).clip(0, len(self._lines) - 1)
+        for leg, rows in runs(legs):
+            start, end = self._ends[leg : leg + 2]
+            yield self._lines[leg], rows, (u[rows] - start) / (end - start)
+
+    def covariances(self, u: Floats) -> Floats:
+        """Return C(u), (len(u), n, n)."""
+        path = np.empty((len(u), self.n_neurons, self.n_neurons))
+        for line, rows, t in self._legs(u):
+            path[rows] = line.covariances(t)
+        return path
+
+    def colour(self, u: Floats, white: Floats) -> Floats:
+        """Return white samples (len(u), n) with the covariance C(u), each with its own u."""
+        inputs = np.empty_like(white)
+        for line, rows, t in self._legs(u):
+            inputs[rows] = line.colour(t, white[rows])
+        return inputs
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the path as plain JSON values."""
+        return {
+            "type": "Geodesic",
+            "covariances": [matrix.tolist() for matrix in self._matrices],
+            "metric": self._metric,
+        }
+
+
+class Rotation(SmoothPath):
+    """The eigenbasis turns at a constant rate; the spectrum stays.
+
+    C(u) = R(u) C R(u)', where R(u) turns each of a number of orthogonal planes by u turns.
+
+    Parameters
+    ----------
+    covariance : array (neuron, neuron)
+        At u = 0.
+    planes : array (neuron, 2 * plane), optional
+        Orthonormal; columns 0 and 1 span the first plane, 2 and 3 the second. By default the planes
+        of neurons 0 and 1, 2 and 3, and so on.
+
+    Notes
+    -----
+    u counts turns; after half a turn C is back where it started if only one plane turns.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the covariance is not one of full rank, or the planes' columns are not orthonormal pairs.
+
+    Examples
+    --------
+    >>> np.diag(Rotation(np.diag([1.0, 4.0])).covariances(np.array([0.25]))[0]).round(12)
+    array([4., 1.])
+    """
+
+    unit = "a turn"
+
+    def __init__(self, covariance: npt.ArrayLike, planes: npt.ArrayLike | None = None) -> None:
+        self._covariance = covariance_matrix("covariance", covariance)
+        n = len(self._covariance)
+        if planes is None:
+            planes = np.eye(n)[:, : n // 2 * 2]
+        self._planes = np.array(planes, dtype=np.float64)
+        if self._planes.ndim != 2 or self._planes.shape[0] != n or self._planes.shape[1] % 2:
+            raise ValueError(
+                f"planes must have {n} rows and two columns a plane, got shape {self._planes.shape}"
+            )
+        n_columns = self._planes.shape[1]
+        if np.abs(self._planes.T @ self._planes - np.eye(n_columns)).max(initial=1e-300) > 1e-10:
+            raise ValueError("planes must have orthonormal columns; orthogonalise them first")
+        if not n_columns:
+            raise ValueError("planes must span at least one plane, which takes two neurons")
+        # The planes' columns, and an orthonormal basis of what does not turn.
+        rest = np.linalg.svd(self._planes, full_matrices=True)[0][:, n_columns:]
+        self._basis = np.concatenate([self._planes, rest], axis=1)
+        self._factor = self._basis.T @ cholesky(self._covariance)
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of inputs."""
+        return len(self._covariance)
+
+    def _turned(self, u: Floats, inputs: Floats) -> Floats:
+        """Return inputs (len(u), ..., n) in the basis, turned by u."""
+        angle = (2 * np.pi * u).reshape(-1, *[1] * (inputs.ndim - 1))
+        n = self._planes.shape[1]
+        even, odd = inputs[..., 0:n:2], inputs[..., 1:n:2]
+        turned = inputs.copy()
+        turned[..., 0:n:2] = np.cos(angle) * even - np.sin(angle) * odd
+        turned[..., 1:n:2] = np.sin(angle) * even + np.cos(angle) * odd
+        return turned
+
+    def covariances(self, u: Floats) -> Floats:
+        """Return C(u), (len(u), n, n)."""
+        columns = np.broadcast_to(self._factor.T, (len(u), *self._factor.shape))
+        factors = self._turned(u, columns) @ self._basis.T
+        return np.asarray(np.swapaxes(factors, -1, -2) @ factors)
+
+    def colour(self, u: Floats, white: Floats) -> Floats:
+        """Return white samples (len(u), n) with the covariance C(u), each with its own u."""
+        return np.asarray(self._turned(u, white @ self._factor.T) @ self._basis.T)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the path as plain JSON values."""
+        return {
+            "type": "Rotation",
+            "covariance": self._covariance.tolist(),
+            "planes": self._planes.tolist(),
+        }
+
+
+class SinusoidalSpectrum(SmoothPath):
+    """Variances along fixed eigenvectors rise and fall: l_i (1 + a sin 2 pi (u + phase_i)).
+
+    Parameters
+    ----------
+    covariance : array (neuron, neuron)
+        The mean over a period.
+    amplitude : float
+        a, above 0 and below 1: from 1 on the path would leave the positive definite cone.
+    phases : sequence of float, optional
+        One for each eigenvalue in increasing order, in periods; by default 0, so that contrast
+        alone changes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the covariance is not one of full rank, the amplitude is out of range, or phases are too
+        few or too many.
+
+    Examples
+    --------
+    >>> path = SinusoidalSpectrum(np.eye(2), 0.5, phases=[0, 0.5])
+    >>> path.covariances(np.array([0.25]))[0].round(12)
+    array([[1.5, 0. ],
+           [0. , 0.5]])
+    """
+
+    unit = "a period"
+
+    def __init__(
+        self,
+        covariance: npt.ArrayLike,
+        amplitude: float,
+        phases: Sequence[float] | None = None,
+    ) -> None:
+        self._covariance = covariance_matrix("covariance", covariance)
+        self._amplitude = positive("amplitude", amplitude)
+        if self._amplitude >= 1:
+            raise ValueError(
+                f"amplitude must be below 1, got {amplitude!r}: variances would fall to zero, and "
+                "the path would leave the cone of positive definite covariances"
+            )
+        self._spectrum, self._vectors = np.linalg.eigh(self._covariance)
+        self._phases = np.zeros(self.n_neurons) if phases is None else np.array(phases, float)
+        if self._phases.shape != (self.n_neurons,) or not np.isfinite(self._phases).all():
+            raise ValueError(
+                f"phases must be {self.n_neurons} numbers, one for each eigenvalue, got {phases!r}"
+            )
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of inputs."""
+        return len(self._covariance)
+
+    def _variances(self, u: Floats) -> Floats:
+        swing = np.sin(2 * np.pi * (u[:, None] + self._phases))
+        return np.asarray(self._spectrum * (1 + self._amplitude * swing))
+
+    def covariances(self, u: Floats) -> Floats:
+        """Return C(u), (len(u), n, n)."""
+        return np.asarray((self._vectors * self._variances(u)[:, None, :]) @ self._vectors.T)
+
+    def colour(self, u: Floats, white: Floats) -> Floats:
+        """Return white samples (len(u), n) with the covariance C(u), each with its own u."""
+        return np.asarray((white * np.sqrt(self._variances(u))) @ self._vectors.T)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the path as plain JSON values."""
+        return {
+            "type": "SinusoidalSpectrum",
+            "covariance": self._covariance.tolist(),
+            "amplitude": self._amplitude,
+            "phases": self._phases.tolist(),
+        }
+
+
+class RandomPath(Path):
+    """A stationary Markov process of covariances, followed by a state that is drawn step by step.
+
+    States are arrays of standard normal entries, each an Ornstein-Uhlenbeck process with time
+    constant 1 in u; steps follow its exact law, whatever their length.
+    """
+
+    unit = "a time constant"
+
+    @property
+    def stepwise(self) -> bool:
+        """Whether the covariance has to be held for some samples at a time."""
+        return True
+
+    @property
+    @abstractmethod
+    def state_shape(self) -> tuple[int, ...]:
+        """Shape of a state."""
+
+    @abstractmethod
+    def factor(self, state: Floats) -> Floats:
+        """Return F with C = F F' for a state."""
+
+    def start(self, rng: np.random.Generator) -> Floats:
+        """Return a state of the stationary law."""
+        return rng.standard_normal(self.state_shape)
+
+    def advance(self, state: Floats, units: float, rng: np.random.Generator) -> Floats:
+        """Return the state so many units later."""
+        kept, fresh = np.exp(-units), np.sqrt(-np.expm1(-2 * units))
+        return np.asarray(kept * state + fresh * rng.standard_normal(self.state_shape))
+
+    def displacement(self, units: float, metric: str) -> float:
+        """Return the root mean square distance between covariances so many units apart.
+
+        It is estimated from some hundreds of pairs at a fixed seed (from fewer where there are many
+        neurons, for distances then vary less), within some percent.
+        """
+        rng = np.random.Generator(np.random.SFC64(0))
+        ends = []
+        for _ in range(max(16, 1024 // self.n_neurons)):
+            state = self.start(rng)
+            ends.append([self.factor(state), self.factor(self.advance(state, units, rng))])
+        factors = np.array(ends)
+        covariances = factors @ np.swapaxes(factors, -1, -2)
+        apart = distance(covariances[:, 0], covariances[:, 1], metric)
+        return float(np.sqrt((apart**2).mean()))
+
+
+class LogOrnsteinUhlenbeck(RandomPath):
+    """The logarithm of the covariance wanders about a mean: Ornstein-Uhlenbeck on log C.
+
+    log C = log(covariance) + spread E, where E is a symmetric matrix of Gaussian processes: of
+    variance 1 on the diagonal and 1/2 beside it, so that no direction is preferred. exp keeps every
+    covariance positive definite; its law at any time is the lognormal one of matrices (Schwartzman
+    2016, Int. Stat. Rev. 84, 456-486).
+
+    Parameters
+    ----------
+    covariance : array (neuron, neuron)
+        Centre of the process, exp of the mean of log C.
+    spread : float
+        Standard deviation of the logarithm of a variance about it, dimensionless.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the covariance is not one of full rank, or the spread not positive.
+
+    Examples
+    --------
+    >>> LogOrnsteinUhlenbeck(np.eye(3), 0.5).state_shape
+    (3, 3)
+    """
+
+    def __init__(self, covariance: npt.ArrayLike, spread: float) -> None:
+        self._covariance = covariance_matrix("covariance", covariance)
+        self._spread = positive("spread", spread)
+        values, vectors = np.linalg.eigh(self._covariance)
+        self._mean = (vectors * np.log(values)) @ vectors.T
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of inputs."""
+        return len(self._covariance)
+
+    @property
+    def state_shape(self) -> tuple[int, ...]:
+        """Shape of a state."""
+        return self._covariance.shape
+
+    def factor(self, state: Floats) -> Floats:
+        """Return F with C = F F' for a state."""
+        symmetric = (state + state.T) / 2  # variances 1 and 1/2
+        values, vectors = np.linalg.eigh(self._mean + self._spread * symmetric)
+        return np.asarray(vectors * np.exp(values / 2))
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the path as plain JSON values."""
+        return {
+            "type": "LogOrnsteinUhlenbeck",
+            "covariance": self._covariance.tolist(),
+            "spread": self._spread,
+        }
+
+
+class WishartProcess(RandomPath):
+    """The covariance of a few vectors that wander: a stationary Wishart process.
+
+    C = X X' / degrees_of_freedom, the columns of X being independent Ornstein-Uhlenbeck processes
+    with the given covariance (Bru 1991, J. Theor. Probab. 4, 725-751). Its mean is that covariance;
+    the fewer degrees of freedom, the farther it strays.
+
+    Parameters
+    ----------
+    covariance : array (neuron, neuron)
+        Mean of the process.
+    degrees_of_freedom : int
+        Columns, more than neurons: with as many or fewer the path would reach or lie on the border
+        of the positive definite cone.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the covariance is not one of full rank, or degrees of freedom are too few.
+
+    Examples
+    --------
+    >>> WishartProcess(np.eye(3), 12).state_shape
+    (3, 12)
+    """
+
+    def __init__(self, covariance: npt.ArrayLike, degrees_of_freedom: int) -> None:
+        self._covariance = covariance_matrix("covariance", covariance)
+        self._degrees = whole_number("degrees_of_freedom", degrees_of_freedom)
+        if self._degrees <= self.n_neurons:
+            raise ValueError(
+                f"degrees_of_freedom must be above the number of neurons, {self.n_neurons}, got "
+                f"{degrees_of_freedom}: covariances would leave the positive definite cone, or "
+                "come arbitrarily near its border"
+            )
+        self._root = cholesky(self._covariance)
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of inputs."""
+        return len(self._covariance)
+
+    @property
+    def state_shape(self) -> tuple[int, ...]:
+        """Shape of a state."""
+        return (self.n_neurons, self._degrees)
+
+    def factor(self, state: Floats) -> Floats:
+        """Return F with C = F F' for a state."""
+        return self._root @ cholesky(state @ state.T / self._degrees)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the path as plain JSON values."""
+        return {
+            "type": "WishartProcess",
+            "covariance": self._covariance.tolist(),
+            "degrees_of_freedom": self._degrees,
+        }
