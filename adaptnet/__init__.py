@@ -3,6 +3,7 @@
 from importlib.metadata import version
 
 from adaptnet.circuits import Circuit, DirectCircuit, IntegratedDynamics, InterneuronCircuit
+from adaptnet.environment_plots import plot_environment
 from adaptnet.errors import DivergenceWarning
 from adaptnet.metrics import whitening_errors
 from adaptnet.plotting import plot_readaptation
@@ -19,6 +20,7 @@ __all__ = [
     "IntegratedDynamics",
     "InterneuronCircuit",
     "load",
+    "plot_environment",
     "plot_readaptation",
     "readaptation_times",
     "save",

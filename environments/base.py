@@ -10,7 +10,7 @@ from environments._checks import Floats, Integers, whole_number
 from environments.configuration import Configuration
 from environments.description import description
 
-CHUNK = 1024
+CHUNK = 2048
 """Samples drawn at a time. Chunks start at multiples of it and have a seed each, so that samples
 are a pure function of their index: no block size and no starting point can change them."""
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from environments._checks import Floats, Integers, one_of, positive, whole_number
-from environments.base import CHUNK, Environment
+from environments.base import Environment
 from environments.geometry import METRICS
 from environments.paths import Path, RandomPath, SmoothPath
 from environments.schedules import runs
@@ -76,7 +76,7 @@ class DriftingEnvironment(Environment):
         duration: float | None = None,
         speed: float | None = None,
         metric: str = "affine_invariant",
-        resolution: int = CHUNK,
+        resolution: int = 1024,
         sources: Sources | None = None,
         path_seed: int | None = None,
     ) -> None:

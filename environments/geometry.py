@@ -91,17 +91,22 @@ class Line:
             a = root(start)
             optimal = np.linalg.solve(a, np.linalg.solve(a, root(a @ end @ a)).T)
             self._transport = (optimal + optimal.T) / 2
+            self._towards = self._factor.T @ (self._transport - np.eye(len(start)))
         elif metric == "log_euclidean":
             self._logarithms = logarithm(start), logarithm(end)
         else:
             vectors, self._ratios = _whitened_by(self._factor, end)
+            self._log_ratios = np.log(self._ratios)
             self._shared = self._factor @ vectors
 
-    def _variances(self, t: Floats) -> Floats:
-        """Return the variances (len(t), n) along the columns of the shared factor."""
+    def _deviations(self, t: Floats) -> Floats:
+        """Return the standard deviations (len(t), n) along the columns of the shared factor."""
         if self._metric == "euclidean":
-            return np.asarray(1 - t[:, None] + t[:, None] * self._ratios)
-        return np.asarray(self._ratios ** t[:, None])
+            variances = np.multiply.outer(t, self._ratios - 1)
+            variances += 1
+            return np.sqrt(variances, out=variances)
+        logarithms = np.multiply.outer(t / 2, self._log_ratios)
+        return np.exp(logarithms, out=logarithms)
 
     def _exponents(self, t: Floats) -> Floats:
         start, end = self._logarithms
@@ -115,7 +120,7 @@ class Line:
         if self._metric == "log_euclidean":
             factors = exponential_root(self._exponents(t))
             return factors @ np.swapaxes(factors, -1, -2)
-        return np.asarray((self._shared * self._variances(t)[:, None, :]) @ self._shared.T)
+        return np.asarray((self._shared * self._deviations(t)[:, None, :] ** 2) @ self._shared.T)
 
     def _maps(self, t: Floats) -> Floats:
         identity = np.eye(len(self._transport))
@@ -124,14 +129,16 @@ class Line:
     def colour(self, t: Floats, white: Floats) -> Floats:
         """Return white samples (len(t), n) with the covariance C(t), each with its own t."""
         if self._metric == "bures_wasserstein":
-            from_start = white @ self._factor.T
-            return np.asarray(
-                (1 - t[:, None]) * from_start + t[:, None] * (from_start @ self._transport)
-            )
+            moved = white @ self._towards
+            moved *= t[:, None]
+            moved += white @ self._factor.T
+            return moved
         if self._metric == "log_euclidean":
             coloured = np.empty_like(white)
             edges = [0, *(np.flatnonzero(np.diff(t)) + 1).tolist(), len(t)]
             for i, j in itertools.pairwise(edges):
                 coloured[i:j] = white[i:j] @ exponential_root(self._exponents(t[i : i + 1]))[0].T
             return coloured
-        return (white * np.sqrt(self._variances(t))) @ self._shared.T
+        scaled = self._deviations(t)
+        scaled *= white
+        return scaled @ self._shared.T

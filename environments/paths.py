@@ -213,9 +213,9 @@ class Rotation(SmoothPath):
             raise ValueError("planes must have orthonormal columns; orthogonalise them first")
         if not n_columns:
             raise ValueError("planes must span at least one plane, which takes two neurons")
-        # The planes' columns, and an orthonormal basis of what does not turn.
+        # The planes' first columns, their second ones, and a basis of what does not turn.
         rest = np.linalg.svd(self._planes, full_matrices=True)[0][:, n_columns:]
-        self._basis = np.concatenate([self._planes, rest], axis=1)
+        self._basis = np.hstack([self._planes[:, ::2], self._planes[:, 1::2], rest])
         self._factor = self._basis.T @ cholesky(self._covariance)
 
     @property
@@ -226,11 +226,13 @@ class Rotation(SmoothPath):
     def _turned(self, u: Floats, inputs: Floats) -> Floats:
         """Return inputs (len(u), ..., n) in the basis, turned by u."""
         angle = (2 * np.pi * u).reshape(-1, *[1] * (inputs.ndim - 1))
-        n = self._planes.shape[1]
-        even, odd = inputs[..., 0:n:2], inputs[..., 1:n:2]
-        turned = inputs.copy()
-        turned[..., 0:n:2] = np.cos(angle) * even - np.sin(angle) * odd
-        turned[..., 1:n:2] = np.sin(angle) * even + np.cos(angle) * odd
+        cosine, sine = np.cos(angle), np.sin(angle)
+        half = self._planes.shape[1] // 2
+        along, across = inputs[..., :half], inputs[..., half : 2 * half]
+        turned = np.empty(inputs.shape)
+        turned[..., :half] = cosine * along - sine * across
+        turned[..., half : 2 * half] = sine * along + cosine * across
+        turned[..., 2 * half :] = inputs[..., 2 * half :]
         return turned
 
     def covariances(self, u: Floats) -> Floats:
@@ -307,8 +309,17 @@ class SinusoidalSpectrum(SmoothPath):
         return len(self._covariance)
 
     def _variances(self, u: Floats) -> Floats:
-        swing = np.sin(2 * np.pi * (u[:, None] + self._phases))
-        return np.asarray(self._spectrum * (1 + self._amplitude * swing))
+        # sin(a + b) taken apart: two sines a sample instead of n.
+        sample, own = 2 * np.pi * u, 2 * np.pi * self._phases
+        swing: Floats = np.multiply.outer(
+            np.sin(sample), self._amplitude * self._spectrum * np.cos(own)
+        )
+        if own.any():
+            swing += np.multiply.outer(
+                np.cos(sample), self._amplitude * self._spectrum * np.sin(own)
+            )
+        swing += self._spectrum
+        return swing
 
     def covariances(self, u: Floats) -> Floats:
         """Return C(u), (len(u), n, n)."""
@@ -316,7 +327,10 @@ class SinusoidalSpectrum(SmoothPath):
 
     def colour(self, u: Floats, white: Floats) -> Floats:
         """Return white samples (len(u), n) with the covariance C(u), each with its own u."""
-        return np.asarray((white * np.sqrt(self._variances(u))) @ self._vectors.T)
+        scaled = self._variances(u)
+        np.sqrt(scaled, out=scaled)
+        scaled *= white
+        return np.asarray(scaled @ self._vectors.T)
 
     def parameters(self) -> dict[str, Any]:
         """Return the path as plain JSON values."""

@@ -1,5 +1,6 @@
 """When contexts change, and into which."""
 
+import bisect
 import itertools
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
@@ -396,18 +397,27 @@ class MarkovChain(Schedule):
             )
 
     def segments(self, n_contexts: int, rng: np.random.Generator) -> Segments:
-        """Yield segments one by one; one in an absorbing context is the last."""
+        """Yield batches of durations and contexts; one in an absorbing context is the last."""
         if isinstance(self._initial, int):
             context = self._initial
         else:
             context = int(rng.choice(n_contexts, p=self._initial))
         jumps = self._matrix * (1 - np.eye(n_contexts))
         leave = jumps.sum(axis=1)
-        while leave[context] > 0:
-            duration = rng.geometric(leave[context])
-            yield np.array([duration]), np.array([context])
-            context = int(rng.choice(n_contexts, p=jumps[context] / leave[context]))
-        yield np.array([_FOR_EVER]), np.array([context])
+        reached = np.cumsum(jumps, axis=1).tolist()
+        possible = [int(np.flatnonzero(row)[-1]) if row.any() else -1 for row in jumps]
+        while True:
+            contexts = [context]
+            for chance in rng.random(_BATCH):
+                if leave[context] == 0:
+                    yield rng.geometric(np.maximum(leave[contexts], 1e-300)), np.array(contexts)
+                    return
+                row = reached[context]
+                # Rounding may leave the sum of a row below the chance times itself.
+                context = min(bisect.bisect_right(row, chance * row[-1]), possible[context])
+                contexts.append(context)
+            contexts.pop()
+            yield rng.geometric(leave[contexts]), np.array(contexts)
 
     def parameters(self) -> dict[str, Any]:
         """Return the schedule as plain JSON values."""
@@ -453,8 +463,8 @@ class Timeline:
         if len(starts) > 1:
             self._starts, self._contexts = np.concatenate(starts), np.concatenate(contexts)
 
-    def segment(self, samples: Integers) -> tuple[Integers, Integers, Integers, Integers]:
-        """Return for each of `samples` its segment, its context, the one before, and its age.
+    def segment(self, samples: Integers) -> tuple[Integers, Integers, Integers]:
+        """Return for each of `samples` its context, the one before, and its age.
 
         The context before is -1 in the first segment; age counts samples since the segment began.
         """
@@ -463,11 +473,28 @@ class Timeline:
             self._reach(int(samples.max()))
         which = np.searchsorted(self._starts, samples, side="right") - 1
         before = np.where(which > 0, self._contexts[which - 1], -1)
-        return which, self._contexts[which], before, samples - self._starts[which]
+        return self._contexts[which], before, samples - self._starts[which]
+
+    def pieces(self, first: int, size: int) -> Iterator[tuple[int, int, int, slice]]:
+        """Yield the segments of `size` samples from `first` on.
+
+        Each with its context, the one before (-1 in the first), its age at the piece's first
+        sample, and the piece's rows.
+        """
+        self._reach(first + size)
+        which = int(np.searchsorted(self._starts, first, side="right")) - 1
+        row = 0
+        while row < size:
+            began = int(self._starts[which])
+            final = which + 1 == len(self._starts)
+            stop = size if final else min(size, int(self._starts[which + 1]) - first)
+            before = int(self._contexts[which - 1]) if which else -1
+            yield int(self._contexts[which]), before, first + row - began, slice(row, stop)
+            row, which = stop, which + 1
 
     def contexts(self, samples: Integers) -> Integers:
         """Return the context of each of `samples`."""
-        return self.segment(samples)[1]
+        return self.segment(samples)[0]
 
     def change_samples(self, n_samples: int) -> Integers:
         """Return the samples in [1, n_samples) at which the context changes.

@@ -19,6 +19,8 @@ class StationaryEnvironment(Environment):
         Symmetric and positive definite.
     sources : Sources, optional
         Marginal distribution and memory of the inputs; by default independent and Gaussian.
+    name : str
+        Of the only context.
 
     Raises
     ------
@@ -32,15 +34,23 @@ class StationaryEnvironment(Environment):
     (3, 2)
     """
 
-    def __init__(self, covariance: npt.ArrayLike, *, sources: Sources | None = None) -> None:
+    def __init__(
+        self, covariance: npt.ArrayLike, *, sources: Sources | None = None, name: str = "only"
+    ) -> None:
         self._covariance = covariance_matrix("covariance", covariance)
         self._factor = cholesky(self._covariance)
         self._sources = given_sources(sources)
+        self._name = str(name)
 
     @property
     def n_neurons(self) -> int:
         """Number of inputs."""
         return len(self._covariance)
+
+    @property
+    def context_names(self) -> tuple[str, ...]:
+        """The only context's name."""
+        return (self._name,)
 
     def realize(self, seed: np.random.SeedSequence) -> "_StationaryRealization":
         """Return the replicate that `seed` draws."""
@@ -52,6 +62,7 @@ class StationaryEnvironment(Environment):
             "type": type(self).__name__,
             "covariance": self._covariance.tolist(),
             "sources": self._sources.parameters(),
+            "name": self._name,
         }
 
 

@@ -15,7 +15,7 @@ from environments._checks import (
 )
 from environments.base import Environment
 from environments.geometry import Line
-from environments.schedules import Blocks, Order, Schedule, Timeline, runs
+from environments.schedules import Blocks, Order, Schedule, Timeline
 from environments.sources import (
     CHOICE,
     ColouredRealization,
@@ -23,7 +23,7 @@ from environments.sources import (
     given_sources,
     path_generator,
 )
-from environments.transitions import Gradual, Incremental, Transition
+from environments.transitions import Incremental, Transition
 
 
 class SwitchingEnvironment(Environment):
@@ -195,6 +195,7 @@ class _SwitchingRealization(ColouredRealization):
         self._timeline = timeline
         self._transition = transition
         self._lines: dict[tuple[int, int], Line] = {}
+        self._chances = -1, np.empty(0)
 
     def contexts(self, samples: Integers) -> Integers:
         return self._timeline.contexts(samples)
@@ -203,7 +204,7 @@ class _SwitchingRealization(ColouredRealization):
         return self._timeline.change_samples(n_samples)
 
     def covariances(self, samples: Integers) -> Floats:
-        _, contexts, before, age = self._timeline.segment(samples)
+        contexts, before, age = self._timeline.segment(samples)
         chosen: Floats = self._covariances[contexts]
         if self._transition is None:
             return chosen
@@ -228,25 +229,32 @@ class _SwitchingRealization(ColouredRealization):
 
     def colour(self, index: int, samples: Integers, white: Floats) -> Floats:
         inputs = np.empty_like(white)
-        segments, contexts, before, age = self._timeline.segment(samples)
-        mixed = isinstance(self._transition, Gradual)
-        chance = self.generator(CHOICE, index).random(len(samples)) if mixed else age
-        for _, rows in runs(segments):
-            context, old = contexts[rows.start], before[rows.start]
+        width = 0 if self._transition is None else self._transition.width
+        for context, before, age, rows in self._timeline.pieces(int(samples[0]), len(samples)):
             settled = rows.start
-            if self._transition is not None and old >= 0:
-                weights = self._transition.weights(age[rows])
-                settled += int(np.count_nonzero(weights < 1))
-            moving = slice(rows.start, settled)
-            inputs[settled : rows.stop] = white[settled : rows.stop] @ self._factors[context].T
-            if settled == rows.start:
-                continue
-            weights = weights[: settled - rows.start]
-            if isinstance(self._transition, Incremental):
-                line = self._line(old, context, self._transition)
-                inputs[moving] = line.colour(weights, white[moving])
-            else:
-                new = (chance[moving] < weights)[:, None]
-                of_new, of_old = (white[moving] @ self._factors[c].T for c in (context, old))
-                inputs[moving] = np.where(new, of_new, of_old)
+            if before >= 0 and age < width:
+                settled = min(rows.stop, settled + width - age)
+                moving = slice(rows.start, settled)
+                inputs[moving] = self._passing(index, before, context, age, moving, white)
+            np.matmul(
+                white[settled : rows.stop],
+                self._factors[context].T,
+                out=inputs[settled : rows.stop],
+            )
+        return inputs
+
+    def _passing(
+        self, index: int, before: int, context: int, age: int, rows: slice, white: Floats
+    ) -> Floats:
+        """Return the inputs of some rows of a chunk that lie in a transition, from `age` on."""
+        assert self._transition is not None
+        weights = self._transition.weights(age + np.arange(rows.stop - rows.start))
+        if isinstance(self._transition, Incremental):
+            line = self._line(before, context, self._transition)
+            return line.colour(weights, white[rows])
+        if self._chances[0] != index:  # a chunk may lie in several transitions
+            self._chances = index, self.generator(CHOICE, index).random(len(white))
+        inputs: Floats = white[rows] @ self._factors[context].T
+        old = np.flatnonzero(self._chances[1][rows] >= weights)
+        inputs[old] = white[rows][old] @ self._factors[before].T
         return inputs

@@ -40,7 +40,7 @@ B = 4 * B
 
 _FOLDER = tempfile.TemporaryDirectory()
 RECORDING = Path(_FOLDER.name) / "recording.npy"
-np.save(RECORDING, _RNG.normal(1.0, 2.0, size=(3500, 3)) @ A)
+np.save(RECORDING, _RNG.normal(1.0, 2.0, size=(5000, 3)) @ A)
 
 ENVIRONMENTS = {
     "stationary": StationaryEnvironment(A),

@@ -11,7 +11,7 @@ from adaptnet.protocols import Realization as RealizationProtocol
 from environments import Environment, from_parameters
 from tests.environments.catalogue import ENVIRONMENTS
 
-N = 2500  # samples: more than two chunks, and not a multiple of one
+N = 4500  # samples: more than two chunks, and not a multiple of one
 
 
 def _kinds(kind=Environment):
@@ -52,20 +52,20 @@ def test_shape_of_an_environment(environment):
     assert len(set(environment.context_names)) == len(environment.context_names)
 
 
-@pytest.mark.parametrize("block_size", [1, 333, 1024, N + 1])
+@pytest.mark.parametrize("block_size", [1, 333, 2048, N + 1])
 def test_block_size_never_changes_a_sample(environment, block_size):
     if block_size == 1:  # a sample a block: over the boundary of two chunks is enough
         realization = _realized(environment)
-        blocks = list(realization.blocks(1030, 1, 1018))
+        blocks = list(realization.blocks(2053, 1, 2043))
         assert all(len(block) == 1 for block in blocks)
-        np.testing.assert_array_equal(np.concatenate(blocks), _samples(environment)[1018:1030])
+        np.testing.assert_array_equal(np.concatenate(blocks), _samples(environment)[2043:2053])
         return
     np.testing.assert_array_equal(
         _samples(environment, block_size=block_size), _samples(environment)
     )
 
 
-@pytest.mark.parametrize("start", [1, 1023, 1024, 2100])
+@pytest.mark.parametrize("start", [1, 2047, 2048, 4200])
 def test_start_never_changes_a_sample(environment, start):
     part = _samples(environment, start=start, block_size=200)
     np.testing.assert_array_equal(part, _samples(environment)[start:])
@@ -100,7 +100,7 @@ def test_truth_is_a_pure_function_of_the_sample(environment):
     whole = _realized(environment)
     contexts = whole.contexts(samples)
     backwards = _realized(environment)
-    for part in (samples[1500:], samples[:1500], samples[[7, 2400]]):
+    for part in (samples[2500:], samples[:2500], samples[[7, 4400]]):
         np.testing.assert_array_equal(backwards.contexts(part), contexts[part])
         if environment.truth != "absent":
             np.testing.assert_array_equal(backwards.covariances(part), whole.covariances(part))
