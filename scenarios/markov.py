@@ -25,13 +25,13 @@ class Markov(Scenario):
     n_interneurons: int = parameter(10, "interneurons, at least n_neurons", above=0)
     n_contexts: int = parameter(3, "contexts, each with an eigenbasis of its own", above=1)
     condition: float = parameter(10.0, "largest by smallest variance of a context", above=1)
-    mean_duration: float = parameter(100_000.0, "mean samples that a context lasts", above=1)
-    length: int = parameter(600_000, "samples a replicate", above=0)
+    mean_duration: float = parameter(200_000.0, "mean samples that a context lasts", above=1)
+    length: int = parameter(1_200_000, "samples a replicate", above=0)
     learning_rate: float = parameter(2e-5, "eta, of both circuits", above=0)
     initial_weights: float = parameter(1.0, "a of the initial effective weights a I", above=0)
     records: int = parameter(1000, "records of the error", above=0)
     eigenbasis_seed: int = parameter(1, "seed of the eigenbases", above=-1)
-    path_seed: int = parameter(4, "seed of the path of contexts", above=-1)
+    path_seed: int = parameter(6, "seed of the path of contexts", above=-1)
 
     preview: ClassVar[Mapping[str, Any]] = {
         "mean_duration": 2500.0,
