@@ -91,7 +91,7 @@ class Line:
             a = root(start)
             optimal = np.linalg.solve(a, np.linalg.solve(a, root(a @ end @ a)).T)
             self._transport = (optimal + optimal.T) / 2
-            self._towards = self._factor.T @ (self._transport - np.eye(len(start)))
+            self._towards = self._transport @ self._factor - self._factor
         elif metric == "log_euclidean":
             self._logarithms = logarithm(start), logarithm(end)
         else:
@@ -100,12 +100,15 @@ class Line:
             self._shared = self._factor @ vectors
 
     def _deviations(self, t: Floats) -> Floats:
-        """Return the standard deviations (len(t), n) along the columns of the shared factor."""
+        """Return the standard deviations along the columns of the shared factor, (n, len(t)).
+
+        Samples come last, so that NumPy's inner loops are long however few neurons there are.
+        """
         if self._metric == "euclidean":
-            variances = np.multiply.outer(t, self._ratios - 1)
+            variances = np.multiply.outer(self._ratios - 1, t)
             variances += 1
             return np.sqrt(variances, out=variances)
-        logarithms = np.multiply.outer(t / 2, self._log_ratios)
+        logarithms = np.multiply.outer(self._log_ratios, t / 2)
         return np.exp(logarithms, out=logarithms)
 
     def _exponents(self, t: Floats) -> Floats:
@@ -120,7 +123,7 @@ class Line:
         if self._metric == "log_euclidean":
             factors = exponential_root(self._exponents(t))
             return factors @ np.swapaxes(factors, -1, -2)
-        return np.asarray((self._shared * self._deviations(t)[:, None, :] ** 2) @ self._shared.T)
+        return np.asarray((self._shared * self._deviations(t).T[:, None, :] ** 2) @ self._shared.T)
 
     def _maps(self, t: Floats) -> Floats:
         identity = np.eye(len(self._transport))
@@ -129,10 +132,10 @@ class Line:
     def colour(self, t: Floats, white: Floats) -> Floats:
         """Return white samples (len(t), n) with the covariance C(t), each with its own t."""
         if self._metric == "bures_wasserstein":
-            moved = white @ self._towards
-            moved *= t[:, None]
-            moved += white @ self._factor.T
-            return moved
+            moved: Floats = self._towards @ white.T
+            moved *= t
+            moved += self._factor @ white.T
+            return np.ascontiguousarray(moved.T)
         if self._metric == "log_euclidean":
             coloured = np.empty_like(white)
             edges = [0, *(np.flatnonzero(np.diff(t)) + 1).tolist(), len(t)]
@@ -140,5 +143,5 @@ class Line:
                 coloured[i:j] = white[i:j] @ exponential_root(self._exponents(t[i : i + 1]))[0].T
             return coloured
         scaled = self._deviations(t)
-        scaled *= white
-        return scaled @ self._shared.T
+        scaled *= white.T
+        return scaled.T @ self._shared.T

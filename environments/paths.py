@@ -223,27 +223,26 @@ class Rotation(SmoothPath):
         """Number of inputs."""
         return len(self._covariance)
 
-    def _turned(self, u: Floats, inputs: Floats) -> Floats:
-        """Return inputs (len(u), ..., n) in the basis, turned by u."""
-        angle = (2 * np.pi * u).reshape(-1, *[1] * (inputs.ndim - 1))
-        cosine, sine = np.cos(angle), np.sin(angle)
+    def _turned(self, cosine: Floats, sine: Floats, rows: Floats) -> Floats:
+        """Return vectors in the basis, their components in rows, turned."""
         half = self._planes.shape[1] // 2
-        along, across = inputs[..., :half], inputs[..., half : 2 * half]
-        turned = np.empty(inputs.shape)
-        turned[..., :half] = cosine * along - sine * across
-        turned[..., half : 2 * half] = sine * along + cosine * across
-        turned[..., 2 * half :] = inputs[..., 2 * half :]
-        return turned
+        along, across, rest = rows[:half], rows[half : 2 * half], rows[2 * half :]
+        first = cosine * along - sine * across
+        still = np.broadcast_to(rest, (*first.shape[:-2], *rest.shape))
+        return np.concatenate([first, sine * along + cosine * across, still], axis=-2)
 
     def covariances(self, u: Floats) -> Floats:
         """Return C(u), (len(u), n, n)."""
-        columns = np.broadcast_to(self._factor.T, (len(u), *self._factor.shape))
-        factors = self._turned(u, columns) @ self._basis.T
-        return np.asarray(np.swapaxes(factors, -1, -2) @ factors)
+        angle = (2 * np.pi * u)[:, None, None]
+        factors = self._basis @ self._turned(np.cos(angle), np.sin(angle), self._factor)
+        return np.asarray(factors @ np.swapaxes(factors, -1, -2))
 
     def colour(self, u: Floats, white: Floats) -> Floats:
         """Return white samples (len(u), n) with the covariance C(u), each with its own u."""
-        return np.asarray(self._turned(u, white @ self._factor.T) @ self._basis.T)
+        # Samples come last, so that NumPy's inner loops are long however few neurons there are.
+        angle = 2 * np.pi * u
+        turned = self._turned(np.cos(angle), np.sin(angle), self._factor @ white.T)
+        return np.asarray(turned.T @ self._basis.T)
 
     def parameters(self) -> dict[str, Any]:
         """Return the path as plain JSON values."""
@@ -309,28 +308,25 @@ class SinusoidalSpectrum(SmoothPath):
         return len(self._covariance)
 
     def _variances(self, u: Floats) -> Floats:
+        """Return the variances along the eigenvectors, (n, len(u))."""
         # sin(a + b) taken apart: two sines a sample instead of n.
-        sample, own = 2 * np.pi * u, 2 * np.pi * self._phases
-        swing: Floats = np.multiply.outer(
-            np.sin(sample), self._amplitude * self._spectrum * np.cos(own)
-        )
+        swing, own = self._amplitude * self._spectrum, 2 * np.pi * self._phases
+        variances: Floats = np.multiply.outer(swing * np.cos(own), np.sin(2 * np.pi * u))
         if own.any():
-            swing += np.multiply.outer(
-                np.cos(sample), self._amplitude * self._spectrum * np.sin(own)
-            )
-        swing += self._spectrum
-        return swing
+            variances += np.multiply.outer(swing * np.sin(own), np.cos(2 * np.pi * u))
+        variances += self._spectrum[:, None]
+        return variances
 
     def covariances(self, u: Floats) -> Floats:
         """Return C(u), (len(u), n, n)."""
-        return np.asarray((self._vectors * self._variances(u)[:, None, :]) @ self._vectors.T)
+        return np.asarray((self._vectors * self._variances(u).T[:, None, :]) @ self._vectors.T)
 
     def colour(self, u: Floats, white: Floats) -> Floats:
         """Return white samples (len(u), n) with the covariance C(u), each with its own u."""
         scaled = self._variances(u)
         np.sqrt(scaled, out=scaled)
-        scaled *= white
-        return np.asarray(scaled @ self._vectors.T)
+        scaled *= white.T
+        return np.asarray(scaled.T @ self._vectors.T)
 
     def parameters(self) -> dict[str, Any]:
         """Return the path as plain JSON values."""
