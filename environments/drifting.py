@@ -211,7 +211,10 @@ class _SmoothRealization(ColouredRealization):
 
 
 class _Walk:
-    """The steps of a random path, each drawn from the one before; some are kept to go back to."""
+    """The steps of a random path, each drawn from the one before; some are kept to go back to.
+
+    The steps from one that is kept to the next come from a generator of their own.
+    """
 
     def __init__(
         self, path: RandomPath, units: float, path_seed: int | None, seed: np.random.SeedSequence
@@ -219,9 +222,11 @@ class _Walk:
         self.path = path
         self._units = units
         self._seeds = path_seed, seed
-        self._kept = [path.start(path_generator(*self._seeds, 0))]
-        self._at = 0, self._kept[0]
-        self._factor = -1, self._kept[0]
+        self._rng = path_generator(*self._seeds, 0)
+        self._now = path.start(self._rng)
+        self._at = 0
+        self._kept = [self._now]
+        self._factor = -1, self._now
 
     def factor(self, step: int) -> Floats:
         """Return F with C = F F' in force during a step."""
@@ -230,18 +235,18 @@ class _Walk:
         return self._factor[1]
 
     def _state(self, step: int) -> Floats:
-        at, state = self._at
-        if not at <= step < at + _CHECKPOINT:
-            kept = min(step // _CHECKPOINT, len(self._kept) - 1)
-            if not (kept * _CHECKPOINT <= at <= step):
-                at, state = kept * _CHECKPOINT, self._kept[kept]
-        while at < step:
-            at += 1
-            state = self.path.advance(state, self._units, path_generator(*self._seeds, at))
-            if at == len(self._kept) * _CHECKPOINT:
-                self._kept.append(state)
-        self._at = at, state
-        return state
+        stretch = min(step // _CHECKPOINT, len(self._kept) - 1)
+        if not stretch * _CHECKPOINT <= self._at <= step:
+            self._at, self._now = stretch * _CHECKPOINT, self._kept[stretch]
+        while self._at < step:
+            stretch, since = divmod(self._at, _CHECKPOINT)
+            if since == 0:
+                self._rng = path_generator(*self._seeds, 1 + stretch)
+            self._now = self.path.advance(self._now, self._units, self._rng)
+            self._at += 1
+            if self._at == len(self._kept) * _CHECKPOINT:
+                self._kept.append(self._now)
+        return self._now
 
 
 class _RandomRealization(ColouredRealization):

@@ -76,20 +76,24 @@ class Sources(Configuration):
     def chunks(
         self, generator: Callable[..., np.random.Generator], n_neurons: int, first: int
     ) -> Iterator[tuple[int, Floats]]:
-        """Yield chunks of white samples with their numbers, beginning with chunk `first`."""
+        """Yield chunks of white samples with their numbers, beginning with chunk `first`.
+
+        A chunk may be overwritten by the next: fresh memory costs as much as drawing into it.
+        """
         if self._time_constant:
             yield from self._correlated(generator, n_neurons, first)
+        white = np.empty((CHUNK, n_neurons))
         index = first
         while True:
-            yield index, self._draw(generator(0, index), (CHUNK, n_neurons))
+            yield index, self._draw(generator(0, index), white)
             index += 1
 
-    def _draw(self, rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
+    def _draw(self, rng: np.random.Generator, white: Floats) -> Floats:
         if self._marginal == "laplace":
-            return rng.laplace(scale=np.sqrt(0.5), size=shape)
-        white = rng.standard_normal(shape)
+            return rng.laplace(scale=np.sqrt(0.5), size=white.shape)
+        rng.standard_normal(out=white)
         if self._degrees is not None:
-            white *= np.sqrt((self._degrees - 2) / rng.chisquare(self._degrees, (shape[0], 1)))
+            white *= np.sqrt((self._degrees - 2) / rng.chisquare(self._degrees, (CHUNK, 1)))
         return white
 
     def _correlated(
