@@ -7,8 +7,8 @@ import numpy as np
 from environments._checks import Floats, Integers, one_of, positive, whole_number
 from environments.base import Environment
 from environments.geometry import METRICS
-from environments.paths import Path, RandomPath, SmoothPath
-from environments.schedules import runs
+from environments.paths import Path, SmoothPath
+from environments.processes import RandomPath
 from environments.sources import (
     ColouredRealization,
     Sources,
@@ -16,6 +16,7 @@ from environments.sources import (
     path_generator,
 )
 from environments.switching import given_path_seed
+from environments.timeline import runs
 
 _CHECKPOINT = 64  # steps between states that are kept, so that going back is cheap
 
@@ -26,8 +27,8 @@ class DriftingEnvironment(Environment):
     Parameters
     ----------
     path : Path
-        A geodesic, a rotation, a modulated spectrum or a random process: see
-        :mod:`environments.paths`.
+        A geodesic, a rotation or a modulated spectrum from :mod:`environments.paths`, or a random
+        process from :mod:`environments.processes`.
     duration : float, optional
         Samples a unit of the path: a whole geodesic, a turn, a period, a time constant.
     speed : float, optional

@@ -12,7 +12,8 @@ import numpy as np
 from environments._checks import Floats, Integers, covariance_matrix, non_negative, whole_number
 from environments.base import CHUNK, Environment
 from environments.pictures import Picture, luminance
-from environments.schedules import Blocks, ScheduledRealization, Timeline, runs
+from environments.schedules import Blocks
+from environments.timeline import ScheduledRealization, Timeline, runs
 
 _WALK, _STARTS = 1, 2  # keys of the generators beside those of chunks
 

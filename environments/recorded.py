@@ -11,7 +11,7 @@ import numpy as np
 from environments._checks import Floats, Integers, covariance_matrix, one_of, whole_number
 from environments.base import Environment, Realization
 from environments.recordings import Recording, Table, table
-from environments.schedules import runs
+from environments.timeline import runs
 
 TRUTHS = ("segment", "window", "absent")
 _ROWS = 4096  # read at a time

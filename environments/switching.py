@@ -15,7 +15,7 @@ from environments._checks import (
 )
 from environments.base import Environment
 from environments.geometry import Line
-from environments.schedules import Blocks, Order, Schedule, Timeline
+from environments.schedules import Blocks, Order, Schedule
 from environments.sources import (
     CHOICE,
     ColouredRealization,
@@ -23,6 +23,7 @@ from environments.sources import (
     given_sources,
     path_generator,
 )
+from environments.timeline import Timeline
 from environments.transitions import Incremental, Transition
 
 
@@ -210,13 +211,14 @@ class _SwitchingRealization(ColouredRealization):
             return chosen
         weights = self._transition.weights(age)
         moving = (weights < 1) & (before >= 0)
-        for i in np.flatnonzero(moving):
+        for old, new in np.unique(np.stack([before[moving], contexts[moving]]), axis=1).T:
+            rows = np.flatnonzero(moving & (before == old) & (contexts == new))
             if isinstance(self._transition, Incremental):
-                line = self._line(before[i], contexts[i], self._transition)
-                chosen[i] = line.covariances(weights[i : i + 1])[0]
+                chosen[rows] = self._line(old, new, self._transition).covariances(weights[rows])
             else:
-                chosen[i] *= weights[i]
-                chosen[i] += (1 - weights[i]) * self._covariances[before[i]]
+                share = weights[rows, None, None]
+                ends = self._covariances[[old, new]]
+                chosen[rows] = (1 - share) * ends[0] + share * ends[1]
         return chosen
 
     def _line(self, start: int, end: int, transition: Incremental) -> Line:

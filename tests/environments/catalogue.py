@@ -18,12 +18,11 @@ from environments.covariances import random_eigenbasis, with_spectrum
 from environments.geometry import METRICS
 from environments.paths import (
     Geodesic,
-    LogOrnsteinUhlenbeck,
     Rotation,
     SinusoidalSpectrum,
-    WishartProcess,
 )
 from environments.presets import contrast_steps, orientation_ensembles, rotations
+from environments.processes import LogOrnsteinUhlenbeck, WishartProcess
 from environments.schedules import (
     Blocks,
     ChangeSamples,

@@ -9,11 +9,10 @@ from environments import DriftingEnvironment
 from environments.geometry import METRICS, Line
 from environments.paths import (
     Geodesic,
-    LogOrnsteinUhlenbeck,
     Rotation,
     SinusoidalSpectrum,
-    WishartProcess,
 )
+from environments.processes import LogOrnsteinUhlenbeck, WishartProcess
 from tests.environments.catalogue import A, B, C
 
 ORACLES = {
