@@ -174,17 +174,20 @@ def _duration(path: Path, speed: float, metric: str) -> float:
     from scipy.optimize import brentq
 
     def excess(log_units: float) -> float:
-        return path.displacement(float(np.exp(log_units)), metric) - speed
+        # In logarithms this is nearly straight, for a random path's distance grows as a root.
+        return float(np.log(path.displacement(float(np.exp(log_units)), metric) / speed))
 
     shortest, longest = np.log(1e-9), np.log(20.0)  # at 20 time constants nothing is remembered
     if excess(longest) <= 0:
         raise ValueError(
-            f"speed must be below {speed + excess(longest):.3g}, the root mean square distance of "
-            f"two independent covariances of {path!r}, got {speed:g}; allow it a larger range"
+            f"speed must be below {speed * np.exp(excess(longest)):.3g}, the root mean square "
+            f"distance of two independent covariances of {path!r}, got {speed:g}; allow it a "
+            "larger range"
         )
     if excess(shortest) >= 0:
         raise ValueError(f"speed is too small to be followed, got {speed:g}")
-    return float(1000 / np.exp(brentq(excess, shortest, longest, rtol=1e-6)))
+    # Finer than a distance that is estimated within percents deserves.
+    return float(1000 / np.exp(brentq(excess, shortest, longest, xtol=1e-4)))
 
 
 class _SmoothRealization(ColouredRealization):
