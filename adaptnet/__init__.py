@@ -14,7 +14,7 @@ from adaptnet.circuits import (
 )
 from adaptnet.errors import DivergenceWarning, IntegrationError, NoiseFloorWarning
 from adaptnet.metrics import whitening_errors
-from adaptnet.plotting import plot_readaptation
+from adaptnet.plotting import plot_environment, plot_readaptation
 from adaptnet.readaptation import readaptation_times
 from adaptnet.report import report
 from adaptnet.simulation import simulate
@@ -33,6 +33,7 @@ __all__ = [
     "NoiseFloorWarning",
     "StaticCircuit",
     "load",
+    "plot_environment",
     "plot_readaptation",
     "readaptation_times",
     "report",

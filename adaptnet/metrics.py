@@ -1,9 +1,30 @@
-"""How far outputs are from white."""
+"""How far outputs are from white, and covariances from each other."""
 
 import numpy as np
 import numpy.typing as npt
 
 from adaptnet._checks import Floats
+from adaptnet.distances import (
+    affine_invariant_distance,
+    bures_wasserstein_distance,
+    frobenius_distance,
+    jeffreys_divergence,
+    kl_divergence,
+    log_euclidean_distance,
+    stein_distance,
+)
+
+__all__ = [
+    "affine_invariant_distance",
+    "bures_wasserstein_distance",
+    "frobenius_distance",
+    "jeffreys_divergence",
+    "kl_divergence",
+    "log_euclidean_distance",
+    "output_covariance",
+    "stein_distance",
+    "whitening_errors",
+]
 
 _SMALL = 16  # neurons up to which the kernel, many records at a time, is quicker than LAPACK
 
@@ -75,37 +96,3 @@ def whitening_errors(weights: npt.ArrayLike, covariance: npt.ArrayLike) -> tuple
         worst[sound] = np.abs(np.linalg.eigvalsh(excess)).max(axis=-1)
         total[sound] = np.sqrt((excess**2).sum(axis=(-1, -2)))
     return worst.reshape(shape)[()], total.reshape(shape)[()]
-
-
-def affine_invariant_distance(left: npt.ArrayLike, entered: npt.ArrayLike) -> Floats:
-    """Return the distance sqrt(sum_i log^2 lambda_i), lambda_i the eigenvalues of A^-1 B.
-
-    It does not change when the inputs of both covariances are mixed by the same invertible matrix,
-    nor when the covariances trade places.
-
-    Parameters
-    ----------
-    left, entered : array (..., n, n)
-        Covariances A and B, symmetric positive definite; leading dimensions broadcast.
-
-    Returns
-    -------
-    array (...)
-
-    References
-    ----------
-    .. [1] X. Pennec, P. Fillard, N. Ayache, "A Riemannian framework for tensor computing",
-       International Journal of Computer Vision 66, 2006.
-
-    Examples
-    --------
-    >>> round(float(affine_invariant_distance(np.eye(2), np.diag([np.e, 1.0]))), 12)
-    1.0
-    """
-    a, b = np.broadcast_arrays(np.asarray(left, float), np.asarray(entered, float))
-    factor = np.linalg.cholesky(a)
-    half = np.linalg.solve(factor, b)
-    relative = np.linalg.solve(factor, np.swapaxes(half, -1, -2))
-    relative = (relative + np.swapaxes(relative, -1, -2)) / 2
-    distance: Floats = np.sqrt((np.log(np.linalg.eigvalsh(relative)) ** 2).sum(axis=-1))
-    return distance

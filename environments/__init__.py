@@ -3,14 +3,22 @@
 from typing import Any
 
 from environments.base import Environment, Realization
+from environments.composition import Concatenate, NoisyEnvironment
+from environments.configuration import build
+from environments.drifting import DriftingEnvironment
 from environments.images import NaturalImageEnvironment
+from environments.recorded import RecordedEnvironment
 from environments.stationary import StationaryEnvironment
 from environments.switching import SwitchingEnvironment
 
 __all__ = [
+    "Concatenate",
+    "DriftingEnvironment",
     "Environment",
     "NaturalImageEnvironment",
+    "NoisyEnvironment",
     "Realization",
+    "RecordedEnvironment",
     "StationaryEnvironment",
     "SwitchingEnvironment",
     "from_parameters",
@@ -32,12 +40,10 @@ def from_parameters(parameters: dict[str, Any]) -> Environment:
 
     Examples
     --------
-    >>> from_parameters({"type": "StationaryEnvironment", "covariance": [[1.0]]})
-    StationaryEnvironment(covariance=<array (1, 1)>)
+    >>> from_parameters({"type": "StationaryEnvironment", "covariance": [[1.0]]}).n_neurons
+    1
     """
-    arguments = dict(parameters)
-    name = arguments.pop("type", None)
-    kinds = {kind.__name__: kind for kind in Environment.__subclasses__()}
-    if name not in kinds:
-        raise ValueError(f"type must be one of {', '.join(sorted(kinds))}, got {name!r}")
-    return kinds[name](**arguments)
+    environment = build(parameters)
+    if not isinstance(environment, Environment):
+        raise ValueError(f"parameters must be an environment's, got those of {environment!r}")
+    return environment

@@ -35,6 +35,33 @@ def non_negative(name: str, value: Any) -> float:
     return number
 
 
+def positive(name: str, value: Any) -> float:
+    """Return `value` as a float if it is a finite number above 0."""
+    number = non_negative(name, value)
+    if number == 0:
+        raise ValueError(f"{name} must be greater than 0, got {value!r}")
+    return number
+
+
+def one_of(name: str, value: Any, known: Sequence[str]) -> str:
+    """Return `value` if it is one of the words `known`."""
+    if not isinstance(value, str) or value not in known:
+        raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+    return value
+
+
+def probabilities(name: str, value: Any, size: int) -> Floats:
+    """Return `value` as an array if it is `size` probabilities that sum to one."""
+    chances: Floats = np.array(value, dtype=np.float64)
+    if chances.shape != (size,) or not np.isfinite(chances).all() or (chances < 0).any():
+        raise ValueError(f"{name} must be {size} probabilities, got {value!r}")
+    if abs(chances.sum() - 1) > 1e-9:  # far above rounding, far below any meant difference
+        raise ValueError(
+            f"{name} must sum to one, but it sums to {chances.sum():.10g}; divide it by its sum"
+        )
+    return np.asarray(chances / chances.sum(), dtype=np.float64)
+
+
 def covariance_matrix(name: str, value: Any) -> Floats:
     """Return a read-only copy of `value` if it is a covariance matrix of full rank."""
     try:

@@ -12,7 +12,8 @@ import numpy as np
 from environments._checks import Floats, Integers, covariance_matrix, non_negative, whole_number
 from environments.base import CHUNK, Environment
 from environments.pictures import Picture, luminance
-from environments.schedules import Blocks, ScheduledRealization, runs
+from environments.schedules import Blocks
+from environments.timeline import ScheduledRealization, Timeline, runs
 
 _WALK, _STARTS = 1, 2  # keys of the generators beside those of chunks
 
@@ -78,7 +79,10 @@ class NaturalImageEnvironment(Environment):
         self._patch_size = whole_number("patch_size", patch_size)
         self._step = whole_number("step", step, minimum=0)
         self._ridge = non_negative("ridge", ridge)
-        self._schedule = Blocks(len(pictures), block_length, order)
+        self._schedule = Blocks(block_length, order)
+        self._schedule.check(len(pictures))
+        if self._schedule.random:
+            raise ValueError(f"order must be a sequence of contexts, got {order!r}")
         self._patches = tuple(
             _Patches(luminance(p), self._patch_size, name)
             for p, name in zip(self._pictures, self.context_names, strict=True)
@@ -106,8 +110,9 @@ class NaturalImageEnvironment(Environment):
 
     def realize(self, seed: np.random.SeedSequence) -> "_ImageRealization":
         """Return the replicate that `seed` draws."""
+        timeline = self._schedule.timeline(len(self._patches), np.random.default_rng(0))
         return _ImageRealization(
-            self._patches, self._covariances, self._schedule, self._step, self._ridge, seed
+            self._patches, self._covariances, timeline, self._step, self._ridge, seed
         )
 
     def parameters(self) -> dict[str, Any]:
@@ -126,7 +131,7 @@ class NaturalImageEnvironment(Environment):
             "patch_size": self._patch_size,
             "step": self._step,
             "ridge": self._ridge,
-            **self._schedule.parameters(),
+            **{k: v for k, v in self._schedule.parameters().items() if k != "type"},
         }
 
 
@@ -165,12 +170,12 @@ class _ImageRealization(ScheduledRealization):
         self,
         patches: tuple[_Patches, ...],
         covariances: Floats,
-        schedule: Blocks,
+        timeline: Timeline,
         step: int,
         ridge: float,
         seed: np.random.SeedSequence,
     ) -> None:
-        super().__init__(covariances, schedule, seed)
+        super().__init__(covariances, timeline, seed)
         self._patches = patches
         self._step = step
         self._noise = np.sqrt(ridge)
@@ -200,9 +205,6 @@ class _ImageRealization(ScheduledRealization):
                 corners = (anywhere[rows] * patches.extent).astype(np.int64)
             inputs[rows] += patches.at(corners)
         return inputs
-
-    def chunk(self, rng: np.random.Generator, samples: Integers) -> Floats:
-        raise AssertionError("chunks() draws them, for the walk goes through all")
 
 
 def _folded(path: Integers, extent: Integers) -> Integers:

@@ -6,16 +6,21 @@ import numpy as np
 import numpy.typing as npt
 
 from environments._checks import Floats, Integers, cholesky, covariance_matrix
-from environments.base import Environment, Realization
+from environments.base import Environment
+from environments.sources import ColouredRealization, Sources, given_sources
 
 
 class StationaryEnvironment(Environment):
-    """Independent Gaussian inputs whose covariance never changes.
+    """Inputs whose covariance never changes.
 
     Parameters
     ----------
     covariance : array (neuron, neuron)
         Symmetric and positive definite.
+    sources : Sources, optional
+        Marginal distribution and memory of the inputs; by default independent and Gaussian.
+    name : str
+        Of the only context.
 
     Raises
     ------
@@ -29,32 +34,51 @@ class StationaryEnvironment(Environment):
     (3, 2)
     """
 
-    def __init__(self, covariance: npt.ArrayLike) -> None:
+    def __init__(
+        self, covariance: npt.ArrayLike, *, sources: Sources | None = None, name: str = "only"
+    ) -> None:
         self._covariance = covariance_matrix("covariance", covariance)
         self._factor = cholesky(self._covariance)
+        self._sources = given_sources(sources)
+        self._name = str(name)
 
     @property
     def n_neurons(self) -> int:
         """Number of inputs."""
         return len(self._covariance)
 
+    @property
+    def context_names(self) -> tuple[str, ...]:
+        """The only context's name."""
+        return (self._name,)
+
     def realize(self, seed: np.random.SeedSequence) -> "_StationaryRealization":
         """Return the replicate that `seed` draws."""
-        return _StationaryRealization(self._covariance, self._factor, seed)
+        return _StationaryRealization(self._covariance, self._factor, self._sources, seed)
 
     def parameters(self) -> dict[str, Any]:
         """Return the configuration as plain JSON values."""
-        return {"type": type(self).__name__, "covariance": self._covariance.tolist()}
+        return {
+            "type": type(self).__name__,
+            "covariance": self._covariance.tolist(),
+            "sources": self._sources.parameters(),
+            "name": self._name,
+        }
 
 
-class _StationaryRealization(Realization):
-    def __init__(self, covariance: Floats, factor: Floats, seed: np.random.SeedSequence) -> None:
-        super().__init__(len(covariance), seed)
+class _StationaryRealization(ColouredRealization):
+    def __init__(
+        self,
+        covariance: Floats,
+        factor: Floats,
+        sources: Sources,
+        seed: np.random.SeedSequence,
+    ) -> None:
+        super().__init__(len(covariance), sources, seed)
         self._covariance = covariance
         self._factor = factor
 
-    def chunk(self, rng: np.random.Generator, samples: Integers) -> Floats:
-        white = rng.standard_normal((len(samples), self.n_neurons))
+    def colour(self, index: int, samples: Integers, white: Floats) -> Floats:
         return white @ self._factor.T
 
     def covariances(self, samples: Integers) -> Floats:

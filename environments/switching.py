@@ -6,31 +6,57 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from environments._checks import Floats, Integers, cholesky, covariance_matrices
+from environments._checks import (
+    Floats,
+    Integers,
+    cholesky,
+    covariance_matrices,
+    whole_number,
+)
 from environments.base import Environment
-from environments.schedules import Blocks, ScheduledRealization, runs
+from environments.geometry import Line
+from environments.schedules import Blocks, Order, Schedule
+from environments.sources import (
+    CHOICE,
+    ColouredRealization,
+    Sources,
+    given_sources,
+    path_generator,
+)
+from environments.timeline import Timeline
+from environments.transitions import Incremental, Transition
 
 
 class SwitchingEnvironment(Environment):
-    """Independent Gaussian inputs whose covariance switches between contexts.
+    """Inputs whose covariance switches between contexts, at once or in transitions.
 
     Parameters
     ----------
     covariances : sequence of array (neuron, neuron)
         One for each context, symmetric and positive definite.
-    block_length : int
-        Samples between switches.
-    order : sequence of int, optional
+    block_length : int, optional
+        Samples between switches: short for ``schedule=Blocks(block_length, order)``.
+    order : sequence of int, "independent" or "other", optional
         Contexts by block, as positions in `covariances`; the last then stays in force. By default
-        the contexts are cycled through for ever.
+        the contexts are cycled through for ever. See :class:`environments.schedules.Blocks`.
+    schedule : Schedule, optional
+        When contexts change, and into which, instead of `block_length` and `order`.
+    transition : Gradual or Incremental, optional
+        By default contexts change from one sample to the next.
+    sources : Sources, optional
+        Marginal distribution and memory of the inputs; by default independent and Gaussian.
+    path_seed : int, optional
+        Where the schedule is random: the seed of the one path that all replicates then share. By
+        default each replicate draws its own.
     context_names : sequence of str, optional
         A name for each context; by default context_0, context_1, ...
 
     Raises
     ------
     TypeError, ValueError
-        If a covariance is not one of full rank, sizes differ, `order` names no context, or names
-        are too few or too many.
+        If a covariance is not one of full rank, sizes differ, the schedule does not fit the
+        contexts, a transition may be wider than a block, names are too few or too many, or
+        `path_seed` is given where no path is random.
 
     Examples
     --------
@@ -38,20 +64,50 @@ class SwitchingEnvironment(Environment):
     >>> replicate = environment.realize(np.random.SeedSequence(0))
     >>> replicate.change_samples(350)
     array([100, 200, 300])
+
+    A Poisson process of changes, each taking 50 samples:
+
+    >>> from environments.schedules import HazardRate
+    >>> environment = SwitchingEnvironment(
+    ...     [np.eye(2), 4 * np.eye(2)],
+    ...     schedule=HazardRate(1e-3, shortest=50),
+    ...     transition=Incremental(50, metric="affine_invariant"),
+    ... )
     """
 
     def __init__(
         self,
         covariances: Sequence[npt.ArrayLike],
-        block_length: int,
+        block_length: int | None = None,
         *,
-        order: Sequence[int] | None = None,
+        order: Order = None,
+        schedule: Schedule | None = None,
+        transition: Transition | None = None,
+        sources: Sources | None = None,
+        path_seed: int | None = None,
         context_names: Sequence[str] | None = None,
     ) -> None:
         self._covariances = np.stack(covariance_matrices("covariances", covariances))
+        self._covariances.setflags(write=False)
         self._factors = cholesky(self._covariances)
         n_contexts = len(self._covariances)
-        self._schedule = Blocks(n_contexts, block_length, order)
+        if (block_length is None) == (schedule is None):
+            raise TypeError(
+                "one of block_length and schedule must be given, "
+                f"got block_length={block_length!r} and schedule={schedule!r}"
+            )
+        if schedule is None:
+            self._schedule: Schedule = Blocks(block_length, order)  # type: ignore[arg-type]
+        elif not isinstance(schedule, Schedule):
+            raise TypeError(f"schedule must be a Schedule, got {schedule!r}")
+        elif order is not None:
+            raise TypeError(f"order must be given to the schedule, got {order!r} beside it")
+        else:
+            self._schedule = schedule
+        self._schedule.check(n_contexts)
+        self._transition = _fitting(transition, self._schedule)
+        self._sources = given_sources(sources)
+        self._path_seed = given_path_seed(path_seed, random=self._schedule.random)
         names = [f"context_{i}" for i in range(n_contexts)]
         self._names = tuple(names if context_names is None else map(str, context_names))
         if len(self._names) != n_contexts:
@@ -66,37 +122,141 @@ class SwitchingEnvironment(Environment):
         return len(self._covariances[0])
 
     @property
+    def shared_path(self) -> bool:
+        """Whether contexts are the same for every replicate."""
+        return not self._schedule.random or self._path_seed is not None
+
+    @property
     def context_names(self) -> tuple[str, ...]:
         """A name for each context number."""
         return self._names
 
     def realize(self, seed: np.random.SeedSequence) -> "_SwitchingRealization":
         """Return the replicate that `seed` draws."""
-        return _SwitchingRealization(self._covariances, self._factors, self._schedule, seed)
+        timeline = self._schedule.timeline(
+            len(self._covariances), path_generator(self._path_seed, seed)
+        )
+        return _SwitchingRealization(
+            self._covariances, self._factors, timeline, self._transition, self._sources, seed
+        )
 
     def parameters(self) -> dict[str, Any]:
         """Return the configuration as plain JSON values."""
         return {
             "type": type(self).__name__,
             "covariances": self._covariances.tolist(),
-            **self._schedule.parameters(),
+            "schedule": self._schedule.parameters(),
+            "transition": None if self._transition is None else self._transition.parameters(),
+            "sources": self._sources.parameters(),
+            "path_seed": self._path_seed,
             "context_names": list(self._names),
         }
 
 
-class _SwitchingRealization(ScheduledRealization):
+def given_path_seed(path_seed: int | None, *, random: bool) -> int | None:
+    """Return `path_seed` if it is a seed and there is a random path that it can fix."""
+    if path_seed is None:
+        return None
+    if not random:
+        raise ValueError(
+            f"path_seed fixes a random path, but this one is not random, got {path_seed!r}; "
+            "leave it out: all replicates have the same path as it is"
+        )
+    return whole_number("path_seed", path_seed, minimum=0)
+
+
+def _fitting(transition: Transition | None, schedule: Schedule) -> Transition | None:
+    """Return `transition` if it is one that ends before the next change."""
+    if transition is None:
+        return None
+    if not isinstance(transition, Transition):
+        raise TypeError(f"transition must be Gradual or Incremental, got {transition!r}")
+    if transition.width > schedule.shortest:
+        raise ValueError(
+            f"transition takes {transition.width} samples, but {schedule!r} allows segments of "
+            f"{schedule.shortest}, in which it would not end; narrow the transition or lengthen "
+            "the shortest segment (HazardRate and TruncatedExponential take `shortest`)"
+        )
+    return transition
+
+
+class _SwitchingRealization(ColouredRealization):
     def __init__(
         self,
         covariances: Floats,
         factors: Floats,
-        schedule: Blocks,
+        timeline: Timeline,
+        transition: Transition | None,
+        sources: Sources,
         seed: np.random.SeedSequence,
     ) -> None:
-        super().__init__(covariances, schedule, seed)
+        super().__init__(covariances.shape[-1], sources, seed)
+        self._covariances = covariances
         self._factors = factors
+        self._timeline = timeline
+        self._transition = transition
+        self._lines: dict[tuple[int, int], Line] = {}
+        self._chances = -1, np.empty(0)
 
-    def chunk(self, rng: np.random.Generator, samples: Integers) -> Floats:
-        inputs = rng.standard_normal((len(samples), self.n_neurons))
-        for context, rows in runs(self.contexts(samples)):
-            inputs[rows] = inputs[rows] @ self._factors[context].T
+    def contexts(self, samples: Integers) -> Integers:
+        return self._timeline.contexts(samples)
+
+    def change_samples(self, n_samples: int) -> Integers:
+        return self._timeline.change_samples(n_samples)
+
+    def covariances(self, samples: Integers) -> Floats:
+        contexts, before, age = self._timeline.segment(samples)
+        chosen: Floats = self._covariances[contexts]
+        if self._transition is None:
+            return chosen
+        weights = self._transition.weights(age)
+        moving = (weights < 1) & (before >= 0)
+        for old, new in np.unique(np.stack([before[moving], contexts[moving]]), axis=1).T:
+            rows = np.flatnonzero(moving & (before == old) & (contexts == new))
+            if isinstance(self._transition, Incremental):
+                chosen[rows] = self._line(old, new, self._transition).covariances(weights[rows])
+            else:
+                share = weights[rows, None, None]
+                ends = self._covariances[[old, new]]
+                chosen[rows] = (1 - share) * ends[0] + share * ends[1]
+        return chosen
+
+    def _line(self, start: int, end: int, transition: Incremental) -> Line:
+        """Return the geodesic between two contexts, which is worked out once."""
+        pair = (int(start), int(end))
+        if pair not in self._lines:
+            ends = self._covariances[list(pair)]
+            self._lines[pair] = Line(ends[0], ends[1], transition.metric)
+        return self._lines[pair]
+
+    def colour(self, index: int, samples: Integers, white: Floats) -> Floats:
+        inputs = np.empty_like(white)
+        width = 0 if self._transition is None else self._transition.width
+        for context, before, age, rows in self._timeline.pieces(int(samples[0]), len(samples)):
+            settled = rows.start
+            if before >= 0 and age < width:
+                settled = min(rows.stop, settled + width - age)
+                moving = slice(rows.start, settled)
+                inputs[moving] = self._passing(index, before, context, age, moving, white)
+            np.matmul(
+                white[settled : rows.stop],
+                self._factors[context].T,
+                out=inputs[settled : rows.stop],
+            )
+        return inputs
+
+    def _passing(
+        self, index: int, before: int, context: int, age: int, rows: slice, white: Floats
+    ) -> Floats:
+        """Return the inputs of some rows of a chunk that lie in a transition, from `age` on."""
+        assert self._transition is not None
+        weights = self._transition.weights(age + np.arange(rows.stop - rows.start))
+        if isinstance(self._transition, Incremental):
+            line = self._line(before, context, self._transition)
+            return line.colour(weights, white[rows])
+        if self._chances[0] != index:  # a chunk may lie in several transitions
+            self._chances = index, self.generator(CHOICE, index).random(len(white))
+        inputs: Floats = white[rows] @ self._factors[context].T
+        old = np.flatnonzero(self._chances[1][rows] >= weights)
+        inputs[old] = white[rows][old] @ self._factors[before].T
         return inputs

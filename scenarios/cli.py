@@ -256,6 +256,43 @@ def _figure(dataset: "xr.Dataset", kind: str, threshold: float) -> Any:
     return draw[kind](readaptation_times(dataset, threshold))[0]
 
 
+@main.command("plot-environment")
+@click.argument("name", metavar="SCENARIO")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Picture file to write.")
+@click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Set a parameter.")
+@click.option("--samples", type=int, help="Samples to draw.  [default: the scenario's run]")
+@click.option("--seed", type=int, default=0, show_default=True, help="The replicate to draw.")
+@click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
+def plot_environment(
+    name: str,
+    output: Path | None,
+    settings: tuple[str, ...],
+    samples: int | None,
+    seed: int,
+    overwrite: bool,
+) -> None:
+    """Draw a scenario's environment: spectrum, contexts, distance from the start, covariances."""
+    import scenarios
+    from scenarios.base import SimulationScenario
+
+    kind = scenarios.find(name)
+    scenario = kind.from_values(_parsed(kind, settings))
+    if not isinstance(scenario, SimulationScenario):
+        raise ValueError(f"the scenario {name} has no single environment to draw")
+    if seed < 0:
+        raise ValueError(f"--seed must not be negative, got {seed}")
+
+    from adaptnet.plotting import plot_environment as drawn
+    from adaptnet.storage import refuse_existing
+
+    picture = output or Path(f"{name}-environment.png")
+    refuse_existing(picture, overwrite=overwrite)
+    n_samples = scenario.n_samples if samples is None else samples
+    figure, _ = drawn(scenario.environment(), n_samples, seed=seed)
+    figure.savefig(picture, dpi=150)
+    click.echo(f"wrote {picture}")
+
+
 def _plan(what: str) -> dict[str, Any]:
     """Return the scenario, its parameters, replicates, seed and name that `what` asks for."""
     import scenarios

@@ -1,6 +1,7 @@
 """Pictures of runs and of their measures; each gives back its figure and axes."""
 
 from adaptnet.plotting.curves import plot_aligned, plot_readaptation
+from adaptnet.plotting.environments import plot_environment
 from adaptnet.plotting.matrices import animate_ellipses, plot_matrices, plot_spectrum
 from adaptnet.plotting.style import STYLES, circuit_colours, style
 from adaptnet.plotting.times import plot_scaling, plot_survival, plot_transition_matrix
@@ -10,6 +11,7 @@ __all__ = [
     "animate_ellipses",
     "circuit_colours",
     "plot_aligned",
+    "plot_environment",
     "plot_matrices",
     "plot_readaptation",
     "plot_scaling",

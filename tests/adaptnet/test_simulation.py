@@ -69,7 +69,7 @@ def test_provenance_is_stored():
     assert json.loads(attrs["seed_entropy"]) == 1
     assert json.loads(attrs["seed_spawn_key"]) == []
     assert json.loads(attrs["circuits"])["direct"]["learning_rate"] == 0.01
-    assert json.loads(attrs["environment"])["block_length"] == 70
+    assert json.loads(attrs["environment"])["schedule"]["block_length"] == 70
     assert {"python", "adaptnet", "numba", "numpy"} <= json.loads(attrs["versions"]).keys()
     assert attrs["truth"] == "exact"
     assert attrs["n_samples"] == 200

@@ -1,0 +1,261 @@
+"""How far two covariances are from each other, in seven ways."""
+
+import numpy as np
+import numpy.typing as npt
+
+from adaptnet._checks import Floats
+
+
+def frobenius_distance(first: npt.ArrayLike, second: npt.ArrayLike) -> Floats:
+    """Return the Frobenius norm of the difference: the Euclidean distance, in squared input units.
+
+    Parameters
+    ----------
+    first, second : array (..., n, n)
+        Covariances; leading dimensions broadcast.
+
+    Returns
+    -------
+    array (...)
+
+    Raises
+    ------
+    ValueError
+        If a matrix is not square, finite and symmetric.
+
+    Examples
+    --------
+    >>> float(frobenius_distance(np.eye(2), 4 * np.eye(2)).round(12))
+    4.242640687119
+    """
+    a, b = _pair(first, second, definite=False)
+    return _norm(a - b)
+
+
+def affine_invariant_distance(first: npt.ArrayLike, second: npt.ArrayLike) -> Floats:
+    """Return the affine-invariant Riemannian distance, |log(A^-1/2 B A^-1/2)|_F; dimensionless.
+
+    It does not change when all inputs pass through one invertible linear map: Pennec, Fillard &
+    Ayache 2006 (Int. J. Comput. Vis. 66, 41-66); for Gaussians it is Rao's distance times sqrt 2.
+
+    Parameters
+    ----------
+    first, second : array (..., n, n)
+        Positive definite; leading dimensions broadcast.
+
+    Returns
+    -------
+    array (...)
+
+    Raises
+    ------
+    ValueError
+        If a matrix is not square, finite, symmetric and positive definite.
+
+    Examples
+    --------
+    >>> float(affine_invariant_distance(np.eye(2), np.e * np.eye(2)).round(12))
+    1.414213562373
+    """
+    a, b = _pair(first, second)
+    return np.asarray(np.sqrt((np.log(_ratios(a, b)) ** 2).sum(-1)))
+
+
+def log_euclidean_distance(first: npt.ArrayLike, second: npt.ArrayLike) -> Floats:
+    """Return the log-Euclidean distance, |log A - log B|_F; dimensionless.
+
+    Arsigny, Fillard, Pennec & Ayache 2006 (Magn. Reson. Med. 56, 411-421).
+
+    Parameters
+    ----------
+    first, second : array (..., n, n)
+        Positive definite; leading dimensions broadcast.
+
+    Returns
+    -------
+    array (...)
+
+    Raises
+    ------
+    ValueError
+        If a matrix is not square, finite, symmetric and positive definite.
+
+    Examples
+    --------
+    >>> float(log_euclidean_distance(np.eye(2), np.e * np.eye(2)).round(12))
+    1.414213562373
+    """
+    a, b = _pair(first, second)
+    return _norm(_of_eigenvalues(np.log, a) - _of_eigenvalues(np.log, b))
+
+
+def bures_wasserstein_distance(first: npt.ArrayLike, second: npt.ArrayLike) -> Floats:
+    """Return the Bures-Wasserstein distance, in input units.
+
+    The 2-Wasserstein distance between centred Gaussians: how far, in root mean square, inputs must
+    be moved to give them the other covariance. d^2 = Tr A + Tr B - 2 Tr (A^1/2 B A^1/2)^1/2:
+    Bhatia, Jain & Lim 2019 (Expo. Math. 37, 165-191).
+
+    Parameters
+    ----------
+    first, second : array (..., n, n)
+        Positive definite; leading dimensions broadcast.
+
+    Returns
+    -------
+    array (...)
+
+    Raises
+    ------
+    ValueError
+        If a matrix is not square, finite, symmetric and positive definite.
+
+    Examples
+    --------
+    >>> float(bures_wasserstein_distance(np.eye(2), 4 * np.eye(2)).round(12))
+    1.414213562373
+    """
+    a, b = (_of_eigenvalues(np.sqrt, matrix) for matrix in _pair(first, second))
+    # As the least |A^1/2 - B^1/2 U|_F over rotations U, which keeps its digits when A is near B.
+    left, _, right = np.linalg.svd(b @ a)
+    return _norm(a - b @ (left @ right))
+
+
+def stein_distance(first: npt.ArrayLike, second: npt.ArrayLike) -> Floats:
+    """Return the square root of the Stein (Jensen-Bregman log-determinant) divergence.
+
+    d^2 = log det((A + B) / 2) - log det(A B) / 2, dimensionless: Sra 2016 (Proc. Am. Math. Soc.
+    144, 2787-2797), who shows that its root is a metric.
+
+    Parameters
+    ----------
+    first, second : array (..., n, n)
+        Positive definite; leading dimensions broadcast.
+
+    Returns
+    -------
+    array (...)
+
+    Raises
+    ------
+    ValueError
+        If a matrix is not square, finite, symmetric and positive definite.
+
+    Examples
+    --------
+    >>> float(stein_distance([[1.0]], [[4.0]]).round(12))
+    0.472380727077
+    """
+    ratios = _ratios(*_pair(first, second))
+    # log((1 + r) / 2) - log(r) / 2 = log cosh(log(r) / 2), without cancellation near r = 1.
+    half = np.log(ratios) / 2
+    terms = np.log1p(2 * np.sinh(half / 2) ** 2)
+    return np.asarray(np.sqrt(terms.sum(-1)))
+
+
+def kl_divergence(first: npt.ArrayLike, second: npt.ArrayLike) -> Floats:
+    """Return the Kullback-Leibler divergence of centred Gaussians, in nats: first from second.
+
+    (Tr(B^-1 A) - n - log det(B^-1 A)) / 2: Kullback & Leibler 1951 (Ann. Math. Stat. 22, 79-86).
+    Not symmetric: A is the covariance of the inputs, B the one that was expected.
+
+    Parameters
+    ----------
+    first, second : array (..., n, n)
+        A and B, positive definite; leading dimensions broadcast.
+
+    Returns
+    -------
+    array (...)
+
+    Raises
+    ------
+    ValueError
+        If a matrix is not square, finite, symmetric and positive definite.
+
+    Examples
+    --------
+    >>> float(kl_divergence([[4.0]], [[1.0]]).round(12))
+    0.80685281944
+    """
+    a, b = _pair(first, second)
+    ratios = _ratios(b, a)
+    return np.asarray((ratios - 1 - np.log(ratios)).sum(-1) / 2)
+
+
+def jeffreys_divergence(first: npt.ArrayLike, second: npt.ArrayLike) -> Floats:
+    """Return the Kullback-Leibler divergences of both directions added, in nats.
+
+    Tr(A^-1 B + B^-1 A - 2 I) / 2: Jeffreys 1946 (Proc. R. Soc. Lond. A 186, 453-461).
+
+    Parameters
+    ----------
+    first, second : array (..., n, n)
+        Positive definite; leading dimensions broadcast.
+
+    Returns
+    -------
+    array (...)
+
+    Raises
+    ------
+    ValueError
+        If a matrix is not square, finite, symmetric and positive definite.
+
+    Examples
+    --------
+    >>> float(jeffreys_divergence([[4.0]], [[1.0]]))
+    1.125
+    """
+    ratios = _ratios(*_pair(first, second))
+    return np.asarray(((ratios - 1) ** 2 / ratios).sum(-1) / 2)
+
+
+def _pair(
+    first: npt.ArrayLike, second: npt.ArrayLike, *, definite: bool = True
+) -> tuple[Floats, Floats]:
+    """Return both as arrays if they hold covariances of one size."""
+    matrices = []
+    for name, value in (("first", first), ("second", second)):
+        matrix = np.asarray(value, dtype=np.float64)
+        if matrix.ndim < 2 or matrix.shape[-1] != matrix.shape[-2]:
+            raise ValueError(f"{name} must be square matrices (..., n, n), got {matrix.shape}")
+        if not np.isfinite(matrix).all():
+            raise ValueError(f"{name} must be finite, but it holds NaN or infinity")
+        transposed = np.swapaxes(matrix, -1, -2)
+        gap = np.abs(matrix - transposed).max(initial=0.0)
+        if gap > 1e-10 * np.abs(matrix).max(initial=0.0):  # an estimate's rounding passes
+            raise ValueError(
+                f"{name} must be symmetric, but it differs from its transpose by up to {gap:.3g}; "
+                "a covariance is: check how it was made"
+            )
+        if definite and matrix.size:
+            smallest = np.linalg.eigvalsh(matrix)[..., 0].min()
+            if smallest <= 0:
+                raise ValueError(
+                    f"{name} must be positive definite, but an eigenvalue is {smallest:.3g}; "
+                    "add a ridge, a small multiple of the identity"
+                )
+        matrices.append(matrix)
+    a, b = matrices
+    if a.shape[-1] != b.shape[-1]:
+        raise ValueError(f"both must have one size, got {a.shape[-1]} and {b.shape[-1]} neurons")
+    return a, b
+
+
+def _ratios(a: Floats, b: Floats) -> Floats:
+    """Return the eigenvalues of A^-1 B, (..., n)."""
+    factor = np.linalg.cholesky(a)
+    half = np.linalg.solve(factor, b)
+    inside = np.linalg.solve(factor, np.swapaxes(half, -1, -2))
+    return np.asarray(np.linalg.eigvalsh((inside + np.swapaxes(inside, -1, -2)) / 2))
+
+
+def _of_eigenvalues(function: np.ufunc, matrix: Floats) -> Floats:
+    """Return the symmetric matrices whose eigenvalues a function has been applied to."""
+    values, vectors = np.linalg.eigh(matrix)
+    return np.asarray((vectors * function(values)[..., None, :]) @ np.swapaxes(vectors, -1, -2))
+
+
+def _norm(matrix: Floats) -> Floats:
+    return np.asarray(np.sqrt((matrix**2).sum((-1, -2))))

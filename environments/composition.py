@@ -1,0 +1,351 @@
+"""Environments made of others: one after another, and with noise on top."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from environments._checks import Floats, Integers, positive, whole_number
+from environments.base import CHUNK, ChunkReader, Environment, Reader, Realization
+from environments.sources import CHOICE, PART
+from environments.transitions import Gradual, Incremental, Transition
+
+
+class Concatenate(Environment):
+    """One environment after another, at once or with a transition between them.
+
+    Parameters
+    ----------
+    environments : sequence of Environment
+        At least two, of one number of inputs. Each starts at its own sample 0.
+    lengths : sequence of int
+        Samples of each but the last, which goes on for ever. A run must reach it.
+    transition : Gradual or Incremental, optional
+        Between neighbours, for its width both are drawn, the earlier one running on. Gradual: each
+        sample is of one of the two. Incremental: each is ``sqrt(1 - w)`` times a sample of the
+        earlier one plus ``sqrt(w)`` times one of the later, so that the covariance moves from one
+        to the other along the Euclidean line, whatever the environments are. By default the change
+        is made from one sample to the next.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If environments are fewer than two or differ in their inputs, lengths do not match, or the
+        transition is wider than a part or follows another geodesic.
+
+    Notes
+    -----
+    Every part has contexts of its own, after which they are named; where names would repeat, the
+    part's number comes before them. A change is where a part begins, and those inside the parts.
+
+    Examples
+    --------
+    A drift that ends in a switch to natural images:
+
+    >>> from environments import DriftingEnvironment, NaturalImageEnvironment
+    >>> from environments.paths import Rotation
+    >>> environment = Concatenate(
+    ...     [
+    ...         DriftingEnvironment(Rotation(np.diag([1.0, 2.0, 3.0, 4.0])), speed=0.1),
+    ...         NaturalImageEnvironment(["grass", "brick"], patch_size=2, block_length=3000),
+    ...     ],
+    ...     [5000],
+    ... )
+    >>> environment.realize(np.random.SeedSequence(0)).change_samples(10_000)
+    array([5000, 8000])
+    """
+
+    def __init__(
+        self,
+        environments: Sequence[Environment],
+        lengths: Sequence[int],
+        *,
+        transition: Transition | None = None,
+    ) -> None:
+        self._parts = tuple(environments)
+        for part in self._parts:
+            if not isinstance(part, Environment):
+                raise TypeError(f"environments must be environments, got {part!r}")
+        if len(self._parts) < 2:
+            raise ValueError(f"environments must be at least two, got {len(self._parts)}")
+        sizes = [part.n_neurons for part in self._parts]
+        if len(set(sizes)) > 1:
+            raise ValueError(f"environments must have one number of inputs, got {sizes}")
+        self._lengths = tuple(whole_number("lengths", length) for length in lengths)
+        if len(self._lengths) != len(self._parts) - 1:
+            raise ValueError(
+                f"lengths must be {len(self._parts) - 1}, one for each environment but the last, "
+                f"got {len(self._lengths)}"
+            )
+        if transition is not None:
+            _check_transition(transition, self._lengths)
+        self._transition = transition
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of inputs."""
+        return self._parts[0].n_neurons
+
+    @property
+    def truth(self) -> str:
+        """What is known of the part of which least is known."""
+        kinds = {part.truth for part in self._parts}
+        return next(kind for kind in ("absent", "empirical", "exact") if kind in kinds)
+
+    @property
+    def shared_path(self) -> bool:
+        """Whether contexts and covariances are the same for every replicate."""
+        return all(part.shared_path for part in self._parts)
+
+    @property
+    def context_names(self) -> tuple[str, ...]:
+        """The names that the parts give their contexts."""
+        names = [name for part in self._parts for name in part.context_names]
+        if len(set(names)) == len(names):
+            return tuple(names)
+        return tuple(f"{i}.{name}" for i, p in enumerate(self._parts) for name in p.context_names)
+
+    def realize(self, seed: np.random.SeedSequence) -> "_ConcatenatedRealization":
+        """Return the replicate that `seed` draws."""
+        return _ConcatenatedRealization(self._parts, self._lengths, self._transition, seed)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the configuration as plain JSON values."""
+        return {
+            "type": type(self).__name__,
+            "environments": [part.parameters() for part in self._parts],
+            "lengths": list(self._lengths),
+            "transition": None if self._transition is None else self._transition.parameters(),
+        }
+
+
+def _check_transition(transition: Transition, lengths: Sequence[int]) -> None:
+    if not isinstance(transition, Transition):
+        raise TypeError(f"transition must be Gradual or Incremental, got {transition!r}")
+    if transition.width > min(lengths):
+        raise ValueError(
+            f"transition takes {transition.width} samples, but the shortest part has only "
+            f"{min(lengths)}; narrow the transition or lengthen the part"
+        )
+    if isinstance(transition, Incremental) and transition.metric != "euclidean":
+        raise ValueError(
+            "transition between environments must be Euclidean, for it mixes their samples, got "
+            f"metric={transition.metric!r}; between two covariances SwitchingEnvironment and "
+            "DriftingEnvironment follow other geodesics"
+        )
+
+
+class _ConcatenatedRealization(Realization):
+    def __init__(
+        self,
+        parts: Sequence[Environment],
+        lengths: Sequence[int],
+        transition: Transition | None,
+        seed: np.random.SeedSequence,
+    ) -> None:
+        super().__init__(parts[0].n_neurons, seed)
+        self.parts = [part.realize(self.child(PART, i)) for i, part in enumerate(parts)]
+        self.starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+        self.transition = transition
+        self.width = 0 if transition is None else transition.width
+        n_contexts = [len(part.context_names) for part in parts]
+        self._offsets = np.cumsum([0, *n_contexts])
+
+    def part(self, samples: Integers) -> Integers:
+        """Return the number of the part in force for each of `samples`."""
+        return np.asarray(np.searchsorted(self.starts, samples, side="right") - 1)
+
+    def contexts(self, samples: Integers) -> Integers:
+        samples = np.asarray(samples)
+        which = self.part(samples)
+        contexts = np.empty(len(samples), np.int64)
+        for i in np.unique(which):
+            here = which == i
+            local = samples[here] - self.starts[i]
+            contexts[here] = self._offsets[i] + self.parts[i].contexts(local)
+        return contexts
+
+    def covariances(self, samples: Integers) -> Floats:
+        samples = np.asarray(samples)
+        which = self.part(samples)
+        path = np.empty((len(samples), self.n_neurons, self.n_neurons))
+        for i in np.unique(which):
+            here = which == i
+            age = samples[here] - self.starts[i]
+            path[here] = self.parts[i].covariances(age)
+            if i > 0 and self.transition is not None and (age < self.width).any():
+                moving = np.flatnonzero(here)[age < self.width]
+                weights = self.transition.weights(samples[moving] - self.starts[i])[:, None, None]
+                before = self.parts[i - 1].covariances(samples[moving] - self.starts[i - 1])
+                path[moving] = weights * path[moving] + (1 - weights) * before
+        return path
+
+    def change_samples(self, n_samples: int) -> Integers:
+        last = int(self.starts[-1])
+        if n_samples <= last:
+            raise ValueError(
+                f"the last environment begins at sample {last}, beyond the run of {n_samples} "
+                "samples; run longer than that, or shorten `lengths`"
+            )
+        changes = [self.starts[1:]]
+        ends = [*(self.starts[1:] + self.width).tolist(), n_samples]
+        for part, start, end in zip(self.parts, self.starts, ends, strict=True):
+            inside = part.change_samples(int(end - start)) + start
+            changes.append(inside[self.part(inside) == self.part(start)])
+        return np.sort(np.concatenate(changes))
+
+    def reader(self, start: int) -> "_ConcatenatedReader":
+        return _ConcatenatedReader(self, start)
+
+    def chances(self, start: int) -> ChunkReader:
+        """Return a reader of uniform numbers, one for each sample from `start`."""
+
+        def chunks(index: int) -> Iterator[Floats]:
+            while True:
+                yield self.generator(CHOICE, index).random((CHUNK, 1))
+                index += 1
+
+        return ChunkReader(chunks(start // CHUNK), start % CHUNK)
+
+
+class _ConcatenatedReader:
+    """Takes samples of the part in force, and of the one before while a transition lasts."""
+
+    def __init__(self, of: _ConcatenatedRealization, start: int) -> None:
+        self._of = of
+        self._at = start
+        self._chances = of.chances(start) if isinstance(of.transition, Gradual) else None
+        self._readers: dict[int, Reader] = {}
+
+    def take(self, size: int) -> Floats:
+        """Return the next `size` samples."""
+        pieces = []
+        while size > 0:
+            part = int(self._of.part(np.array([self._at]))[0])
+            begun = int(self._of.starts[part])
+            settled = begun + (self._of.width if part else 0)
+            final = part == len(self._of.parts) - 1
+            end = self._at + size if final else int(self._of.starts[part + 1])
+            stop = min(self._at + size, settled if self._at < settled else end)
+            piece = self._take(part, stop - self._at)
+            chance = None if self._chances is None else self._chances.take(stop - self._at)
+            if self._at < settled:
+                assert self._of.transition is not None
+                before = self._take(part - 1, stop - self._at)
+                weights = self._of.transition.weights(np.arange(self._at, stop) - begun)[:, None]
+                if chance is None:
+                    piece = np.sqrt(weights) * piece + np.sqrt(1 - weights) * before
+                else:
+                    piece = np.where(chance < weights, piece, before)
+            pieces.append(piece)
+            size -= stop - self._at
+            self._at = stop
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+
+    def _take(self, part: int, size: int) -> Floats:
+        if part not in self._readers:
+            local = self._at - int(self._of.starts[part])
+            self._readers[part] = self._of.parts[part].reader(local)
+        return self._readers[part].take(size)
+
+
+class NoisyEnvironment(Environment):
+    """Another environment's inputs, observed with independent Gaussian noise.
+
+    Parameters
+    ----------
+    environment : Environment
+    variance : float
+        Of the noise at each input, positive; the covariance gains so much on its diagonal.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `environment` is none or the variance is not positive.
+
+    Examples
+    --------
+    >>> from environments import StationaryEnvironment
+    >>> noisy = NoisyEnvironment(StationaryEnvironment(np.eye(2)), 0.5)
+    >>> noisy.realize(np.random.SeedSequence(0)).covariances(np.array([0]))
+    array([[[1.5, 0. ],
+            [0. , 1.5]]])
+    """
+
+    def __init__(self, environment: Environment, variance: float) -> None:
+        if not isinstance(environment, Environment):
+            raise TypeError(f"environment must be an environment, got {environment!r}")
+        self._environment = environment
+        self._variance = positive("variance", variance)
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of inputs."""
+        return self._environment.n_neurons
+
+    @property
+    def truth(self) -> str:
+        """As the environment has it."""
+        return self._environment.truth
+
+    @property
+    def shared_path(self) -> bool:
+        """Whether contexts and covariances are the same for every replicate."""
+        return self._environment.shared_path
+
+    @property
+    def context_names(self) -> tuple[str, ...]:
+        """A name for each context number."""
+        return self._environment.context_names
+
+    def realize(self, seed: np.random.SeedSequence) -> "_NoisyRealization":
+        """Return the replicate that `seed` draws."""
+        return _NoisyRealization(self._environment, self._variance, seed)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the configuration as plain JSON values."""
+        return {
+            "type": type(self).__name__,
+            "environment": self._environment.parameters(),
+            "variance": self._variance,
+        }
+
+
+class _NoisyRealization(Realization):
+    def __init__(
+        self, environment: Environment, variance: float, seed: np.random.SeedSequence
+    ) -> None:
+        super().__init__(environment.n_neurons, seed)
+        self._clean = environment.realize(self.child(PART, 0))
+        self._variance = variance
+
+    def contexts(self, samples: Integers) -> Integers:
+        return self._clean.contexts(samples)
+
+    def change_samples(self, n_samples: int) -> Integers:
+        return self._clean.change_samples(n_samples)
+
+    def covariances(self, samples: Integers) -> Floats:
+        return self._clean.covariances(samples) + self._variance * np.eye(self.n_neurons)
+
+    def reader(self, start: int) -> "_NoisyReader":
+        return _NoisyReader(self._clean.reader(start), self._noise(start))
+
+    def _noise(self, start: int) -> ChunkReader:
+        def chunks(index: int) -> Iterator[Floats]:
+            while True:
+                noise = self.generator(0, index).standard_normal((CHUNK, self.n_neurons))
+                yield np.sqrt(self._variance) * noise
+                index += 1
+
+        return ChunkReader(chunks(start // CHUNK), start % CHUNK)
+
+
+class _NoisyReader:
+    def __init__(self, clean: Reader, noise: Reader) -> None:
+        self._clean = clean
+        self._noise = noise
+
+    def take(self, size: int) -> Floats:
+        """Return the next `size` samples."""
+        return self._clean.take(size) + self._noise.take(size)

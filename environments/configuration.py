@@ -1,0 +1,68 @@
+"""What environments, schedules, paths and transitions share: parameters as plain JSON values."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+
+class Configuration(ABC):
+    """An immutable configuration, to and from the parameters that a run's file stores."""
+
+    @abstractmethod
+    def parameters(self) -> dict[str, Any]:
+        """Return the configuration as plain JSON values, with its ``type``."""
+
+    def __repr__(self) -> str:
+        return _shown(self.parameters())
+
+
+def build(parameters: Any) -> Any:
+    """Return what `parameters` describe, whatever they nest; plain values as they are.
+
+    Raises
+    ------
+    ValueError
+        If ``type`` is no configuration of this package, or an array is known by its checksum alone.
+
+    Examples
+    --------
+    >>> from environments.schedules import Blocks
+    >>> build({"type": "Blocks", "block_length": 10, "order": None})
+    Blocks(block_length=10, order=None)
+    """
+    if isinstance(parameters, list) and parameters and isinstance(parameters[0], dict):
+        return [build(item) for item in parameters]
+    if not isinstance(parameters, dict):
+        return parameters
+    arguments = dict(parameters)
+    name = arguments.pop("type", None)
+    if name is None and "sha256" in arguments:
+        raise ValueError(
+            f"an array of shape {tuple(arguments.get('shape', ()))} was given from memory, and "
+            "only its checksum is stored; build the environment again from the array itself"
+        )
+    kinds = {kind.__name__: kind for kind in _concrete(Configuration)}
+    if name not in kinds:
+        raise ValueError(f"type must be one of {', '.join(sorted(kinds))}, got {name!r}")
+    return kinds[name](**{key: build(value) for key, value in arguments.items()})
+
+
+def _concrete(kind: Any) -> Iterator[type]:
+    for sub in kind.__subclasses__():
+        if not sub.__abstractmethods__:
+            yield sub
+        yield from _concrete(sub)
+
+
+def _shown(value: Any) -> str:
+    """Return parameters as the call that makes them, matrices by their shape."""
+    if isinstance(value, dict) and "type" in value:
+        inside = (f"{key}={_shown(item)}" for key, item in value.items() if key != "type")
+        return f"{value['type']}({', '.join(inside)})"
+    if isinstance(value, list) and value and isinstance(value[0], list):
+        return f"<array {np.shape(value)}>"
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return f"[{', '.join(map(_shown, value))}]"
+    return repr(value)

@@ -1,0 +1,275 @@
+"""A covariance that moves all the time."""
+
+from typing import Any
+
+import numpy as np
+
+from environments._checks import Floats, Integers, one_of, positive, whole_number
+from environments.base import Environment
+from environments.geometry import METRICS
+from environments.paths import Path, SmoothPath
+from environments.processes import RandomPath
+from environments.sources import (
+    ColouredRealization,
+    Sources,
+    given_sources,
+    path_generator,
+)
+from environments.switching import given_path_seed
+from environments.timeline import runs
+
+_CHECKPOINT = 64  # steps between states that are kept, so that going back is cheap
+
+
+class DriftingEnvironment(Environment):
+    """Inputs whose covariance follows a path, slowly or fast.
+
+    Parameters
+    ----------
+    path : Path
+        A geodesic, a rotation or a modulated spectrum from :mod:`environments.paths`, or a random
+        process from :mod:`environments.processes`.
+    duration : float, optional
+        Samples a unit of the path: a whole geodesic, a turn, a period, a time constant.
+    speed : float, optional
+        Instead of `duration`: distance a thousand samples, in `metric`. Of a smooth path this is
+        its mean arc length, so that drifts of different kinds cover the same distance in the same
+        time. Random paths are rough, without an arc length; theirs is the root mean square distance
+        between covariances a thousand samples apart.
+    metric : str
+        Metric of `speed`: ``"affine_invariant"`` or ``"log_euclidean"`` (dimensionless),
+        ``"bures_wasserstein"`` (input units) or ``"euclidean"`` (input units squared).
+    resolution : int
+        Samples for which the covariance is held, on paths that are followed stepwise: random ones
+        and the log-Euclidean geodesic. The truth is held with it, and so is exact. It is behind
+        the continuous path by at most the distance covered in one step, which :meth:`describe`
+        gives: ``path.displacement(resolution / duration, metric)``, of a random path in root mean
+        square. Other paths have a covariance for each sample.
+    sources : Sources, optional
+        Marginal distribution and memory of the inputs; by default independent and Gaussian.
+    path_seed : int, optional
+        Of a random path: the seed of the one path that all replicates then share. By default each
+        replicate draws its own.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If not exactly one of `duration` and `speed` is given, the path does not move, a random path
+        cannot be that fast, or `path_seed` is given where the path is not random.
+
+    Notes
+    -----
+    All is one context; to mark where a drift begins and ends, concatenate environments.
+
+    Examples
+    --------
+    >>> from environments.paths import Geodesic, Rotation
+    >>> drift = DriftingEnvironment(Geodesic([np.eye(2), 4 * np.eye(2)]), speed=0.1)
+    >>> round(drift.duration)
+    19605
+    >>> turning = DriftingEnvironment(Rotation(np.diag([1.0, 4.0])), speed=0.1)
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        duration: float | None = None,
+        speed: float | None = None,
+        metric: str = "affine_invariant",
+        resolution: int = 1024,
+        sources: Sources | None = None,
+        path_seed: int | None = None,
+    ) -> None:
+        if not isinstance(path, Path):
+            raise TypeError(f"path must be a Path, got {path!r}")
+        if (duration is None) == (speed is None):
+            raise TypeError(
+                f"one of duration and speed must be given, got duration={duration!r} and "
+                f"speed={speed!r}"
+            )
+        self._path = path
+        self._metric = one_of("metric", metric, METRICS)
+        self._resolution = whole_number("resolution", resolution)
+        self._sources = given_sources(sources)
+        self._path_seed = given_path_seed(path_seed, random=isinstance(path, RandomPath))
+        self._given = {"duration": duration, "speed": speed}
+        if speed is None:
+            self.duration = positive("duration", duration)
+        else:
+            self.duration = _duration(path, positive("speed", speed), self._metric)
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of inputs."""
+        return self._path.n_neurons
+
+    @property
+    def shared_path(self) -> bool:
+        """Whether covariances are the same for every replicate."""
+        return not isinstance(self._path, RandomPath) or self._path_seed is not None
+
+    @property
+    def context_names(self) -> tuple[str, ...]:
+        """The only context's name."""
+        return ("drift",)
+
+    def speed(self, metric: str = "affine_invariant") -> float:
+        """Return the distance a thousand samples, in a metric of covariances.
+
+        Examples
+        --------
+        >>> from environments.paths import Geodesic
+        >>> path = Geodesic([np.eye(2), 4 * np.eye(2)])
+        >>> round(DriftingEnvironment(path, duration=1000).speed(), 6)
+        1.960516
+        """
+        one_of("metric", metric, METRICS)
+        return self._path.displacement(1000 / self.duration, metric)
+
+    def realize(self, seed: np.random.SeedSequence) -> ColouredRealization:
+        """Return the replicate that `seed` draws."""
+        rate = 1 / self.duration
+        if isinstance(self._path, RandomPath):
+            walk = _Walk(self._path, rate * self._resolution, self._path_seed, seed)
+            return _RandomRealization(walk, self._resolution, self._sources, seed)
+        assert isinstance(self._path, SmoothPath)
+        held = self._resolution if self._path.stepwise else 1
+        return _SmoothRealization(self._path, rate, held, self._sources, seed)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the configuration as plain JSON values."""
+        return {
+            "type": type(self).__name__,
+            "path": self._path.parameters(),
+            **self._given,
+            "metric": self._metric,
+            "resolution": self._resolution,
+            "sources": self._sources.parameters(),
+            "path_seed": self._path_seed,
+        }
+
+    def describe(self, n_samples: int, seed: int | np.random.SeedSequence = 0) -> dict[str, Any]:
+        """Return what a replicate really draws, and the speed of the drift in every metric."""
+        held = self._resolution if self._path.stepwise else 0
+        return {
+            **super().describe(n_samples, seed),
+            "duration": self.duration,
+            "unit": self._path.unit,
+            "speed_per_1000_samples": {metric: self.speed(metric) for metric in METRICS},
+            "samples_held": held,
+            "distance_of_a_step": (
+                self._path.displacement(held / self.duration, "affine_invariant") if held else 0.0
+            ),
+        }
+
+
+def _duration(path: Path, speed: float, metric: str) -> float:
+    """Return the samples a unit at which a path is followed with the given speed."""
+    if isinstance(path, SmoothPath):
+        length = path.displacement(1.0, metric)
+        if length < 1e-9:  # far above what rounding adds up to over a path that stands still
+            raise ValueError(f"path does not move: {path!r} has no speed; give duration instead")
+        return 1000 * length / speed
+    from scipy.optimize import brentq
+
+    def excess(log_units: float) -> float:
+        # In logarithms this is nearly straight, for a random path's distance grows as a root.
+        return float(np.log(path.displacement(float(np.exp(log_units)), metric) / speed))
+
+    shortest, longest = np.log(1e-9), np.log(20.0)  # at 20 time constants nothing is remembered
+    if excess(longest) <= 0:
+        raise ValueError(
+            f"speed must be below {speed * np.exp(excess(longest)):.3g}, the root mean square "
+            f"distance of two independent covariances of {path!r}, got {speed:g}; allow it a "
+            "larger range"
+        )
+    if excess(shortest) >= 0:
+        raise ValueError(f"speed is too small to be followed, got {speed:g}")
+    # Finer than a distance that is estimated within percents deserves.
+    return float(1000 / np.exp(brentq(excess, shortest, longest, xtol=1e-4)))
+
+
+class _SmoothRealization(ColouredRealization):
+    def __init__(
+        self,
+        path: SmoothPath,
+        rate: float,
+        held: int,
+        sources: Sources,
+        seed: np.random.SeedSequence,
+    ) -> None:
+        super().__init__(path.n_neurons, sources, seed)
+        self._path = path
+        self._rate = rate
+        self._held = held
+
+    def _position(self, samples: Integers) -> Floats:
+        return np.asarray(samples // self._held * self._held * self._rate)
+
+    def covariances(self, samples: Integers) -> Floats:
+        return self._path.covariances(self._position(np.asarray(samples)))
+
+    def colour(self, index: int, samples: Integers, white: Floats) -> Floats:
+        return self._path.colour(self._position(samples), white)
+
+
+class _Walk:
+    """The steps of a random path, each drawn from the one before; some are kept to go back to.
+
+    The steps from one that is kept to the next come from a generator of their own.
+    """
+
+    def __init__(
+        self, path: RandomPath, units: float, path_seed: int | None, seed: np.random.SeedSequence
+    ) -> None:
+        self.path = path
+        self._units = units
+        self._seeds = path_seed, seed
+        self._rng = path_generator(*self._seeds, 0)
+        self._now = path.start(self._rng)
+        self._at = 0
+        self._kept = [self._now]
+        self._factor = -1, self._now
+
+    def factor(self, step: int) -> Floats:
+        """Return F with C = F F' in force during a step."""
+        if self._factor[0] != step:
+            self._factor = step, self.path.factor(self._state(step))
+        return self._factor[1]
+
+    def _state(self, step: int) -> Floats:
+        stretch = min(step // _CHECKPOINT, len(self._kept) - 1)
+        if not stretch * _CHECKPOINT <= self._at <= step:
+            self._at, self._now = stretch * _CHECKPOINT, self._kept[stretch]
+        while self._at < step:
+            stretch, since = divmod(self._at, _CHECKPOINT)
+            if since == 0:
+                self._rng = path_generator(*self._seeds, 1 + stretch)
+            self._now = self.path.advance(self._now, self._units, self._rng)
+            self._at += 1
+            if self._at == len(self._kept) * _CHECKPOINT:
+                self._kept.append(self._now)
+        return self._now
+
+
+class _RandomRealization(ColouredRealization):
+    def __init__(
+        self, walk: _Walk, held: int, sources: Sources, seed: np.random.SeedSequence
+    ) -> None:
+        super().__init__(walk.path.n_neurons, sources, seed)
+        self._walk = walk
+        self._held = held
+
+    def covariances(self, samples: Integers) -> Floats:
+        path = np.empty((len(samples), self.n_neurons, self.n_neurons))
+        for step, rows in runs(np.asarray(samples) // self._held):
+            factor = self._walk.factor(step)
+            path[rows] = factor @ factor.T
+        return path
+
+    def colour(self, index: int, samples: Integers, white: Floats) -> Floats:
+        inputs = np.empty_like(white)
+        for step, rows in runs(samples // self._held):
+            inputs[rows] = white[rows] @ self._walk.factor(step).T
+        return inputs

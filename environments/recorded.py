@@ -1,0 +1,327 @@
+"""The user's own data."""
+
+import hashlib
+import itertools
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from environments._checks import Floats, Integers, covariance_matrix, one_of, whole_number
+from environments.base import Environment, Realization
+from environments.recordings import Recording, Table, table
+from environments.timeline import runs
+
+TRUTHS = ("segment", "window", "absent")
+_ROWS = 4096  # read at a time
+_WINDOWS_KEPT = 64
+
+
+class RecordedEnvironment(Environment):
+    """Recorded inputs (sample, channel), played from the first to the last.
+
+    Parameters
+    ----------
+    data : array, path or DataArray
+        An array, also one mapped from disk; a file .npy, .npz, .nc (netCDF) or .csv, with a line of
+        names or without; or an xarray variable. All but .npz are read a piece at a time, so that
+        they need not fit into memory.
+    variable : str, optional
+        In .npz and .nc, which variable; may be left out where there is but one.
+    sample_dim : str, optional
+        Of an xarray or netCDF variable, the dimension along which samples follow each other; by
+        default the first.
+    delimiter : str
+        Between the cells of a .csv file.
+    changes : sequence of int
+        First sample of each new segment, where statistics are known to change.
+    contexts : sequence of str, optional
+        Context of each segment, one more than there are changes; the same name may come back. By
+        default every segment is a context of its own.
+    truth : str
+        There is no exact truth. ``"segment"``: the covariance of all samples of a segment;
+        ``"window"``: the covariance of the samples around, in the same segment; ``"absent"``: none,
+        so that no whitening error can be computed.
+    window : int, optional
+        Samples of a window. It moves in steps of a sixteenth of its width, and is cut off at the
+        ends of its segment.
+    centred : bool
+        Whether the mean of each segment is subtracted from it. If not, the truth is the second
+        moment about zero, to which the circuits respond.
+    sha256 : str, optional
+        Of the samples as little-endian 64-bit numbers, row by row, in hexadecimal; other data are
+        refused. It is in the parameters that a run stores.
+
+    Raises
+    ------
+    FileNotFoundError, TypeError, ValueError
+        If there is no such file or variable; samples are missing, not finite, or not numbers;
+        changes do not increase or lie beyond the recording; a segment or window has too few samples
+        for a covariance of full rank; or the data are not those of the checksum.
+
+    Notes
+    -----
+    All replicates are the same: one is enough. A run may not be longer than the recording.
+
+    Examples
+    --------
+    >>> data = np.random.default_rng(0).normal(size=(400, 2)) * np.repeat([[1.0], [3.0]], 200, 0)
+    >>> recorded = RecordedEnvironment(data, changes=[200], contexts=["quiet", "loud"])
+    >>> recorded.truth, recorded.n_samples
+    ('empirical', 400)
+    """
+
+    def __init__(
+        self,
+        data: Recording,
+        *,
+        variable: str | None = None,
+        sample_dim: str | None = None,
+        delimiter: str = ",",
+        changes: Sequence[int] = (),
+        contexts: Sequence[str] | None = None,
+        truth: str = "segment",
+        window: int | None = None,
+        centred: bool = True,
+        sha256: str | None = None,
+    ) -> None:
+        self._table = table(data, variable, sample_dim, delimiter)
+        self._file = os.fspath(data) if isinstance(data, str | os.PathLike) else None
+        self._reading = {"variable": variable, "sample_dim": sample_dim, "delimiter": delimiter}
+        self.n_samples = self._table.shape[0]
+        self._kind = one_of("truth", truth, TRUTHS)
+        self._centred = bool(centred)
+        self._starts = _starts(changes, self.n_samples)
+        self._names, self._contexts = _numbered(contexts, len(self._starts))
+        self._window = self._checked_window(window)
+        moments = _Moments(self._table, self._starts)
+        self._sha256 = moments.sha256
+        if sha256 is not None and sha256 != self._sha256:
+            raise ValueError(
+                f"data must have the checksum {sha256}, but it is {self._sha256}: the recording "
+                "has changed since; find the one of then, or leave sha256 out"
+            )
+        self._means = moments.means if self._centred else np.zeros_like(moments.means)
+        self._covariances = np.empty((0, self.n_neurons, self.n_neurons))
+        if self._kind != "absent":
+            self._covariances = self._checked_covariances(moments)
+
+    def _checked_window(self, window: int | None) -> int | None:
+        if (window is None) == (self._kind == "window"):
+            raise ValueError(
+                f'window must be given with truth="window" and with no other, got {window!r} with '
+                f"truth={self._kind!r}"
+            )
+        if window is None:
+            return None
+        samples = whole_number("window", window)
+        if samples < self.n_neurons + self._centred:
+            raise ValueError(
+                f"window must be at least {self.n_neurons + self._centred} samples, or its "
+                f"covariance of {self.n_neurons} channels has not full rank, got {samples}"
+            )
+        return samples
+
+    def _checked_covariances(self, moments: "_Moments") -> Floats:
+        covariances = []
+        needed = self.n_neurons + self._centred
+        for i, second in enumerate(moments.about_mean if self._centred else moments.about_zero):
+            if moments.counts[i] < needed:
+                raise ValueError(
+                    f"segment {i} has {moments.counts[i]} samples, too few for a covariance of "
+                    f"{self.n_neurons} channels with full rank, which takes {needed}; join it with "
+                    'a neighbour, record longer, or give truth="absent"'
+                )
+            covariances.append(covariance_matrix(f"the covariance of segment {i}", second))
+        return np.stack(covariances)
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of inputs: channels."""
+        return self._table.shape[1]
+
+    @property
+    def truth(self) -> str:
+        """``"empirical"`` or ``"absent"``."""
+        return "absent" if self._kind == "absent" else "empirical"
+
+    @property
+    def context_names(self) -> tuple[str, ...]:
+        """A name for each context number."""
+        return self._names
+
+    def realize(self, seed: np.random.SeedSequence) -> "_RecordedRealization":
+        """Return the recording, the same for every seed."""
+        return _RecordedRealization(self, seed)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the configuration as plain JSON values; arrays by their shape and checksum."""
+        checksum = {"shape": list(self._table.shape), "sha256": self._sha256}
+        return {
+            "type": type(self).__name__,
+            "data": checksum if self._file is None else self._file,
+            **self._reading,
+            "changes": self._starts[1:].tolist(),
+            "contexts": [self._names[i] for i in self._contexts],
+            "truth": self._kind,
+            "window": self._window,
+            "centred": self._centred,
+            "sha256": self._sha256,
+        }
+
+    def segments(self, samples: Integers) -> Integers:
+        """Return the segment of each of `samples`; the last goes on beyond the end."""
+        return np.asarray(np.searchsorted(self._starts, samples, side="right") - 1)
+
+    def changes_before(self, n_samples: int) -> Integers:
+        """Return the samples in [1, n_samples) at which a segment begins."""
+        return self._starts[(self._starts > 0) & (self._starts < n_samples)]
+
+    def read(self, start: int, stop: int) -> Floats:
+        """Return samples `start` to `stop`, centred if that was asked for."""
+        means = self._means[self.segments(np.arange(start, stop))]
+        return np.asarray(self._table.read(start, stop) - means)
+
+    def context_of(self, segments: Integers) -> Integers:
+        """Return the context of each of `segments`."""
+        return np.asarray(self._contexts[segments])
+
+    def covariance_around(self, segment: int, place: int) -> Floats:
+        """Return the covariance of a segment, or of its window number `place`."""
+        if self._window is None:
+            return np.asarray(self._covariances[segment])
+        edges = np.append(self._starts, self.n_samples)
+        first, last = int(edges[segment]), int(edges[segment + 1])
+        middle = place * self.step + self.step // 2
+        start = max(first, min(middle - self._window // 2, last - self._window))
+        inside = self.read(start, min(start + self._window, last))
+        if self._centred:
+            inside = inside - inside.mean(axis=0)
+        second = inside.T @ inside / len(inside)
+        return covariance_matrix(f"the covariance of samples {start} and on", second)
+
+    @property
+    def step(self) -> int:
+        """Samples by which the window moves; the whole recording where truth is by segment."""
+        return self.n_samples + 1 if self._window is None else max(1, self._window // 16)
+
+
+def _starts(changes: Sequence[int], n_samples: int) -> Integers:
+    starts = [0, *(whole_number("changes", s) for s in changes)]
+    for earlier, later in itertools.pairwise(starts):
+        if later <= earlier:
+            raise ValueError(
+                f"changes must increase, but {later} comes after {earlier}; sort them and drop "
+                "repeated ones"
+            )
+    if starts[-1] >= n_samples:
+        raise ValueError(
+            f"changes must lie within the recording of {n_samples} samples, got {starts[-1]}"
+        )
+    return np.array(starts, np.int64)
+
+
+def _numbered(contexts: Sequence[str] | None, n_segments: int) -> tuple[tuple[str, ...], Integers]:
+    """Return the names of contexts in the order they first come, and the number of each segment."""
+    if contexts is None:
+        contexts = [f"segment_{i}" for i in range(n_segments)]
+    names = [str(name) for name in contexts]
+    if len(names) != n_segments:
+        raise ValueError(
+            f"contexts must be {n_segments}, one before the first change and one after each, "
+            f"got {len(names)}"
+        )
+    for i, (left, entered) in enumerate(itertools.pairwise(names)):
+        if left == entered:
+            raise ValueError(
+                f"contexts {i} and {i + 1} must differ, but both are {left!r}: there is no change "
+                "between them; leave it out"
+            )
+    known = list(dict.fromkeys(names))
+    return tuple(known), np.array([known.index(name) for name in names], np.int64)
+
+
+class _Moments:
+    """What one pass over a recording tells: means, second moments, checksum; it refuses gaps."""
+
+    def __init__(self, recording: Table, starts: Integers) -> None:
+        n_samples, n = recording.shape
+        self.counts = np.diff(starts, append=n_samples)
+        digest = hashlib.sha256()
+        sums = np.zeros((len(starts), n))
+        products = np.zeros((len(starts), n, n))
+        # Near the mean, so that little is lost to cancellation.
+        shift = np.nan_to_num(recording.read(0, min(_ROWS, n_samples))).mean(axis=0)
+        for first in range(0, n_samples, _ROWS):
+            rows = recording.read(first, min(first + _ROWS, n_samples))
+            if not np.isfinite(rows).all():
+                row, channel = np.argwhere(~np.isfinite(rows))[0]
+                raise ValueError(
+                    f"a recording must have no gaps, got {rows[row, channel]} at sample "
+                    f"{first + row}, channel {channel}; interpolate such samples, or cut them out "
+                    "and name the place in `changes`"
+                )
+            digest.update(rows.astype("<f8", copy=False).tobytes())
+            which = np.searchsorted(starts, np.arange(first, first + len(rows)), side="right") - 1
+            for segment, inside in runs(which):
+                shifted = rows[inside] - shift
+                sums[segment] += shifted.sum(axis=0)
+                products[segment] += shifted.T @ shifted
+        self.sha256 = digest.hexdigest()
+        offsets = sums / self.counts[:, None]
+        self.means = offsets + shift
+        about_shift = products / self.counts[:, None, None]
+        self.about_mean = about_shift - offsets[:, :, None] * offsets[:, None, :]
+        self.about_zero = self.about_mean + self.means[:, :, None] * self.means[:, None, :]
+
+
+class _RecordedRealization(Realization):
+    def __init__(self, of: RecordedEnvironment, seed: np.random.SeedSequence) -> None:
+        super().__init__(of.n_neurons, seed)
+        self._of = of
+        self._kept: dict[tuple[int, int], Floats] = {}
+
+    def contexts(self, samples: Integers) -> Integers:
+        return self._of.context_of(self._of.segments(np.asarray(samples)))
+
+    def change_samples(self, n_samples: int) -> Integers:
+        _refuse_beyond(n_samples, self._of.n_samples)
+        return self._of.changes_before(n_samples)
+
+    def covariances(self, samples: Integers) -> Floats:
+        if self._of.truth == "absent":
+            raise TypeError("this recording was given without truth, so it has no covariances")
+        samples = np.minimum(np.asarray(samples), self._of.n_samples - 1)
+        segments, places = self._of.segments(samples), samples // self._of.step
+        path = np.empty((len(samples), self.n_neurons, self.n_neurons))
+        for i, key in enumerate(zip(segments.tolist(), places.tolist(), strict=True)):
+            if key not in self._kept:
+                if len(self._kept) >= _WINDOWS_KEPT:
+                    self._kept.clear()
+                self._kept[key] = self._of.covariance_around(*key)
+            path[i] = self._kept[key]
+        return path
+
+    def reader(self, start: int) -> "_RecordedReader":
+        return _RecordedReader(self._of, start)
+
+
+class _RecordedReader:
+    def __init__(self, of: RecordedEnvironment, start: int) -> None:
+        self._of = of
+        self._at = start
+
+    def take(self, size: int) -> Floats:
+        """Return the next `size` samples."""
+        _refuse_beyond(self._at + size, self._of.n_samples)
+        self._at += size
+        return self._of.read(self._at - size, self._at)
+
+
+def _refuse_beyond(n_samples: int, length: int) -> None:
+    if n_samples > length:
+        raise ValueError(
+            f"n_samples must be at most {length}, the length of the recording, got {n_samples}; "
+            "run shorter, or record longer"
+        )

@@ -1,0 +1,162 @@
+"""White sources: the independent, unit-variance samples that environments give a covariance."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from environments._checks import Floats, non_negative, one_of, positive
+from environments.base import CHUNK, ChunkedRealization
+from environments.configuration import Configuration
+
+MARGINALS = ("gaussian", "laplace", "student_t")
+
+# Keys of the generators beside those of chunks, which begin with 0.
+PATH, START, CHOICE, PART = 1, 2, 3, 4
+
+
+class Sources(Configuration):
+    """What is coloured: the distribution of inputs beyond their covariance.
+
+    Parameters
+    ----------
+    marginal : str
+        ``"gaussian"``; ``"laplace"``, independent Laplace sources that are mixed linearly, as in
+        independent component analysis; or ``"student_t"``, the multivariate t distribution, whose
+        samples have a common random scale, as responses to natural inputs do (Wainwright &
+        Simoncelli 2000, Adv. Neural Inf. Process. Syst. 12, 855-861). All have unit variance, so
+        that the covariance of the inputs is the one stated.
+    degrees_of_freedom : float, optional
+        Of the t distribution, above 4, so that empirical covariances have a sampling error.
+    time_constant : float
+        Samples in which the autocorrelation of each source falls by e: an AR(1) process that
+        starts in its stationary law. The covariance at each sample is unchanged. 0, samples are
+        independent. Gaussian sources only: a filter would change other marginals.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the marginal is unknown, degrees of freedom are missing or too few or not asked for, or a
+        time constant is given with a marginal that a filter would change.
+
+    Examples
+    --------
+    >>> Sources("student_t", degrees_of_freedom=6)
+    Sources(marginal='student_t', degrees_of_freedom=6.0, time_constant=0.0)
+    """
+
+    def __init__(
+        self,
+        marginal: str = "gaussian",
+        *,
+        degrees_of_freedom: float | None = None,
+        time_constant: float = 0.0,
+    ) -> None:
+        self._marginal = one_of("marginal", marginal, MARGINALS)
+        self._degrees = None
+        if (degrees_of_freedom is not None) != (marginal == "student_t"):
+            raise ValueError(
+                'degrees_of_freedom must be given with marginal="student_t" and with no other, '
+                f"got {degrees_of_freedom!r} with {marginal!r}"
+            )
+        if degrees_of_freedom is not None:
+            self._degrees = positive("degrees_of_freedom", degrees_of_freedom)
+            if self._degrees <= 4:
+                raise ValueError(
+                    "degrees_of_freedom must be above 4, where fourth moments exist, "
+                    f"got {degrees_of_freedom!r}"
+                )
+        self._time_constant = non_negative("time_constant", time_constant)
+        if self._time_constant and marginal != "gaussian":
+            raise ValueError(
+                f"time_constant must be 0 with marginal={marginal!r}, whose shape a filter would "
+                f"change, got {time_constant!r}; use Gaussian sources"
+            )
+
+    def chunks(
+        self, generator: Callable[..., np.random.Generator], n_neurons: int, first: int
+    ) -> Iterator[tuple[int, Floats]]:
+        """Yield chunks of white samples with their numbers, beginning with chunk `first`.
+
+        A chunk may be overwritten by the next: fresh memory costs as much as drawing into it.
+        """
+        if self._time_constant:
+            yield from self._correlated(generator, n_neurons, first)
+        white = np.empty((CHUNK, n_neurons))
+        index = first
+        while True:
+            yield index, self._draw(generator(0, index), white)
+            index += 1
+
+    def _draw(self, rng: np.random.Generator, white: Floats) -> Floats:
+        if self._marginal == "laplace":
+            return rng.laplace(scale=np.sqrt(0.5), size=white.shape)
+        rng.standard_normal(out=white)
+        if self._degrees is not None:
+            white *= np.sqrt((self._degrees - 2) / rng.chisquare(self._degrees, (CHUNK, 1)))
+        return white
+
+    def _correlated(
+        self, generator: Callable[..., np.random.Generator], n_neurons: int, first: int
+    ) -> Iterator[tuple[int, Floats]]:
+        from scipy.signal import lfilter
+
+        memory = np.exp(-1 / self._time_constant)
+        state = memory * generator(START).standard_normal((1, n_neurons))
+        fresh = np.sqrt(-np.expm1(-2 / self._time_constant))
+        index = 0
+        while True:  # from 0 whatever comes first, for each sample depends on those before it
+            noise = generator(0, index).standard_normal((CHUNK, n_neurons))
+            white, state = lfilter([fresh], [1.0, -memory], noise, axis=0, zi=state)
+            if index >= first:
+                yield index, white
+            index += 1
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the sources as plain JSON values."""
+        return {
+            "type": "Sources",
+            "marginal": self._marginal,
+            "degrees_of_freedom": self._degrees,
+            "time_constant": self._time_constant,
+        }
+
+
+def given_sources(sources: Sources | None) -> Sources:
+    """Return `sources`, or Gaussian ones without memory."""
+    if sources is not None and not isinstance(sources, Sources):
+        raise TypeError(f"sources must be a Sources, got {sources!r}")
+    return sources or Sources()
+
+
+def path_generator(
+    path_seed: int | None, realization_seed: np.random.SeedSequence, *key: int
+) -> np.random.Generator:
+    """Return the generator of a replicate's path, or of the path that all replicates share."""
+    seed = realization_seed if path_seed is None else np.random.SeedSequence(path_seed)
+    child = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, PATH, *key))
+    return np.random.Generator(np.random.SFC64(child))
+
+
+class ColouredRealization(ChunkedRealization):
+    """A replicate whose inputs are white sources, each chunk given the covariance in force.
+
+    Parameters
+    ----------
+    n_neurons : int
+    sources : Sources
+    seed : SeedSequence
+    """
+
+    def __init__(self, n_neurons: int, sources: Sources, seed: np.random.SeedSequence) -> None:
+        super().__init__(n_neurons, seed)
+        self._sources = sources
+
+    def chunks(self, first: int) -> Iterator[Floats]:
+        """Yield whole chunks of samples, beginning with chunk number `first`."""
+        for index, white in self._sources.chunks(self.generator, self.n_neurons, first):
+            yield self.colour(index, np.arange(CHUNK) + index * CHUNK, white)
+
+    def colour(self, index: int, samples: Any, white: Floats) -> Floats:
+        """Return the white samples of chunk `index` with the covariance in force for each."""
+        raise NotImplementedError

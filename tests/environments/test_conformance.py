@@ -1,0 +1,198 @@
+"""What holds of every environment, found by inspection, is tested on every one."""
+
+import copy
+import json
+
+import numpy as np
+import pytest
+
+from adaptnet.protocols import Environment as Protocol
+from adaptnet.protocols import Realization as RealizationProtocol
+from environments import Environment, from_parameters
+from tests.environments.catalogue import ENVIRONMENTS
+
+N = 4500  # samples: more than two chunks, and not a multiple of one
+
+
+def _kinds(kind=Environment):
+    for sub in kind.__subclasses__():
+        if sub.__module__.startswith("environments"):
+            yield sub
+        yield from _kinds(sub)
+
+
+def _realized(environment, seed=0):
+    return environment.realize(np.random.SeedSequence(seed))
+
+
+def _samples(environment, seed=0, block_size=N, start=0):
+    return np.concatenate(list(_realized(environment, seed).blocks(N, block_size, start)))
+
+
+def _random(environment):
+    return "Recorded" not in json.dumps(environment.parameters())
+
+
+@pytest.fixture(params=ENVIRONMENTS)
+def environment(request):
+    return ENVIRONMENTS[request.param]
+
+
+def test_every_kind_is_in_the_catalogue():
+    assert {type(e) for e in ENVIRONMENTS.values()} >= set(_kinds())
+
+
+def test_shape_of_an_environment(environment):
+    assert isinstance(environment, Protocol)
+    realization = _realized(environment)
+    assert isinstance(realization, RealizationProtocol)
+    assert realization.n_neurons == environment.n_neurons
+    assert _samples(environment).shape == (N, environment.n_neurons)
+    assert environment.truth in ("exact", "empirical", "absent")
+    assert len(set(environment.context_names)) == len(environment.context_names)
+
+
+@pytest.mark.parametrize("block_size", [1, 333, 2048, N + 1])
+def test_block_size_never_changes_a_sample(environment, block_size):
+    if block_size == 1:  # a sample a block: over the boundary of two chunks is enough
+        realization = _realized(environment)
+        blocks = list(realization.blocks(2053, 1, 2043))
+        assert all(len(block) == 1 for block in blocks)
+        np.testing.assert_array_equal(np.concatenate(blocks), _samples(environment)[2043:2053])
+        return
+    np.testing.assert_array_equal(
+        _samples(environment, block_size=block_size), _samples(environment)
+    )
+
+
+@pytest.mark.parametrize("start", [1, 2047, 2048, 4200])
+def test_start_never_changes_a_sample(environment, start):
+    part = _samples(environment, start=start, block_size=200)
+    np.testing.assert_array_equal(part, _samples(environment)[start:])
+
+
+def test_a_fresh_pass_repeats_the_first(environment):
+    realization = _realized(environment)
+    first, second = (next(realization.blocks(N, N)) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(first, _samples(copy.deepcopy(environment)))
+
+
+def test_replicates_differ_in_samples(environment):
+    if _random(environment):
+        assert not np.array_equal(_samples(environment, 0), _samples(environment, 1))
+
+
+def test_replicates_share_their_path_where_they_say_so(environment):
+    if environment.truth == "absent":
+        return
+    samples = np.arange(0, N, 7)
+    same = all(
+        np.array_equal(_realized(environment, 0).covariances(samples), other.covariances(samples))
+        and np.array_equal(_realized(environment, 0).contexts(samples), other.contexts(samples))
+        for other in (_realized(environment, seed) for seed in (1, 2, 3))
+    )
+    assert same == environment.shared_path
+
+
+def test_truth_is_a_pure_function_of_the_sample(environment):
+    samples = np.arange(N)
+    whole = _realized(environment)
+    contexts = whole.contexts(samples)
+    backwards = _realized(environment)
+    for part in (samples[2500:], samples[:2500], samples[[7, 4400]]):
+        np.testing.assert_array_equal(backwards.contexts(part), contexts[part])
+        if environment.truth != "absent":
+            np.testing.assert_array_equal(backwards.covariances(part), whole.covariances(part))
+    assert contexts.min() >= 0
+    assert contexts.max() < len(environment.context_names)
+
+
+def test_changes_are_where_contexts_change(environment):
+    realization = _realized(environment)
+    contexts = realization.contexts(np.arange(N))
+    changes = realization.change_samples(N)
+    np.testing.assert_array_equal(changes, np.flatnonzero(np.diff(contexts)) + 1)
+    longer = _realized(environment).change_samples(N + 400)
+    np.testing.assert_array_equal(longer[longer < N], changes)
+
+
+def test_truth_matches_the_samples(environment):
+    """Whitened by the truth, samples of many replicates are white within sampling error.
+
+    With R replicates of independent paths and samples, each entry of the mean over replicates and
+    samples of (white white' - 1) has mean zero. Its standard error is estimated from the scatter of
+    the replicates' own means, which takes memory and heavy tails into account: over its estimate
+    the mean is t with 23 degrees of freedom, beyond 6 with probability 4e-6, so that all of some
+    2000 tests together would fail by chance less than once in a hundred choices of seeds.
+    Windows are tested one by one, so that errors of opposite sign do not hide each other.
+    """
+    if environment.truth != "exact":
+        return
+    n = environment.n_neurons
+    upper = np.triu_indices(n)
+    excess = np.empty((24, 5, len(upper[0])))
+    for seed in range(len(excess)):
+        realization = _realized(environment, seed)
+        inputs = next(realization.blocks(N, N))
+        factors = np.linalg.cholesky(realization.covariances(np.arange(N)))
+        white = np.linalg.solve(factors, inputs[..., None])[..., 0]
+        products = (white[:, :, None] * white[:, None, :] - np.eye(n))[:, *upper]
+        excess[seed] = products.reshape(5, N // 5, -1).mean(axis=1)
+    error = excess.std(axis=0, ddof=1) / np.sqrt(len(excess))
+    assert (np.abs(excess.mean(axis=0)) < 6 * error).all()
+    assert error.max() < 0.15  # so that the bound means something
+
+
+def test_json_round_trip(environment):
+    parameters = environment.parameters()
+    assert parameters["type"] == type(environment).__name__
+    again = from_parameters(json.loads(json.dumps(parameters)))
+    assert again.parameters() == parameters
+    np.testing.assert_array_equal(_samples(again), _samples(environment))
+    assert again.context_names == environment.context_names
+    assert again.shared_path == environment.shared_path
+
+
+def test_repr_shows_the_configuration(environment):
+    shown = repr(environment)
+    assert shown.startswith(f"{type(environment).__name__}(")
+    assert len(shown) < 1500
+    for name in environment.parameters():
+        assert name == "type" or f"{name}=" in shown
+
+
+def test_describe(environment):
+    told = json.loads(json.dumps(environment.describe(N, seed=1)))
+    realization = _realized(environment, 1)
+    assert sum(s["duration"] for s in told["segments"]) == N
+    assert [s["start"] for s in told["segments"][1:]] == realization.change_samples(N).tolist()
+    assert sum(told["time_in_context"].values()) == pytest.approx(1.0)
+    assert ("distance_covered" in told) == (environment.truth != "absent")
+    if environment.truth != "absent":
+        # the path is at least as long as the straight line
+        assert told["distance_covered"] >= told["distance_start_to_end"] * (1 - 1e-12)
+
+
+def test_nothing_given_back_can_change_it(environment):
+    before = json.dumps(environment.parameters())
+    realization = _realized(environment)
+    inputs = next(realization.blocks(50, 50))
+    expected = inputs.copy()
+    inputs[...] = np.nan
+    realization.contexts(np.arange(50))[...] = 0
+    if environment.truth != "absent":
+        covariances = realization.covariances(np.arange(50))
+        truth = covariances.copy()
+        covariances[...] = np.nan
+        np.testing.assert_array_equal(realization.covariances(np.arange(50)), truth)
+    _spoil(environment.parameters())
+    assert json.dumps(environment.parameters()) == before
+    np.testing.assert_array_equal(_samples(environment)[:50], expected)
+
+
+def _spoil(value):
+    for item in value.values() if isinstance(value, dict) else value:
+        if isinstance(item, dict | list):
+            _spoil(item)
+    value.clear()

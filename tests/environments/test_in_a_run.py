@@ -1,0 +1,47 @@
+"""Environments in a run, and back from the run's file."""
+
+import json
+
+import numpy as np
+import pytest
+
+import adaptnet as an
+from environments import SwitchingEnvironment, from_parameters
+from environments.schedules import HazardRate
+from environments.transitions import Gradual
+from tests.environments.catalogue import ENVIRONMENTS, A, B
+
+CIRCUIT = an.DirectCircuit(learning_rate=1e-3, initial_weights=2.0)
+
+
+@pytest.mark.parametrize("name", ["hazard", "log_ou", "concatenated_gradual", "recorded"])
+def test_a_runs_file_gives_its_environment_back(name, tmp_path):
+    environment = ENVIRONMENTS[name]
+    run = an.simulate(CIRCUIT, environment, 1500, record_every=500, rng=1, record=["covariance"])
+    an.save(run, tmp_path / "run.nc")
+    stored = an.load(tmp_path / "run.nc")
+    again = from_parameters(json.loads(stored.attrs["environment"]))
+    realization = again.realize(np.random.SeedSequence(1, spawn_key=(0,)))
+    covariances = realization.covariances(stored["sample"].values)
+    np.testing.assert_array_equal(
+        stored["covariance"].values.reshape(covariances.shape), covariances
+    )
+
+
+def test_replicates_have_changes_of_their_own():
+    environment = SwitchingEnvironment(
+        [A, B], schedule=HazardRate(0.005, shortest=40), transition=Gradual(40)
+    )
+    run = an.simulate(CIRCUIT, environment, 2000, n_replicates=3, record_every=100, rng=2)
+    assert run["change_sample"].dims == ("replicate", "change")
+    for r in range(3):
+        realization = environment.realize(np.random.SeedSequence(2, spawn_key=(r,)))
+        changes = run["change_sample"].values[r]
+        assert changes[changes >= 0].tolist() == realization.change_samples(2000).tolist()
+
+
+def test_replicates_share_the_path_of_a_seed():
+    environment = SwitchingEnvironment([A, B], schedule=HazardRate(0.005), path_seed=3)
+    run = an.simulate(CIRCUIT, environment, 2000, n_replicates=3, record_every=100)
+    assert run["change_sample"].dims == ("change",)
+    assert run.sizes["change"] > 3
