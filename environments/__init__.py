@@ -27,7 +27,7 @@ def from_parameters(parameters: dict[str, Any]) -> Environment:
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If ``type`` is no environment of this package, or an argument is missing or wrong.
 
     Examples
@@ -35,9 +35,11 @@ def from_parameters(parameters: dict[str, Any]) -> Environment:
     >>> from_parameters({"type": "StationaryEnvironment", "covariance": [[1.0]]})
     StationaryEnvironment(covariance=<array (1, 1)>)
     """
+    if not isinstance(parameters, dict):
+        raise TypeError(f"parameters of an environment must be a dict, got {parameters!r:.100}")
     arguments = dict(parameters)
     name = arguments.pop("type", None)
     kinds = {kind.__name__: kind for kind in Environment.__subclasses__()}
-    if name not in kinds:
-        raise ValueError(f"type must be one of {', '.join(sorted(kinds))}, got {name!r}")
+    if not isinstance(name, str) or name not in kinds:
+        raise ValueError(f"type must be one of {', '.join(sorted(kinds))}, got {name!r:.100}")
     return kinds[name](**arguments)

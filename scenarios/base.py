@@ -91,11 +91,16 @@ class Scenario(ABC):
         rng: "Rng" = 0,
         n_threads: int | None = None,
         progress: bool | None = None,
+        **recording: Any,
     ) -> "xr.Dataset":
-        """Simulate, and return the run with the scenario and its parameters in the attributes."""
+        """Simulate, and return the run with the scenario and its parameters in the attributes.
+
+        With a `path`, and what else :func:`adaptnet.simulate` takes beside it, the run is recorded
+        there and survives interruptions.
+        """
         import adaptnet
 
-        dataset = adaptnet.simulate(
+        return adaptnet.simulate(
             self.circuits(),
             self.environment(),
             self.n_samples,
@@ -104,10 +109,12 @@ class Scenario(ABC):
             record_every=self.record_every,
             n_threads=n_threads,
             progress=progress,
+            attributes={
+                "scenario": name_of(type(self)),
+                "scenario_parameters": json.dumps(dataclasses.asdict(self)),
+            },
+            **recording,
         )
-        dataset.attrs["scenario"] = name_of(type(self))
-        dataset.attrs["scenario_parameters"] = json.dumps(dataclasses.asdict(self))
-        return dataset
 
     def plot(self, dataset: "xr.Dataset") -> "Figure | SubFigure":
         """Return the scenario's figure of a run of it."""
@@ -158,7 +165,10 @@ def _checked(name: str, value: Any, kind: Any) -> Any:
             raise TypeError(f"{name} must be a list of {item.__name__}, got {value!r}")
         return tuple(_checked(name, v, item) for v in value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise ValueError(f"{name} must be finite, got a number beyond 1e308") from None
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise TypeError(f"{name} must be of type {kind.__name__}, got {value!r}")
     if kind is float and value - value != 0:  # NaN and the infinities
