@@ -57,9 +57,10 @@ def _processor() -> dict[str, str]:
     from llvmlite import binding  # comes with numba
     from numba import config
 
+    chosen: Any = config  # NUMBA_CPU_NAME and NUMBA_CPU_FEATURES override the host's
     host = binding.get_host_cpu_features()
     return {
-        "cpu": config.CPU_NAME or binding.get_host_cpu_name(),
+        "cpu": chosen.CPU_NAME or binding.get_host_cpu_name(),
         "cpu_features": config.CPU_FEATURES
         or " ".join(sorted(f for f, has in host.items() if has)),
     }
