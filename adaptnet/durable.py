@@ -29,7 +29,7 @@ from adaptnet.recording import Layout, Reached, Recording, Rows, placed
 _log = logging.getLogger(__name__)
 
 _MOST = 2**26  # bytes that a folder's description and a checkpoint's first line may have
-_PIECE = 2**22  # bytes of rows in memory at a time
+_PIECE = 2**20  # bytes of rows in memory at a time
 _SMALL = 2**14  # records of a single number in a chunk of the netCDF file
 
 

@@ -61,7 +61,7 @@ def _processor() -> dict[str, str]:
     host = binding.get_host_cpu_features()
     return {
         "cpu": chosen.CPU_NAME or binding.get_host_cpu_name(),
-        "cpu_features": config.CPU_FEATURES
+        "cpu_features": chosen.CPU_FEATURES
         or " ".join(sorted(f for f, has in host.items() if has)),
     }
 

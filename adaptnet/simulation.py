@@ -41,6 +41,7 @@ from adaptnet.seeding import Rng, child_seed, root_seed
 from adaptnet.storage import opened
 from adaptnet.threads import n_cores, single_threaded_blas
 
+_MOST_THREADS = 1024  # beyond any machine's cores, below what a system refuses
 _MOMENT = 0.2  # seconds; an interrupt waits for the end of a block, which should take no longer
 
 
@@ -205,7 +206,7 @@ class Run:
                     return
                 ended[r] = self.replicate(r, recording, advance)
 
-        n_threads = min(n_threads, len(replicates))
+        n_threads = min(n_threads, len(replicates), _MOST_THREADS)
         with (
             progress_display(self.layout.plan.n_samples * len(replicates), progress) as advance,
             single_threaded_blas(),

@@ -19,6 +19,7 @@ from adaptnet.memory import available_memory, require_memory
 
 _MAGIC = (b"\x89HDF\r\n\x1a\n", b"CDF\x01", b"CDF\x02", b"CDF\x05")
 _COMPRESSED: dict[str, Any] = {"zlib": True, "complevel": 4}
+_CACHE_BYTES = 2**21  # of chunks of each variable while a file is put together
 _PROBE_SECONDS = 60
 
 # Opens a file of unknown origin and reads all of it, in a process that may crash on it.
@@ -90,6 +91,8 @@ def appending(
         dataset.to_netcdf(part, engine="netcdf4", encoding=encoding, unlimited_dims=["sample"])
         with netCDF4.Dataset(part, "a") as file:
             file.set_auto_maskandscale(False)
+            for name in encoding:  # chunks are written once, in order: no need to keep many
+                file[name].set_var_chunk_cache(_CACHE_BYTES)
             yield dict(file.variables)
 
 
@@ -143,24 +146,20 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
     """
     with reading(Path(path)) as dataset:
         _require_memory(Path(path), dataset.variables)
-        return _attributes_restored(dataset.load())
+        try:
+            return _attributes_restored(dataset.load())
+        except (OSError, RuntimeError) as error:
+            raise ValueError(f"{path} cannot be read; it is damaged, so run it again") from error
 
 
 def opened(path: Path) -> xr.Dataset:
     """Return a run whose values are read from its file when they are asked for."""
-    with reading(path) as dataset:
-        samples = dataset["sample"]
-        every, stop = int(dataset.attrs["record_every"]), int(dataset.attrs["n_samples"])
-    # A range takes no memory, unlike the index that would be made of stored numbers.
-    index = pd.RangeIndex(0, stop + 1, every)
-    lazy = xr.open_dataset(path, engine="netcdf4", decode_times=False, drop_variables="sample")
-    lazy = lazy.assign_coords(sample=("sample", index, samples.attrs))
-    return _attributes_restored(lazy)
+    return _attributes_restored(_open(path, count_samples=True))
 
 
 def attributes(path: Path) -> dict[str, Any]:
     """Return the attributes of a run's file."""
-    with reading(path) as dataset:
+    with _open(path, count_samples=True) as dataset:
         return dict(dataset.attrs)
 
 
@@ -182,15 +181,24 @@ def seed(attributes: Mapping[str, Any], source: str) -> np.random.SeedSequence:
         raise ValueError(f"{source} is damaged: it holds no seed ({error})") from error
 
 
-@contextlib.contextmanager
-def reading(source: Path) -> Iterator[xr.Dataset]:
-    """Give the run in a file, not read yet, after all that can be checked before.
+def reading(source: Path) -> xr.Dataset:
+    """Return the run in a file, not read yet but checked, for a ``with`` statement.
 
     Raises
     ------
     FileNotFoundError, ValueError, MemoryError
         As :func:`load`.
     """
+    return _open(source, count_samples=False)
+
+
+def _open(source: Path, *, count_samples: bool) -> xr.Dataset:
+    """Open a run; where asked to, count its sample coordinate instead of reading it.
+
+    A count takes no memory, unlike the index that xarray makes of stored numbers.
+    """
+    import netCDF4
+
     if not source.is_file():
         raise FileNotFoundError(f"there is no file {source}")
     with source.open("rb") as file:
@@ -198,21 +206,24 @@ def reading(source: Path) -> Iterator[xr.Dataset]:
             raise ValueError(f"{source} is not a netCDF file; runs are made by `adaptnet run`")
     if not files.is_sealed(source):
         _probe(source)
-    import netCDF4
-
     try:
-        with netCDF4.Dataset(source) as file:  # coordinates are read by opening with xarray
-            _require_memory(
-                source, {name: file[name] for name in file.dimensions if name in file.variables}
-            )
-        with xr.open_dataset(
-            source, engine="netcdf4", decode_times=False, decode_timedelta=False
-        ) as dataset:
-            validate(dataset, str(source))
-            yield dataset
-    except (OSError, RuntimeError, KeyError, AttributeError, IndexError, UnicodeError) as error:
+        with netCDF4.Dataset(source) as stored:
+            counted = ["sample"] if count_samples and "sample" in stored.variables else []
+            indexed = stored.dimensions.keys() & stored.variables.keys() - {*counted}
+            _require_memory(source, {name: stored[name] for name in indexed})
+            attrs = {n: stored["sample"].getncattr(n) for n in stored["sample"].ncattrs()}
+        dataset = xr.open_dataset(
+            source, engine="netcdf4", decode_times=False, drop_variables=counted
+        )
+        if counted:
+            every, n_records = int(dataset.attrs["record_every"]), dataset.sizes["sample"]
+            samples = pd.RangeIndex(0, every * n_records, every)
+            dataset = dataset.assign_coords(sample=("sample", samples, attrs))
+        return validate(dataset, str(source))
+    except (OSError, RuntimeError, LookupError, AttributeError, TypeError, UnicodeError) as error:
         raise ValueError(
-            f"{source} cannot be read; it is truncated or damaged, so run it again ({error})"
+            f"{source} cannot be read; it is truncated, damaged or no run of this version, so run "
+            f"it again ({error})"
         ) from error
 
 

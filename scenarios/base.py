@@ -8,6 +8,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from adaptnet.memory import require_memory
+
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure, SubFigure
@@ -45,6 +47,8 @@ class Scenario(ABC):
             if above is not None and not value > above:
                 raise ValueError(f"{field.name} must be greater than {above:g}, got {value!r}")
             object.__setattr__(self, field.name, value)
+        n_neurons = getattr(self, "n_neurons", 1)  # before an environment makes its matrices
+        require_memory(f"{n_neurons} neurons", 8 * 4 * n_neurons**2, "choose fewer")
 
     @classmethod
     def title(cls) -> str:
