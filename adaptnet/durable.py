@@ -153,6 +153,7 @@ class WorkingFolder(Recording):
         except BaseException:
             self._lock.release()
             raise
+        _log.debug("recording to %s", self._folder)
         return self
 
     def _take_up(self) -> None:

@@ -17,9 +17,12 @@ def progress_display(total: int, show: bool | None) -> Iterator[Callable[[int], 
     if show is None and not sys.stderr.isatty():
         yield Lines(total)
         return
+    if show is False:
+        yield lambda n_samples: None
+        return
     from tqdm import tqdm
 
-    with tqdm(total=total, unit=" samples", unit_scale=True, disable=show is False) as bar:
+    with tqdm(total=total, unit=" samples", unit_scale=True) as bar:
         yield bar.update
 
 

@@ -218,7 +218,9 @@ def _open(source: Path, *, count_samples: bool) -> xr.Dataset:
         if counted:
             every, n_records = int(dataset.attrs["record_every"]), dataset.sizes["sample"]
             samples = pd.RangeIndex(0, every * n_records, every)
-            dataset = dataset.assign_coords(sample=("sample", samples, attrs))
+            opened_file = dataset
+            dataset = opened_file.assign_coords(sample=("sample", samples, attrs))
+            dataset.set_close(opened_file.close)  # which a copy does not do by itself
         return validate(dataset, str(source))
     except (OSError, RuntimeError, LookupError, AttributeError, TypeError, UnicodeError) as error:
         raise ValueError(

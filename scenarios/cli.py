@@ -145,11 +145,12 @@ def run(
     )
     if not whole_simulation:
         save(dataset, target, overwrite=overwrite)
-    if not (finished and picture.exists()):
-        _save_picture(scenario.plot(dataset), picture)
-    click.echo(_table(dataset, scenario.threshold))
+    with dataset:  # closed here, not whenever and in whatever thread it is collected
+        if not (finished and picture.exists()):
+            _save_picture(scenario.plot(dataset), picture)
+        click.echo(_table(dataset, scenario.threshold))
+        diverged = _diverged(dataset)
     click.echo(f"{target} was finished before" if finished else f"wrote {target} and {picture}")
-    diverged = _diverged(dataset)
     click.echo("".join(f"{line}\n" for line in diverged), nl=False)
     if diverged:
         sys.exit(DIVERGED)
