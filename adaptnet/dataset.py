@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
+from adaptnet._checks import LARGEST
+
 CONVENTIONS = "CF-1.11"
 SCHEMA = "adaptnet-1"
 
@@ -138,6 +140,9 @@ def validate(dataset: xr.Dataset, source: str = "the dataset") -> xr.Dataset:
             f"{source} is not a run of adaptnet: its attribute adaptnet_schema is {mark!r}, "
             f"expected {SCHEMA!r}; runs are made by adaptnet.simulate or `adaptnet run`"
         )
+    n_samples = dataset.attrs.get("n_samples")
+    if not (isinstance(n_samples, int | np.integer) and 0 < n_samples <= LARGEST):
+        raise ValueError(f"{source} is damaged: its attribute n_samples is {n_samples!r:.50}")
     present: Mapping[Any, Any] = dataset.variables
     missing = [name for name in (*COORDINATES, *ALWAYS) if name not in present]
     if missing:

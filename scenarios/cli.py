@@ -161,6 +161,7 @@ def run(
 def info(path: Path) -> None:
     """Say what a run's file holds and how it was made, or how far an unfinished run is."""
     from adaptnet import load
+    from adaptnet._checks import json_object
     from adaptnet.durable import progress_made
 
     unfinished = progress_made(path)
@@ -173,12 +174,12 @@ def info(path: Path) -> None:
     for name in ("title", "scenario", "date_created", "history", "source", "git_commit", "truth"):
         if name in attrs:
             click.echo(f"{name}: {attrs[name]}")
-    click.echo(f"seed: {attrs['seed_entropy']}, spawn key {attrs['seed_spawn_key']}")
+    click.echo(f"seed: {attrs.get('seed_entropy')}, spawn key {attrs.get('seed_spawn_key')}")
     click.echo("sizes: " + ", ".join(f"{size} {dim}" for dim, size in dataset.sizes.items()))
     for name in ("scenario_parameters", "circuits", "versions"):
         if name in attrs:
             click.echo(f"{name}:")
-            for key, value in json.loads(attrs[name]).items():
+            for key, value in json_object(attrs[name], f"{name} of {path}").items():
                 click.echo(f"    {key}: {_short(value)}")
     click.echo("variables:")
     for key, variable in dataset.data_vars.items():
@@ -405,7 +406,9 @@ def _threshold(dataset: "xr.Dataset", given: float | None) -> float:
     """Return the threshold asked for, or else the one of the run's scenario."""
     if given is not None:
         return given
-    stored = json.loads(dataset.attrs.get("scenario_parameters", "{}"))
+    from adaptnet._checks import json_object
+
+    stored = json_object(dataset.attrs.get("scenario_parameters", "{}"), "scenario_parameters")
     return float(stored.get("threshold", 0.1))
 
 
