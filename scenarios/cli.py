@@ -179,8 +179,8 @@ def info(path: Path) -> None:
     for name in ("scenario_parameters", "circuits", "versions"):
         if name in attrs:
             click.echo(f"{name}:")
-            for key, value in json_object(attrs[name], f"{name} of {path}").items():
-                click.echo(f"    {key}: {_short(value)}")
+            for entry, value in json_object(attrs[name], f"{name} of {path}").items():
+                click.echo(f"    {entry}: {_short(value)}")
     click.echo("variables:")
     for key, variable in dataset.data_vars.items():
         click.echo(f"    {key} ({', '.join(map(str, variable.dims))}): {variable.long_name}")
