@@ -13,7 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from adaptnet import files
-from adaptnet._checks import json_value
+from adaptnet._checks import json_value, whole_number
 from adaptnet.dataset import validate
 from adaptnet.memory import available_memory, require_memory
 
@@ -216,7 +216,8 @@ def _open(source: Path, *, count_samples: bool) -> xr.Dataset:
             source, engine="netcdf4", decode_times=False, drop_variables=counted
         )
         if counted:
-            every, n_records = int(dataset.attrs["record_every"]), dataset.sizes["sample"]
+            every = whole_number("record_every", dataset.attrs["record_every"])
+            n_records = dataset.sizes["sample"]
             samples = pd.RangeIndex(0, every * n_records, every)
             opened_file = dataset
             dataset = opened_file.assign_coords(sample=("sample", samples, attrs))
