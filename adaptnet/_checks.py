@@ -1,5 +1,6 @@
 """Checks of arguments: each refuses a bad value with its name, what was expected and what came."""
 
+import json
 import math
 import operator
 from typing import Any
@@ -10,6 +11,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+
+LARGEST = 2**53  # the last whole number before floats have gaps; sums of a few fit into 64 bits
 
 
 def positive_number(name: str, value: Any, *, zero: bool = False, below: float = math.inf) -> float:
@@ -63,6 +66,8 @@ def whole_number(name: str, value: Any, *, minimum: int = 1) -> int:
         raise TypeError(f"{expected}, got {value!r}") from None
     if number < minimum:
         raise ValueError(f"{expected}, got {number}")
+    if number > LARGEST:
+        raise ValueError(f"{name} must be at most 2**53, got a number of {len(str(number))} digits")
     return number
 
 
@@ -103,3 +108,27 @@ def positive_definite(name: str, value: Any) -> Floats:
             "add a small multiple of the identity if it is meant to be singular"
         )
     return matrix
+
+
+def json_value(text: Any, source: str) -> Any:
+    """Return what a JSON text from a file says.
+
+    Examples
+    --------
+    >>> json_value("[1, 2]", "the list")
+    [1, 2]
+    """
+    if not isinstance(text, str):
+        raise ValueError(f"{source} is damaged: it must be JSON, got {text!r:.100}")
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{source} is damaged: it is not JSON ({error})") from error
+
+
+def json_object(text: Any, source: str) -> dict[str, Any]:
+    """Return the JSON object that a text from a file holds."""
+    value = json_value(text, source)
+    if not isinstance(value, dict):
+        raise ValueError(f"{source} is damaged: it must be a JSON object, got {value!r:.100}")
+    return value

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from adaptnet._checks import Floats
+from adaptnet._checks import LARGEST, Floats
 
 CONVENTIONS = "CF-1.11"
 SCHEMA = "adaptnet-1"
@@ -259,6 +259,9 @@ def validate(dataset: xr.Dataset, source: str = "the dataset", *, run: bool = Fa
             if "long_name" not in variable.attrs:
                 raise ValueError(f"{source} is damaged: {name} has no long_name; run it again")
         return dataset
+    n_samples = dataset.attrs.get("n_samples")
+    if not (isinstance(n_samples, int | np.integer) and 0 < n_samples <= LARGEST):
+        raise ValueError(f"{source} is damaged: its attribute n_samples is {n_samples!r:.50}")
     missing = [name for name in (*COORDINATES, *ALWAYS) if name not in present]
     if missing:
         raise ValueError(f"{source} is damaged: it lacks {', '.join(missing)}; run it again")

@@ -1,15 +1,20 @@
-"""When and what a run records, and the arrays it records into."""
+"""When and what a run records, the rows it records, and the arrays they go into."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from adaptnet._checks import Floats, Integers
-from adaptnet.circuits.base import Records
+from adaptnet.circuits.base import Records, State
 from adaptnet.dataset import FLOORS, NEEDS_TRUTH, RECORDABLE, VARIABLES
+from adaptnet.memory import require_memory
 from adaptnet.metrics import whitening_errors
+
+Rows: TypeAlias = npt.NDArray[np.void]  # structured: a field a variable, a row a recorded sample
 
 _BLOCK_BYTES = 2**24  # of effective weights in flight for each circuit and thread
 _BLOCK_SAMPLES = 4096
@@ -38,6 +43,11 @@ class Plan:
     def all_samples(self) -> Integers:
         """All recorded samples, in order."""
         return np.arange(0, self.n_samples + 1, self.every)
+
+    @property
+    def n_records(self) -> int:
+        """Number of recorded samples."""
+        return self.n_samples // self.every + 1
 
     def block_size(self, n_neurons: int) -> int:
         """Return samples a block such that a block's records stay small."""
@@ -73,36 +83,33 @@ class Truth(NamedTuple):
     covariances: Floats | None  # (record, n, n), where known and asked for
 
 
-class Recording:
-    """The recorded variables of a run, filled block by block by any number of threads.
+@dataclass
+class Reached:
+    """How far a replicate is: samples processed, and for each circuit how and where it diverged."""
 
-    Truth has no circuit and, where replicates share their path, no replicate: it is then written
+    processed: int
+    diverged: list[int]  # -1 where it did not
+    failures: list[int]  # keys of FAILURES, 0 where it did not
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The shape of a run's records.
+
+    Truth has no circuit and, where replicates share their path, no replicate: it is then recorded
     by replicate 0 alone.
     """
 
-    def __init__(
-        self, plan: Plan, n_circuits: int, n_replicates: int, n_neurons: int, *, shared_path: bool
-    ) -> None:
-        self.plan = plan
-        self.shared_path = shared_path
-        self._n_neurons = n_neurons
-        n_records = len(plan.all_samples)
-        self.arrays: dict[str, Floats | Integers] = {}
-        for name in (*plan.variables, "context"):
-            entry = VARIABLES[name]
-            lengths = {
-                "circuit": n_circuits,
-                "replicate": n_replicates,
-                "sample": n_records,
-                "neuron": n_neurons,
-                "neuron_2": n_neurons,
-            }
-            shape = tuple(lengths[d] for d in self.dims(name))
-            fill = np.nan if entry.dtype == "f8" else 0
-            self.arrays[name] = np.full(shape, fill, dtype=entry.dtype)
-        nothing = np.empty((3, 0), np.int64)
-        self.changes: list[Integers] = [nothing] * n_replicates  # sample, context left, entered
-        self.diverged = np.full((n_circuits, n_replicates), -1, dtype=np.int64)
+    plan: Plan
+    n_circuits: int
+    n_replicates: int
+    n_neurons: int
+    shared_path: bool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The variables that have a row a recorded sample."""
+        return (*dict.fromkeys((*self.plan.variables, "context")),)
 
     def dims(self, name: str) -> tuple[str, ...]:
         """Return the dimensions that variable `name` has in this run."""
@@ -110,30 +117,117 @@ class Recording:
         of_path = "circuit" not in dims or name in FLOORS
         return tuple(d for d in dims if not (of_path and self.shared_path and d == "replicate"))
 
+    def shape(self, name: str, n_records: int) -> tuple[int, ...]:
+        """Return the shape of variable `name` with so many records."""
+        lengths = {
+            "circuit": self.n_circuits,
+            "replicate": self.n_replicates,
+            "sample": n_records,
+            "neuron": self.n_neurons,
+            "neuron_2": self.n_neurons,
+        }
+        return tuple(lengths[d] for d in self.dims(name))
+
+    def row(self, replicate: int) -> np.dtype[np.void]:
+        """Return the type of a row: what `replicate` records of one sample."""
+        fields = []
+        for name in self.names:
+            dims = VARIABLES[name].dims
+            if "circuit" in dims or not self.shared_path or replicate == 0:
+                shape = [self.n_circuits] if "circuit" in dims else []
+                shape += [self.n_neurons] * ("neuron" in dims) * 2
+                fields.append((name, f"<{VARIABLES[name].dtype}", tuple(shape)))
+        return np.dtype(fields)
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes that all records take, uncompressed."""
+        n_rows, others = self.plan.n_records, max(self.n_replicates - 1, 0)
+        return n_rows * (self.row(0).itemsize + others * self.row(1).itemsize)
+
     def buffers(self, n_records: int) -> Records:
-        """Return fresh buffers for the records of a block."""
-        n = self._n_neurons
+        """Return fresh buffers for what a circuit's kernel records in a block."""
+        n = self.n_neurons
         return Records(np.empty((n_records, n, n)), np.zeros(n_records, dtype=np.int64))
 
-    def write_truth(self, replicate: int, first: int, truth: Truth) -> None:
-        """Store the truth of a block's records as rows `first` and on."""
-        if self.shared_path and replicate > 0:
-            return
-        lead = () if self.shared_path else (replicate,)
-        rows = (*lead, slice(first, first + len(truth.contexts)))
-        self.arrays["context"][rows] = truth.contexts
-        if "covariance" in self.arrays and truth.covariances is not None:
-            self.arrays["covariance"][rows] = truth.covariances
 
-    def write(
-        self, circuit: int, replicate: int, first: int, records: Records, truth: Truth
+def blank(row: np.dtype[np.void], truth: Truth) -> Rows:
+    """Return the rows of a block's recorded samples, with their truth and no circuit's records."""
+    rows = np.zeros(len(truth.contexts), row)
+    for name in row.names or ():
+        if VARIABLES[name].dtype == "f8":
+            rows[name] = np.nan
+        if name in ("context", "covariance"):
+            rows[name] = truth.contexts if name == "context" else truth.covariances
+    return rows
+
+
+def fill(rows: Rows, circuit: int, records: Records, truth: Truth) -> None:
+    """Write a circuit's records into the first of `rows`."""
+    n_records = len(records.fast_steps)
+    values = dict(zip(("effective_weights", "fast_steps"), records, strict=True))
+    if truth.covariances is not None:
+        errors = whitening_errors(records.effective_weights, truth.covariances[:n_records])
+        values |= zip(_ERRORS, errors, strict=True)
+    for name in values.keys() & set(rows.dtype.names or ()):
+        rows[name][:n_records, circuit] = values[name]
+
+
+class Recording(ABC):
+    """Where a run's rows go; filled by any number of threads, each replicate by one of them."""
+
+    layout: Layout
+
+    def restore(self, replicate: int, states: Sequence[State]) -> Reached | None:
+        """Return how far `replicate` was, its `states` brought there; None where it never began."""
+        return None
+
+    @abstractmethod
+    def write(self, replicate: int, first: int, rows: Rows) -> None:
+        """Store rows `first` and on of a replicate."""
+
+    @abstractmethod
+    def keep(
+        self, replicate: int, reached: Reached, states: Sequence[State], *, at_once: bool
     ) -> None:
-        """Store a circuit's records as rows `first` and on."""
-        n_records = len(records.fast_steps)
-        rows = (circuit, replicate, slice(first, first + n_records))
-        values = dict(zip(("effective_weights", "fast_steps"), records, strict=True))
-        if truth.covariances is not None:
-            errors = whitening_errors(records.effective_weights, truth.covariances[:n_records])
-            values |= zip(_ERRORS, errors, strict=True)
-        for name in values.keys() & self.arrays.keys():
-            self.arrays[name][rows] = values[name]
+        """Take note, now or by and by, of how far `replicate` is, for `restore` to return there."""
+
+
+class InMemory(Recording):
+    """The recorded variables of a run as arrays."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        require_memory(
+            f"{layout.plan.n_records} records of {layout.n_replicates} replicates",
+            layout.n_bytes,
+            "raise record_every, record fewer variables, or give a path to record to",
+        )
+        self.arrays = {
+            name: np.zeros(layout.shape(name, layout.plan.n_records), dtype=VARIABLES[name].dtype)
+            for name in layout.names
+        }
+
+    def write(self, replicate: int, first: int, rows: Rows) -> None:
+        """Store rows `first` and on of a replicate."""
+        for name in rows.dtype.names or ():
+            index, values = placed(self.layout, name, replicate, first, rows)
+            self.arrays[name][index] = values
+
+    def keep(
+        self, replicate: int, reached: Reached, states: Sequence[State], *, at_once: bool
+    ) -> None:
+        """Keep nothing: arrays go when the process does."""
+
+
+def placed(
+    layout: Layout, name: str, replicate: int, first: int, rows: Rows
+) -> tuple[tuple[int | slice, ...], npt.NDArray[Any]]:
+    """Return where in variable `name` rows `first` and on of a replicate go, and their values."""
+    at: dict[str, int | slice] = {
+        "replicate": replicate,
+        "sample": slice(first, first + len(rows)),
+    }
+    dims = layout.dims(name)
+    index = tuple(at.get(dim, slice(None)) for dim in dims)
+    return index, np.moveaxis(rows[name], 0, 1) if "circuit" in dims else rows[name]

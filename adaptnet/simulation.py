@@ -1,12 +1,16 @@
 """The simulation: environment -> blocks of samples -> circuits -> recording -> Dataset."""
 
+import functools
 import hashlib
 import json
+import os
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,16 +18,32 @@ import numpy.typing as npt
 import xarray as xr
 
 from adaptnet import dataset as schema
-from adaptnet._checks import Floats, Integers, whole_number
+from adaptnet import durable
+from adaptnet._checks import Floats, Integers, positive_number, whole_number
 from adaptnet.circuits.base import FAILURES, Circuit, IntegratedDynamics, Records
 from adaptnet.errors import DivergenceWarning
+from adaptnet.inputs import given
 from adaptnet.metrics import affine_invariant_distance
-from adaptnet.progress import progress_bar
+from adaptnet.progress import progress_display
 from adaptnet.protocols import Environment, Realization
 from adaptnet.provenance import provenance
-from adaptnet.recording import Plan, Recording, Truth, checked_variables
+from adaptnet.recording import (
+    InMemory,
+    Layout,
+    Plan,
+    Reached,
+    Recording,
+    Truth,
+    blank,
+    checked_variables,
+    fill,
+)
 from adaptnet.seeding import Rng, child_seed, root_seed
+from adaptnet.storage import opened
 from adaptnet.threads import n_cores, single_threaded_blas
+
+_MOST_THREADS = 1024  # beyond any machine's cores, below what a system refuses
+_MOMENT = 0.2  # seconds; an interrupt waits for the end of a block, which should take no longer
 
 
 def simulate(
@@ -38,6 +58,10 @@ def simulate(
     block_size: int | None = None,
     n_threads: int | None = None,
     progress: bool | None = None,
+    path: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+    checkpoint_seconds: float = 30.0,
+    attributes: Mapping[str, str] | None = None,
 ) -> xr.Dataset:
     """Run circuits, sample by sample, on the inputs of an environment.
 
@@ -64,12 +88,26 @@ def simulate(
         covariance. By default both errors, and fast_steps where dynamics are integrated; for an
         array the effective weights.
     block_size : int, optional
-        Samples handed to a kernel at a time. Changes memory and speed, never a result.
+        Samples handed to a kernel at a time; by default as many as take a moment. Changes memory
+        and speed, never a result.
     n_threads : int, optional
         Replicates run at the same time; by default as many as there are cores. Never changes a
         result.
     progress : bool, optional
-        Whether to show a progress bar; by default if standard error is a terminal.
+        Whether to show progress: by default a bar where standard error is a terminal, elsewhere
+        lines in the log ``adaptnet`` (level INFO).
+    path : path, optional
+        netCDF file to record to instead of into memory, which then does not grow with `n_samples`.
+        Until it is complete, everything is in the folder ``<path>.partial``; a call with the same
+        arguments goes on from there, however the last one ended, to the same result bit for bit.
+        Where the file is complete already nothing is run. With `rng` None the seed of an earlier
+        call is taken up.
+    overwrite : bool
+        Whether a file at `path`, or an unfinished run, of other parameters may be replaced.
+    checkpoint_seconds : float
+        At most so much time of each replicate is lost when the process is killed.
+    attributes : mapping of str to str, optional
+        Further attributes for the Dataset.
 
     Returns
     -------
@@ -97,7 +135,7 @@ def simulate(
     if n_samples is not None:
         n_samples = whole_number("n_samples", n_samples)
     if not isinstance(environment, Environment):
-        environment = _given(environment, n_samples, n_replicates)
+        environment = given(environment, n_samples, n_replicates)
         n_samples = n_samples or environment.length
     elif n_samples is None:
         raise TypeError("n_samples must be given where inputs come from an environment, got None")
@@ -107,246 +145,239 @@ def simulate(
         whole_number("record_every", record_every),
         checked_variables(record, environment.truth, integrated=integrated),
     )
-    n = environment.n_neurons
-    if block_size is None:
-        block_size = plan.block_size(n)
-    seed = root_seed(rng)
+    seconds = positive_number("checkpoint_seconds", checkpoint_seconds, zero=True)
+    n_threads = n_cores() if n_threads is None else whole_number("n_threads", n_threads)
+    target = None if path is None else Path(path)
+    if target is not None:
+        rng = durable.stored_seed(target) if rng is None else rng
     run = Run(
-        kind="simulation",
         circuits=list(named.items()),
         environment=environment,
-        seed=seed,
-        block_size=whole_number("block_size", block_size),
-        recording=Recording(plan, len(named), n_replicates, n, shared_path=environment.shared_path),
+        seed=root_seed(rng),
+        block_size=None if block_size is None else whole_number("block_size", block_size),
+        layout=Layout(
+            plan, len(named), n_replicates, environment.n_neurons, environment.shared_path
+        ),
+        attributes=dict(attributes or {}),
     )
-    n_threads = n_cores() if n_threads is None else whole_number("n_threads", n_threads)
-    with (
-        progress_bar(n_samples * n_replicates, progress) as advance,
-        single_threaded_blas(),
-        ThreadPoolExecutor(min(n_threads, n_replicates)) as pool,
-    ):
-        tasks = [pool.submit(run.replicate, r, advance) for r in range(n_replicates)]
-        try:
-            failures = [failure for task in tasks for failure in task.result()]
-        except BaseException:
-            run.stopped.set()
-            pool.shutdown(cancel_futures=True)
-            raise
-    if failures:
-        warnings.warn("; ".join(failures), DivergenceWarning, stacklevel=2)
-    return labelled(run)
+    for circuit in named.values():
+        circuit.initial_state(environment.n_neurons)  # refuse what does not fit before files appear
+    if target is None:
+        recording = InMemory(run.layout)
+        reached = run.carry_out(recording, range(n_replicates), n_threads, progress)
+        dataset = run.labelled(recording.arrays, reached, plan.all_samples)
+        warn_of_divergence(run, reached)
+    elif not durable.is_finished(target, run.description, overwrite=overwrite):
+        with durable.WorkingFolder(
+            target, run.layout, run.description, overwrite=overwrite, seconds=seconds
+        ) as folder:
+            reached = run.carry_out(folder, range(n_replicates), n_threads, progress)
+            nothing = {name: np.zeros(run.layout.shape(name, 0)) for name in run.layout.names}
+            folder.publish(
+                run.labelled(nothing, reached, np.empty(0, np.int64)), run.synaptic_times
+            )
+        warn_of_divergence(run, reached)
+    if target is not None:
+        dataset = opened(target)
+    return dataset
 
 
 @dataclass(frozen=True)
 class Run:
     """What the replicates of a run share."""
 
-    kind: str
     circuits: list[tuple[str, Circuit]]
     environment: Environment
     seed: np.random.SeedSequence
-    block_size: int
-    recording: Recording
+    layout: Layout
+    kind: str = "simulation"
+    block_size: int | None = None  # None: as many as take a moment
+    attributes: dict[str, str] = field(default_factory=dict)
     stopped: threading.Event = field(default_factory=threading.Event)
 
-    def replicate(self, r: int, advance: Callable[[int], object]) -> list[str]:
-        """Run replicate `r` to its end; return a sentence for each circuit that diverged."""
-        plan, recording = self.recording.plan, self.recording
+    def carry_out(
+        self,
+        recording: Recording,
+        replicates: Sequence[int],
+        n_threads: int,
+        progress: bool | None,
+    ) -> list[Reached]:
+        """Run `replicates` to their end, several at a time; return how each ended."""
+        ended: dict[int, Reached] = {}
+        waiting = iter(replicates)  # shared: each thread takes the next that nobody has taken
+
+        def work() -> None:
+            for r in waiting:
+                if self.stopped.is_set():
+                    return
+                ended[r] = self.replicate(r, recording, advance)
+
+        n_threads = min(n_threads, len(replicates), _MOST_THREADS)
+        with (
+            progress_display(self.layout.plan.n_samples * len(replicates), progress) as advance,
+            single_threaded_blas(),
+            ThreadPoolExecutor(n_threads) as pool,
+        ):
+            tasks = [pool.submit(work) for _ in range(n_threads)]
+            try:
+                for task in as_completed(tasks):
+                    task.result()
+            except BaseException:  # an interrupt too: all stop, and save, at their block's end
+                self.stopped.set()
+                raise
+        return [ended[r] for r in replicates]
+
+    def replicate(self, r: int, recording: Recording, advance: Callable[[int], object]) -> Reached:
+        """Run replicate `r` from where `recording` has it to its end."""
+        plan, row = self.layout.plan, self.layout.row(r)
         n = self.environment.n_neurons
         realization = self.environment.realize(child_seed(self.seed, r))
-        recording.changes[r] = changes(realization, plan.n_samples)
         states = [circuit.initial_state(n) for _, circuit in self.circuits]
-
-        start = _truth(realization, np.zeros(1, np.int64), plan)
-        recording.write_truth(r, 0, start)
-        for c, (_, circuit) in enumerate(self.circuits):
-            records = recording.buffers(1)
-            records.effective_weights[0] = circuit.effective_weights(states[c])
-            recording.write(c, r, 0, records, start)
-
-        failures = []
-        processed = 0
-        for inputs in realization.blocks(plan.n_samples, self.block_size):
-            if self.stopped.is_set():
-                break
-            _refuse_non_finite(inputs, processed, r)
-            samples = plan.samples(processed, processed + len(inputs))
+        reached = recording.restore(r, states)
+        if reached is None:
+            reached = Reached(0, [-1] * len(states), [0] * len(states))
+            truth = _truth(realization, np.zeros(1, np.int64), plan)
+            rows = blank(row, truth)
+            for c, (_, circuit) in enumerate(self.circuits):
+                records = self.layout.buffers(1)
+                records.effective_weights[0] = circuit.effective_weights(states[c])
+                fill(rows, c, records, truth)
+            recording.write(r, 0, rows)
+        advance(reached.processed)
+        for inputs in self._blocks(realization, reached.processed):
+            start = reached.processed
+            _refuse_non_finite(inputs, start, r)
+            samples = plan.samples(start, start + len(inputs))
             truth = _truth(realization, samples, plan)
-            first = processed // plan.every + 1
-            recording.write_truth(r, first, truth)
-            for c, (name, circuit) in enumerate(self.circuits):
-                if recording.diverged[c, r] >= 0:
+            rows = blank(row, truth)
+            for c, (_, circuit) in enumerate(self.circuits):
+                if reached.failures[c]:
                     continue
-                records = recording.buffers(len(samples))
-                failure, rows = circuit.advance(states[c], inputs, processed, plan.every, records)
-                sound = len(plan.samples(processed, processed + rows))
+                records = self.layout.buffers(len(samples))
+                failure, n_rows = circuit.advance(states[c], inputs, start, plan.every, records)
+                sound = len(plan.samples(start, start + n_rows))
                 weights, steps = records
-                recording.write(c, r, first, Records(weights[:sound], steps[:sound]), truth)
+                fill(rows, c, Records(weights[:sound], steps[:sound]), truth)
                 if failure:
-                    recording.diverged[c, r] = processed + rows
-                    failures.append(
-                        f"circuit {name!r}, replicate {r} diverged at sample {processed + rows}: "
-                        f"{FAILURES[failure]}"
-                    )
-            processed += len(inputs)
+                    reached.failures[c] = failure
+                    reached.diverged[c] = start + n_rows
+            reached.processed += len(inputs)
+            recording.write(r, start // plan.every + 1, rows)
+            stopped = self.stopped.is_set()
+            ended = reached.processed == plan.n_samples
+            recording.keep(r, reached, states, at_once=stopped or ended)
             advance(len(inputs))
-        return failures
+            if stopped:
+                break
+        return reached
 
+    def _blocks(self, realization: Realization, start: int) -> Iterator[Floats]:
+        """Yield the samples from `start` on, as many at a time as take about `_MOMENT`."""
+        plan, n = self.layout.plan, self.environment.n_neurons
+        largest = self.block_size or plan.block_size(n)
+        size = largest if self.block_size else 1
+        for block in realization.blocks(plan.n_samples, largest, start):
+            taken = 0
+            while taken < len(block):
+                began = time.monotonic()
+                piece = block[taken : taken + size]
+                yield piece
+                taken += len(piece)
+                if not self.block_size:
+                    late = time.monotonic() - began > _MOMENT
+                    size = max(1, size // 2) if late else min(largest, size * 2)
 
-def changes(realization: Realization, n_samples: int) -> Integers:
-    """Return the samples at which the context changes, the contexts left, and those entered."""
-    at = realization.change_samples(n_samples)
-    return np.stack([at, realization.contexts(at - 1), realization.contexts(at)])
-
-
-def _truth(realization: Realization, samples: Integers, plan: Plan) -> Truth:
-    covariances = realization.covariances(samples) if plan.needs_covariances else None
-    return Truth(realization.contexts(samples), covariances)
-
-
-def _refuse_non_finite(inputs: Floats, processed: int, replicate: int) -> None:
-    if not np.isfinite(inputs).all():
-        row, neuron = np.argwhere(~np.isfinite(inputs))[0]
-        raise ValueError(
-            f"inputs must be finite, got {inputs[row, neuron]} at sample {processed + row}, "
-            f"neuron {neuron} (replicate {replicate}); remove or interpolate such samples first"
-        )
-
-
-def named_circuits(circuits: Circuit | Mapping[str, Circuit]) -> dict[str, Circuit]:
-    """Return circuits by name; a lone one is called after its type."""
-    expected = "circuits must be a circuit or a mapping of names to circuits"
-    if isinstance(circuits, Circuit):
-        return {type(circuits).__name__.removesuffix("Circuit").lower(): circuits}
-    if not isinstance(circuits, Mapping):
-        raise TypeError(f"{expected}, got {circuits!r}")
-    if not circuits:
-        raise ValueError(f"{expected}, got an empty one")
-    for name, circuit in circuits.items():
-        if not (isinstance(name, str) and isinstance(circuit, Circuit)):
-            raise TypeError(f"{expected}, got {name!r}: {circuit!r}")
-    return dict(circuits)
-
-
-class _GivenInputs:
-    """A plain array of samples in the shape of an environment, its own only realization."""
-
-    truth = "absent"
-    shared_path = True
-    context_names = ("given",)
-
-    def __init__(self, inputs: Floats) -> None:
-        self._inputs = inputs
-        self.length = len(inputs)
-        self.n_neurons = inputs.shape[1]
-
-    def realize(self, seed: np.random.SeedSequence) -> "_GivenInputs":
-        return self
-
-    def blocks(self, n_samples: int, block_size: int, start: int = 0) -> Iterator[Floats]:
-        for first in range(start, n_samples, block_size):
-            yield self._inputs[first : min(first + block_size, n_samples)]
-
-    def covariances(self, samples: Integers) -> Floats:
-        raise TypeError("a plain array of inputs has no true covariance")
-
-    def contexts(self, samples: Integers) -> Integers:
-        return np.zeros(len(samples), np.int64)
-
-    def change_samples(self, n_samples: int) -> Integers:
-        return np.empty(0, np.int64)
-
-    def parameters(self) -> dict[str, Any]:
-        digest = hashlib.sha256(self._inputs.tobytes()).hexdigest()
-        return {"type": "array", "shape": list(self._inputs.shape), "sha256": digest}
-
-
-def _given(inputs: npt.ArrayLike, n_samples: int | None, n_replicates: int) -> _GivenInputs:
-    """Return an array of inputs as an environment, its size checked against the run's."""
-    try:
-        array = np.ascontiguousarray(inputs, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise TypeError(
-            "environment must be an environment or an array (sample, neuron) of real numbers, "
-            f"got {inputs!r}"
-        ) from None
-    if array.ndim != 2 or 0 in array.shape:
-        raise ValueError(f"inputs must have the shape (sample, neuron), got {array.shape}")
-    if n_samples is not None and n_samples > len(array):
-        raise ValueError(
-            f"n_samples must be at most {len(array)}, the number of inputs given, got {n_samples}"
-        )
-    if n_replicates != 1:
-        raise ValueError(
-            f"n_replicates must be 1 where the inputs are an array, got {n_replicates}: every "
-            "replicate would be the same; give an environment instead"
-        )
-    return _GivenInputs(array)
-
-
-def labelled(run: Run) -> xr.Dataset:
-    """Return what was recorded as a Dataset that says what everything is."""
-    recording, environment = run.recording, run.environment
-    n_replicates = len(recording.changes)
-    n_changes = max(of.shape[1] for of in recording.changes)
-    changes = np.full((3, n_replicates, n_changes), -1, dtype=np.int64)
-    for r, of in enumerate(recording.changes):
-        changes[:, r, : of.shape[1]] = of
-    if environment.shared_path:
-        changes = changes[:, 0]
-    values = {
-        **recording.arrays,
-        **dict(zip(("change_sample", "context_left", "context_entered"), changes, strict=True)),
-        **_noise_floors(run, changes[0]),
-        **_described_changes(run, changes[0]),
-        "diverged_sample": recording.diverged,
-    }
-    contexts = schema.context_flags(environment.context_names)
-    flags = {
-        **dict.fromkeys(("context", "context_left", "context_entered"), contexts),
-        "change_direction": schema.context_flags(schema.DIRECTIONS),
-    }
-    indices = {
-        "replicate": n_replicates,
-        "neuron": environment.n_neurons,
-        "neuron_2": environment.n_neurons,
-        "change": n_changes,
-    }
-    coordinates: dict[str, Any] = {
-        "circuit": [name for name, _ in run.circuits],
-        "sample": recording.plan.all_samples,
-        **{name: np.arange(length) for name, length in indices.items()},
-    }
-    return xr.Dataset(
-        {
-            name: schema.variable(
-                name,
-                recording.dims(name),
-                array,
-                **flags.get(name, {}),
-            )
-            for name, array in values.items()
-        },
-        {
-            **{name: schema.variable(name, (name,), array) for name, array in coordinates.items()},
-            "synaptic_time": schema.variable(
-                "synaptic_time",
-                ("circuit", "sample"),
-                np.stack([c.synaptic_time(recording.plan.all_samples) for _, c in run.circuits]),
-            ),
-        },
-        {
+    @functools.cached_property
+    def description(self) -> dict[str, Any]:
+        """The attributes of the run's Dataset: what it is of, and where it comes from."""
+        plan, environment = self.layout.plan, self.environment
+        sampled = {}
+        if self.kind == "simulation":
+            first = environment.realize(child_seed(self.seed, 0))
+            inputs = next(first.blocks(min(plan.n_samples, 256), 256))
+            sampled["first_inputs_sha256"] = hashlib.sha256(inputs.tobytes()).hexdigest()
+        return {
             "Conventions": schema.CONVENTIONS,
             "adaptnet_schema": schema.SCHEMA,
-            "kind": run.kind,
+            "kind": self.kind,
             "title": "Adaptation of recurrent circuits to changing input statistics",
             "truth": environment.truth,
-            "circuits": json.dumps({name: c.parameters() for name, c in run.circuits}),
+            "circuits": json.dumps({name: c.parameters() for name, c in self.circuits}),
             "environment": json.dumps(environment.parameters()),
-            "n_samples": recording.plan.n_samples,
-            **provenance(run.seed),
-        },
-    )
+            "n_samples": plan.n_samples,
+            "n_replicates": self.layout.n_replicates,
+            "record": json.dumps(plan.variables),
+            "record_every": plan.every,
+            **sampled,
+            **provenance(self.seed),
+            **self.attributes,
+        }
+
+    def labelled(
+        self, arrays: Mapping[str, npt.NDArray[Any]], reached: Sequence[Reached], samples: Integers
+    ) -> xr.Dataset:
+        """Return what was recorded as a Dataset that says what everything is."""
+        layout, environment = self.layout, self.environment
+        changes = self.changes(range(1 if layout.shared_path else layout.n_replicates))
+        if layout.shared_path:
+            changes = changes[:, 0]
+        diverged = [of.diverged for of in reached]
+        values = {
+            **arrays,
+            **dict(zip(("change_sample", "context_left", "context_entered"), changes, strict=True)),
+            **_described_changes(self, changes[0]),
+            **_noise_floors(self, changes[0]),
+            "diverged_sample": np.array(diverged, dtype=np.int64).T,
+        }
+        flags = {
+            "context": schema.context_flags(environment.context_names),
+            "change_direction": schema.context_flags(schema.DIRECTIONS),
+        }
+        indices = {
+            "replicate": layout.n_replicates,
+            "neuron": layout.n_neurons,
+            "neuron_2": layout.n_neurons,
+            "change": changes.shape[-1],
+        }
+        coordinates: dict[str, Any] = {
+            "circuit": [name for name, _ in self.circuits],
+            "sample": samples,
+            **{name: np.arange(length) for name, length in indices.items()},
+        }
+        return xr.Dataset(
+            {
+                name: schema.variable(
+                    name,
+                    layout.dims(name),
+                    array.astype(schema.VARIABLES[name].dtype, copy=False),
+                    **flags.get(name.removesuffix("_left").removesuffix("_entered"), {}),
+                )
+                for name, array in values.items()
+            },
+            {
+                **{name: schema.variable(name, (name,), of) for name, of in coordinates.items()},
+                "synaptic_time": schema.variable(
+                    "synaptic_time", ("circuit", "sample"), self.synaptic_times(samples)
+                ),
+            },
+            self.description,
+        )
+
+    def synaptic_times(self, samples: Integers) -> Floats:
+        """Return the synaptic time of each circuit after `samples`, (circuit, sample)."""
+        return np.stack([circuit.synaptic_time(samples) for _, circuit in self.circuits])
+
+    def changes(self, replicates: Sequence[int]) -> Integers:
+        """Return sample, context left and context entered, (3, replicate, change), of changes."""
+        found = []
+        for r in replicates:
+            realization = self.environment.realize(child_seed(self.seed, r))
+            at = realization.change_samples(self.layout.plan.n_samples)
+            found.append([at, realization.contexts(at - 1), realization.contexts(at)])
+        changes = np.full((3, len(found), max(len(of[0]) for of in found)), -1, dtype=np.int64)
+        for i, of in enumerate(found):
+            changes[:, i, : len(of[0])] = of
+        return changes
 
 
 def _noise_floors(run: Run, change_samples: Integers) -> dict[str, Floats]:
@@ -389,3 +420,45 @@ def _described_changes(run: Run, change_samples: Integers) -> dict[str, Floats |
             level = abs(growth) < 1e-9  # rounding in a rotated covariance is far below
             direction[(*rows, change)] = 0 if level else 1 if growth > 0 else 2
     return {"change_distance": distance, "change_direction": direction}
+
+
+def warn_of_divergence(run: Run, reached: Sequence[Reached]) -> None:
+    """Warn with a sentence for each circuit that diverged."""
+    sentences = [
+        f"circuit {name!r}, replicate {r} diverged at sample {of.diverged[c]}: "
+        f"{FAILURES[of.failures[c]]}"
+        for r, of in enumerate(reached)
+        for c, (name, _) in enumerate(run.circuits)
+        if of.failures[c]
+    ]
+    if sentences:
+        warnings.warn("; ".join(sentences), DivergenceWarning, stacklevel=3)
+
+
+def _truth(realization: Realization, samples: Integers, plan: Plan) -> Truth:
+    covariances = realization.covariances(samples) if plan.needs_covariances else None
+    return Truth(realization.contexts(samples), covariances)
+
+
+def _refuse_non_finite(inputs: Floats, processed: int, replicate: int) -> None:
+    if not np.isfinite(inputs).all():
+        row, neuron = np.argwhere(~np.isfinite(inputs))[0]
+        raise ValueError(
+            f"inputs must be finite, got {inputs[row, neuron]} at sample {processed + row}, "
+            f"neuron {neuron} (replicate {replicate}); remove or interpolate such samples first"
+        )
+
+
+def named_circuits(circuits: Circuit | Mapping[str, Circuit]) -> dict[str, Circuit]:
+    """Return circuits by name; a lone one is called after its type."""
+    expected = "circuits must be a circuit or a mapping of names to circuits"
+    if isinstance(circuits, Circuit):
+        return {type(circuits).__name__.removesuffix("Circuit").lower(): circuits}
+    if not isinstance(circuits, Mapping):
+        raise TypeError(f"{expected}, got {circuits!r}")
+    if not circuits:
+        raise ValueError(f"{expected}, got an empty one")
+    for name, circuit in circuits.items():
+        if not (isinstance(name, str) and isinstance(circuit, Circuit)):
+            raise TypeError(f"{expected}, got {name!r}: {circuit!r}")
+    return dict(circuits)

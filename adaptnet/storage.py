@@ -1,21 +1,44 @@
-"""Runs on disk: compressed netCDF-4, written whole or not at all."""
+"""Runs on disk: compressed netCDF-4 under a checksum, written whole or not at all."""
 
+import contextlib
 import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
-from adaptnet.dataset import validate
+from adaptnet import files
+from adaptnet._checks import json_value, whole_number
+from adaptnet.dataset import SCHEMA, validate
+from adaptnet.memory import available_memory, require_memory
 
 _MAGIC = (b"\x89HDF\r\n\x1a\n", b"CDF\x01", b"CDF\x02", b"CDF\x05")
+_COMPRESSED: dict[str, Any] = {"zlib": True, "complevel": 4}
+_CACHE_BYTES = 2**21  # of chunks of each variable while a file is put together
+_PROBE_SECONDS = 60
+
+# Opens a file of unknown origin and reads all of it, in a process that may crash on it.
+_PROBE = """
+import sys, netCDF4
+with netCDF4.Dataset(sys.argv[1]) as dataset:
+    if sum(v.size * 8 for v in dataset.variables.values()) <= int(sys.argv[2]):
+        for variable in dataset.variables.values():
+            variable[...]
+            [variable.getncattr(name) for name in variable.ncattrs()]
+    [dataset.getncattr(name) for name in dataset.ncattrs()]
+"""
 
 
 def save(dataset: xr.Dataset, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
     """Write a run to a netCDF file.
 
-    The file appears under its name only when it is complete.
+    The file appears under its name only when it is complete. It ends in a checksum, which `load`
+    verifies and other readers of netCDF pass over.
 
     Parameters
     ----------
@@ -32,36 +55,69 @@ def save(dataset: xr.Dataset, path: str | os.PathLike[str], *, overwrite: bool =
         If `path` exists and `overwrite` is false.
     FileNotFoundError
         If the folder does not exist.
+    OSError
+        If the disk is full or cannot be written.
     ValueError
         If `dataset` is not a run.
     """
     target = Path(path)
     validate(dataset)
     refuse_existing(target, overwrite=overwrite)
-    encoding = {name: {"zlib": True, "complevel": 4} for name in dataset.data_vars}
-    encoding |= {
-        name: {} for name, values in dataset.data_vars.items() if not (values.ndim and values.size)
+    encoding = {
+        name: _COMPRESSED if values.ndim and values.size else {}
+        for name, values in dataset.data_vars.items()
     }
-    with NamedTemporaryFile(
-        dir=target.parent, prefix=f".{target.name}.", suffix=".part", delete=False
-    ) as file:
-        part = Path(file.name)
+    with files.whole(target) as part:
+        with _writing(target):
+            dataset.to_netcdf(part, engine="netcdf4", encoding=encoding)
+        files.seal(part)
+
+
+@contextlib.contextmanager
+def appending(
+    part: Path, dataset: xr.Dataset, rows_in_chunk: Mapping[str, int]
+) -> Iterator[dict[str, Any]]:
+    """Write `dataset`, which has no samples yet, and give its variables to append samples to."""
+    import netCDF4
+
+    encoding: dict[str, Any] = {}
+    for name, rows in rows_in_chunk.items():
+        lengths = {"circuit": 1, "replicate": 1, "sample": rows}
+        dims = dataset[name].dims
+        chunks = tuple(lengths.get(str(dim), dataset.sizes[dim]) for dim in dims)
+        encoding[name] = {**_COMPRESSED, "chunksizes": chunks}
+    longest = max(rows_in_chunk.values())
+    encoding["sample"] = {**_COMPRESSED, "chunksizes": (longest,)}
+    encoding["synaptic_time"] = {**_COMPRESSED, "chunksizes": (1, longest)}
+    with _writing(part):
+        dataset.to_netcdf(part, engine="netcdf4", encoding=encoding, unlimited_dims=["sample"])
+        with netCDF4.Dataset(part, "a") as file:
+            file.set_auto_maskandscale(False)
+            for name in encoding:  # chunks are written once, in order: no need to keep many
+                file[name].set_var_chunk_cache(_CACHE_BYTES)
+            yield dict(file.variables)
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turn what the netCDF library says of a disk that fails into an OSError."""
     try:
-        dataset.to_netcdf(part, engine="netcdf4", encoding=encoding)
-        with part.open("rb+") as written:
-            os.fsync(written.fileno())
-        part.chmod(0o666 & ~_umask())
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+        yield
+    except RuntimeError as error:
+        raise OSError(f"{path} could not be written, as if the disk were full ({error})") from error
 
 
-def refuse_existing(path: Path, *, overwrite: bool) -> None:
-    """Raise unless `path` may be written: its folder is there and nothing would be lost."""
+def require_folder(path: Path) -> None:
+    """Raise unless `path` can be a file: its folder is there and it is no folder itself."""
     if not path.parent.is_dir():
         raise FileNotFoundError(f"the folder of {path} does not exist; make it first")
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; name a file in it")
+
+
+def refuse_existing(path: Path, *, overwrite: bool) -> None:
+    """Raise unless `path` may be written: its folder is there and nothing would be lost."""
+    require_folder(path)
     if path.exists() and not overwrite:
         raise FileExistsError(
             f"{path} exists and would be lost; choose another name, or overwrite it on purpose "
@@ -86,27 +142,127 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is not netCDF, is truncated, or is not a run of this package.
+        If the file is not netCDF, is truncated or damaged, or is not a run of this package.
+    MemoryError
+        If it would not fit into memory.
     """
-    source = Path(path)
+    with reading(Path(path)) as dataset:
+        _require_memory(Path(path), dataset.variables)
+        try:
+            return _attributes_restored(dataset.load())
+        except (OSError, RuntimeError) as error:
+            raise ValueError(f"{path} cannot be read; it is damaged, so run it again") from error
+
+
+def opened(path: Path) -> xr.Dataset:
+    """Return a run whose values are read from its file when they are asked for."""
+    return _attributes_restored(_open(path, count_samples=True))
+
+
+def attributes(path: Path) -> dict[str, Any]:
+    """Return the attributes of a run's file."""
+    with _open(path, count_samples=True) as dataset:
+        return dict(dataset.attrs)
+
+
+def seed(attributes: Mapping[str, Any], source: str) -> np.random.SeedSequence:
+    """Return the seed of a run from its attributes.
+
+    Raises
+    ------
+    ValueError
+        If they hold none.
+    """
+    entropy, key = (
+        json_value(attributes.get(name), f"{name} of {source}")
+        for name in ("seed_entropy", "seed_spawn_key")
+    )
+    try:
+        return np.random.SeedSequence(entropy, spawn_key=key)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"{source} is damaged: it holds no seed ({error})") from error
+
+
+def reading(source: Path) -> xr.Dataset:
+    """Return the run in a file, not read yet but checked, for a ``with`` statement.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError, MemoryError
+        As :func:`load`.
+    """
+    return _open(source, count_samples=False)
+
+
+def _open(source: Path, *, count_samples: bool) -> xr.Dataset:
+    """Open a run; where asked to, count its sample coordinate instead of reading it.
+
+    A count takes no memory, unlike the index that xarray makes of stored numbers.
+    """
+    import netCDF4
+
     if not source.is_file():
         raise FileNotFoundError(f"there is no file {source}")
     with source.open("rb") as file:
         if not file.read(8).startswith(_MAGIC):
             raise ValueError(f"{source} is not a netCDF file; runs are made by `adaptnet run`")
+    if not files.is_sealed(source):
+        _probe(source)
     try:
-        dataset = xr.load_dataset(source, engine="netcdf4", decode_times=False)
-    except (OSError, RuntimeError, ValueError, KeyError, AttributeError) as error:
+        with netCDF4.Dataset(source) as stored:
+            counted = ["sample"] if count_samples and "sample" in stored.variables else []
+            indexed = stored.dimensions.keys() & stored.variables.keys() - {*counted}
+            _require_memory(source, {name: stored[name] for name in indexed})
+            mark = getattr(stored, "adaptnet_schema", None)
+            if counted:
+                attrs = {n: stored["sample"].getncattr(n) for n in stored["sample"].ncattrs()}
+        if mark != SCHEMA:  # before what a run would have is looked for
+            raise ValueError(
+                f"{source} is not a run of adaptnet: its attribute adaptnet_schema is {mark!r}, "
+                f"expected {SCHEMA!r}; runs are made by adaptnet.simulate or `adaptnet run`"
+            )
+        dataset = xr.open_dataset(
+            source, engine="netcdf4", decode_times=False, drop_variables=counted
+        )
+        if counted:
+            every = whole_number("record_every", dataset.attrs["record_every"])
+            n_records = dataset.sizes["sample"]
+            samples = pd.RangeIndex(0, every * n_records, every)
+            opened_file = dataset
+            dataset = opened_file.assign_coords(sample=("sample", samples, attrs))
+            dataset.set_close(opened_file.close)  # which a copy does not do by itself
+        return validate(dataset, str(source))
+    except (OSError, RuntimeError, LookupError, AttributeError, TypeError, UnicodeError) as error:
         raise ValueError(
-            f"{source} cannot be read; it is truncated or damaged, so run it again ({error})"
+            f"{source} cannot be read; it is truncated, damaged or no run of this version, so run "
+            f"it again ({error})"
         ) from error
+
+
+def _require_memory(source: Path, variables: Mapping[Any, Any]) -> None:
+    n_bytes = 8 * sum(int(variable.size) for variable in variables.values())
+    require_memory(str(source), n_bytes, "open it with xarray.open_dataset and read a part of it")
+
+
+def _probe(source: Path) -> None:
+    """Raise unless a file without checksum can be read by a process that may crash on it."""
+    command = [sys.executable, "-c", _PROBE, str(source), str(available_memory() // 2)]
+    try:
+        ended = subprocess.run(
+            command, capture_output=True, timeout=_PROBE_SECONDS, check=False, text=True
+        )
+    except subprocess.TimeoutExpired:
+        raise ValueError(f"{source} cannot be read within {_PROBE_SECONDS} s") from None
+    if ended.returncode:
+        last = (ended.stderr.strip().splitlines() or [f"signal {-ended.returncode}"])[-1]
+        raise ValueError(
+            f"{source} has no checksum, and cannot be read; it is truncated or damaged, so run it "
+            f"again ({last})"
+        )
+
+
+def _attributes_restored(dataset: xr.Dataset) -> xr.Dataset:
     for variable in dataset.variables.values():
         if "flag_values" in variable.attrs:  # netCDF reads an array of one number as the number
             variable.attrs["flag_values"] = np.atleast_1d(variable.attrs["flag_values"])
-    return validate(dataset, str(source))
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    return dataset

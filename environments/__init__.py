@@ -35,7 +35,7 @@ def from_parameters(parameters: dict[str, Any]) -> Environment:
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If ``type`` is no environment of this package, or an argument is missing or wrong.
 
     Examples

@@ -10,6 +10,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
+LARGEST = 2**53  # the last whole number before floats have gaps; sums of a few fit into 64 bits
+
 
 def whole_number(name: str, value: Any, *, minimum: int = 1) -> int:
     """Return `value` as an int if it is a whole number of at least `minimum`."""
@@ -21,6 +23,8 @@ def whole_number(name: str, value: Any, *, minimum: int = 1) -> int:
         raise TypeError(f"{name} must be a whole number, got {value!r}")
     if number < minimum:
         raise ValueError(f"{name} must be at least {minimum}, got {number}")
+    if number > LARGEST:
+        raise ValueError(f"{name} must be at most 2**53, got a number of {len(str(number))} digits")
     return number
 
 

@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from environments import Environment
 
 
-def parameter(default: Any, meaning: str, *, above: float | None = None) -> Any:
-    """Return a scenario's field: its default, its meaning in a line, and an open lower bound."""
-    return dataclasses.field(default=default, metadata={"meaning": meaning, "above": above})
+def parameter(
+    default: Any, meaning: str, *, above: float | None = None, at_most: int | None = None
+) -> Any:
+    """Return a scenario's field: its default, its meaning in a line, and bounds on its value."""
+    return dataclasses.field(
+        default=default, metadata={"meaning": meaning, "above": above, "at_most": at_most}
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,6 +48,12 @@ class Scenario(ABC):
             above = field.metadata["above"]
             if above is not None and not value > above:
                 raise ValueError(f"{field.name} must be greater than {above:g}, got {value!r}")
+            at_most = field.metadata["at_most"]
+            if at_most is not None and value > at_most:
+                raise ValueError(
+                    f"{field.name} must be at most {at_most}, got {value!r}: beyond it a scenario "
+                    "takes days; simulate from a script if you mean it"
+                )
             object.__setattr__(self, field.name, value)
 
     @classmethod
@@ -90,7 +100,7 @@ class Scenario(ABC):
         return {
             "scenario": name_of(type(self)),
             "scenario_parameters": json.dumps(dataclasses.asdict(self)),
-            "replicates": n_replicates,
+            "n_replicates": n_replicates,
         }
 
 
@@ -123,12 +133,17 @@ class SimulationScenario(Scenario):
         rng: "Rng" = 0,
         n_threads: int | None = None,
         progress: bool | None = None,
+        **recording: Any,
     ) -> "xr.Dataset":
-        """Simulate, and return the run with the scenario and its parameters in the attributes."""
+        """Simulate, and return the run with the scenario and its parameters in the attributes.
+
+        With a `path`, and what else :func:`adaptnet.simulate` takes beside it, the run is recorded
+        there and survives interruptions.
+        """
         import adaptnet
 
         replicates = self.default_replicates if n_replicates is None else n_replicates
-        dataset = adaptnet.simulate(
+        return adaptnet.simulate(
             self.circuits(),
             self.environment(),
             self.n_samples,
@@ -137,8 +152,9 @@ class SimulationScenario(Scenario):
             record_every=self.record_every,
             n_threads=n_threads,
             progress=progress,
+            attributes=self.attributes(replicates),
+            **recording,
         )
-        return dataset.assign_attrs(self.attributes(replicates))
 
     def plot(self, dataset: "xr.Dataset") -> "Figure | SubFigure":
         """Return a figure of the errors of a run."""
@@ -195,7 +211,10 @@ def _checked(name: str, value: Any, kind: Any) -> Any:
             raise TypeError(f"{name} must be a list of {item.__name__}, got {value!r}")
         return tuple(_checked(name, v, item) for v in value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise ValueError(f"{name} must be finite, got a number beyond 1e308") from None
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise TypeError(f"{name} must be of type {kind.__name__}, got {value!r}")
     if kind is float and value - value != 0:  # NaN and the infinities

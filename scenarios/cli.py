@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import logging
 import sys
 import tomllib
 import typing
@@ -11,13 +12,21 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from scenarios.base import Scenario, SimulationScenario
+from scenarios.session import Terminated, ending_on_sigterm, tell
+
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.figure import Figure, SubFigure
 
-    from scenarios.base import Scenario
+    from adaptnet.verification import Verification
+    from environments import Environment
 
 DIVERGED = 3
 """Exit code of a run that is saved but in which a circuit diverged."""
+
+DIFFERS = 4
+"""Exit code of a verification that finds a run other than it is stored."""
 
 
 _KINDS = (
@@ -37,21 +46,26 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), ending_on_sigterm():
                 warnings.simplefilter("always", UserWarning)
                 warnings.showwarning = _show_warning
                 return super().invoke(ctx)
-        except (ValueError, TypeError, OSError, ModuleNotFoundError) as error:
+        except KeyboardInterrupt as interrupt:  # what was saved, and how to go on, is told already
+            sys.exit(143 if isinstance(interrupt, Terminated) else 130)
+        except (ValueError, TypeError, OSError, MemoryError, ModuleNotFoundError) as error:
             if ctx.params["debug"]:
                 raise
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(str(error) or type(error).__name__) from error
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="adaptnet")
+@click.option("-v", "--verbose", is_flag=True, help="Tell more.")
+@click.option("-q", "--quiet", is_flag=True, help="Tell of warnings and errors only.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def main(debug: bool) -> None:
+def main(verbose: bool, quiet: bool, debug: bool) -> None:
     """Run, inspect and draw simulations of adapting neural circuits."""
+    tell(logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO)
 
 
 @main.command("list")
@@ -75,10 +89,22 @@ def list_() -> None:
 @click.option("--threads", type=int, help="Replicates run at a time.  [default: one a core]")
 @click.option("--preview", is_flag=True, help="A shorter, coarser run for a first look.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+@click.option("--allow-paths", is_flag=True, help="Read files from any folder that FILE.nc names.")
 @click.option(
-    "--progress/--no-progress", default=None, help="Progress bar.  [default: on a terminal]"
+    "--progress/--no-progress",
+    default=None,
+    help="Progress bar.  [default: on a terminal, elsewhere lines]",
 )
+@click.option(
+    "--checkpoint-seconds",
+    type=float,
+    default=30.0,
+    show_default=True,
+    help="At most so much of each replicate is lost when the run is killed.",
+)
+@click.pass_context
 def run(
+    context: click.Context,
     what: str,
     output: Path | None,
     settings: tuple[str, ...],
@@ -87,14 +113,19 @@ def run(
     threads: int | None,
     preview: bool,
     overwrite: bool,
+    allow_paths: bool,
     progress: bool | None,
+    checkpoint_seconds: float,
 ) -> None:
     """Run a scenario; write the run and its picture, and print what came out.
 
     The scenario goes by its name, or is read with its parameters from a TOML file
     (scenario = "...", replicates, seed, [parameters]), or is run again as a run's file says.
+
+    A run that was stopped, by Ctrl+C or by force, goes on where it was when the same command is
+    given again. A run that is finished is not run again.
     """
-    plan = _plan(what)
+    plan = _plan(what, allow_paths)
     scenario_type: type[Scenario] = plan["type"]
     values = {**plan["parameters"], **(scenario_type.preview if preview else {})}
     scenario = scenario_type.from_values({**values, **_parsed(scenario_type, settings)})
@@ -107,49 +138,150 @@ def run(
     if target.suffix != ".nc":
         raise ValueError(f"--output must end in .nc, got {target}; the picture goes beside it")
     picture = target.with_suffix(".png")
-    for path in (target, picture):
-        refuse_existing(path, overwrite=overwrite)
+    whole_simulation = issubclass(scenario_type, SimulationScenario)
+    finished = whole_simulation and target.exists() and not overwrite
+    if not finished:
+        refuse_existing(picture, overwrite=overwrite)
+    if not whole_simulation:  # not a single simulation, so nothing to go on with in between
+        refuse_existing(target, overwrite=overwrite)
+    recording: dict[str, Any] = {
+        "path": target,
+        "overwrite": overwrite,
+        "checkpoint_seconds": checkpoint_seconds,
+    }
+    quiet = context.find_root().params["quiet"]
     dataset = scenario.run(
         n_replicates=replicates or plan["replicates"],
         rng=plan["seed"] if seed is None else seed,
         n_threads=threads,
-        progress=progress,
+        progress=False if quiet and progress is None else progress,
+        **(recording if whole_simulation else {}),
     )
-    save(dataset, target, overwrite=overwrite)
-    scenario.plot(dataset).savefig(picture, dpi=150)  # type: ignore[union-attr]
-    click.echo(scenario.report(dataset))
-    click.echo(f"wrote {target} and {picture}")
-    if "diverged_sample" in dataset and (dataset["diverged_sample"] >= 0).any():
+    if not whole_simulation:
+        save(dataset, target, overwrite=overwrite)
+    with dataset:  # closed here, not whenever and in whatever thread it is collected
+        if not (finished and picture.exists()):
+            _save_picture(scenario.plot(dataset), picture)
+        click.echo(scenario.report(dataset))
+        diverged = _diverged(dataset)
+    click.echo(f"{target} was finished before" if finished else f"wrote {target} and {picture}")
+    click.echo("".join(f"{line}\n" for line in diverged), nl=False)
+    if diverged:
         sys.exit(DIVERGED)
 
 
 @main.command()
 @click.argument("path", metavar="RUN.nc", type=click.Path(path_type=Path))
 def info(path: Path) -> None:
-    """Say what a run's file holds and how it was made."""
+    """Say what a run's file holds and how it was made, or how far an unfinished run is."""
     from adaptnet import load
+    from adaptnet._checks import json_object
+    from adaptnet.durable import progress_made
 
+    unfinished = progress_made(path)
+    if unfinished is not None:
+        click.echo(_progress(path, *unfinished))
+        if not path.exists():
+            return
     dataset = load(path)
     attrs = dataset.attrs
     for name in ("title", "scenario", "date_created", "history", "source", "git_commit", "truth"):
         if name in attrs:
             click.echo(f"{name}: {attrs[name]}")
-    click.echo(f"seed: {attrs['seed_entropy']}, spawn key {attrs['seed_spawn_key']}")
+    click.echo(f"seed: {attrs.get('seed_entropy')}, spawn key {attrs.get('seed_spawn_key')}")
     click.echo("sizes: " + ", ".join(f"{size} {dim}" for dim, size in dataset.sizes.items()))
     for name in ("scenario_parameters", "circuits", "versions"):
         if name in attrs:
             click.echo(f"{name}:")
-            for key, value in json.loads(attrs[name]).items():
-                click.echo(f"    {key}: {_short(value)}")
+            for entry, value in json_object(attrs[name], f"{name} of {path}").items():
+                click.echo(f"    {entry}: {_short(value)}")
     click.echo("variables:")
     for key, variable in dataset.data_vars.items():
         click.echo(f"    {key} ({', '.join(map(str, variable.dims))}): {variable.long_name}")
-    if "diverged_sample" not in dataset:
-        return
-    diverged = dataset["diverged_sample"]
-    for index in zip(*(diverged.values >= 0).nonzero(), strict=True):
-        circuit, replicate = diverged["circuit"].values[index[0]], index[1]
-        click.echo(f"diverged: {circuit}, replicate {replicate}, sample {diverged.values[index]}")
+    for line in _diverged(dataset):
+        click.echo(line)
+
+
+@main.command()
+@click.argument("path", metavar="RUN.nc", type=click.Path(path_type=Path))
+@click.option("--replicates", type=int, help="Run only so many again.  [default: all]")
+@click.option("--threads", type=int, help="Replicates run at a time.  [default: one a core]")
+@click.option("--allow-paths", is_flag=True, help="Read files from any folder that the run names.")
+def verify(path: Path, replicates: int | None, threads: int | None, allow_paths: bool) -> None:
+    """Run a stored run again from its parameters; say whether it comes out the same, bit for bit.
+
+    Ends with code 4 where it does not.
+    """
+    from adaptnet.files import is_sealed
+    from adaptnet.storage import reading
+
+    with reading(path) as dataset:
+        if not is_sealed(path):
+            click.echo(f"{path} has no checksum: it was written, or changed, by other software")
+        found = _run_again(path, dataset, replicates, threads, allow_paths)
+        of = f"{len(found.replicates)} of {dataset.sizes['replicate']} replicates"
+    if not found.differing:
+        click.echo(f"{path}: {of} came out again identical, bit for bit")
+    else:
+        click.echo("\n    ".join([f"{path}: {of} were run again and differ:", *found.differing]))
+    if found.software:
+        click.echo("\n    ".join(["software or machine are not the same:", *found.software]))
+    elif found.differing:
+        click.echo("software and machine are the same, as far as is stored: the file was changed")
+    if found.differing:
+        sys.exit(DIFFERS)
+
+
+def _run_again(
+    path: Path,
+    dataset: "xr.Dataset",
+    replicates: int | None,
+    threads: int | None,
+    allow_paths: bool,
+) -> "Verification":
+    """Return what comes of running again what a file holds."""
+    from adaptnet.storage import seed
+    from adaptnet.verification import Verification, compare, verify
+
+    plan = _plan(str(path), allow_paths) if "scenario" in dataset.attrs else None
+    if plan is None or issubclass(plan["type"], SimulationScenario):
+        environment = _stored_environment(path, dataset.attrs.get("environment"), allow_paths)
+        return verify(dataset, environment, n_replicates=replicates, n_threads=threads)
+    scenario = plan["type"].from_values(plan["parameters"])
+    again = scenario.run(
+        n_replicates=plan["replicates"], rng=seed(dataset.attrs, str(path)), n_threads=threads
+    )
+    return Verification(tuple(range(plan["replicates"])), tuple(compare(dataset, again)), ())
+
+
+def _stored_environment(path: Path, stored: Any, allow_paths: bool) -> "Environment":
+    """Return the environment that a run's file says."""
+    import environments
+    from adaptnet._checks import json_object
+
+    parameters = json_object(stored, f"environment of {path}")
+    if parameters.get("type") == "array":
+        raise ValueError(
+            f"the inputs of {path} were an array, of which it holds the checksum alone; "
+            "give them to adaptnet.verification.verify"
+        )
+    if not allow_paths:
+        _refuse_paths(parameters, path)
+    return environments.from_parameters(parameters)
+
+
+def _refuse_paths(stored: Any, source: Path) -> None:
+    """Raise if stored parameters name a file outside the working directory."""
+    if isinstance(stored, dict):
+        stored = list(stored.values())
+    if isinstance(stored, list | tuple):
+        for value in stored:
+            _refuse_paths(value, source)
+    elif isinstance(stored, str) and (Path(stored).is_absolute() or ".." in Path(stored).parts):
+        raise ValueError(
+            f"{source} asks for a file outside this folder, {stored!r}; if you trust it, "
+            "give --allow-paths"
+        )
 
 
 @main.command()
@@ -199,10 +331,10 @@ def plot(
         if kind == "ellipses":
             plotting.animate_ellipses(dataset, picture)
         elif kind is None and "scenario" in dataset.attrs:
-            _scenario_figure(dataset, threshold, path).savefig(picture)
+            _save_picture(_scenario_figure(dataset, threshold, path), picture)
         else:
             level = _threshold(dataset, threshold)
-            _figure(dataset, kind or "readaptation", level).savefig(picture)
+            _save_picture(_figure(dataset, kind or "readaptation", level), picture)
     click.echo(f"wrote {picture}")
 
 
@@ -273,7 +405,6 @@ def plot_environment(
 ) -> None:
     """Draw a scenario's environment: spectrum, contexts, distance from the start, covariances."""
     import scenarios
-    from scenarios.base import SimulationScenario
 
     kind = scenarios.find(name)
     scenario = kind.from_values(_parsed(kind, settings))
@@ -289,11 +420,44 @@ def plot_environment(
     refuse_existing(picture, overwrite=overwrite)
     n_samples = scenario.n_samples if samples is None else samples
     figure, _ = drawn(scenario.environment(), n_samples, seed=seed)
-    figure.savefig(picture, dpi=150)
+    _save_picture(figure, picture)
     click.echo(f"wrote {picture}")
 
 
-def _plan(what: str) -> dict[str, Any]:
+def _save_picture(figure: "Figure | SubFigure", picture: Path) -> None:
+    """Write a figure whole or not at all."""
+    from adaptnet.files import whole
+
+    with whole(picture) as part:
+        suffix = picture.suffix.removeprefix(".") or "png"
+        figure.savefig(part, dpi=150, format=suffix)  # type: ignore[union-attr]
+
+
+def _diverged(dataset: "xr.Dataset") -> list[str]:
+    """Return a line for each circuit and replicate that diverged."""
+    if "diverged_sample" not in dataset:  # a table of results
+        return []
+    diverged = dataset["diverged_sample"]
+    names, samples = diverged["circuit"].values, diverged.values
+    return [
+        f"diverged: {names[c]}, replicate {r}, sample {samples[c, r]}"
+        for c, r in zip(*(samples >= 0).nonzero(), strict=True)
+    ]
+
+
+def _progress(path: Path, description: dict[str, Any], processed: dict[int, int]) -> str:
+    """Return how far an unfinished run is."""
+    each, replicates = int(description["n_samples"]), int(description["n_replicates"])
+    done = sum(processed.values())
+    complete = sum(n == each for n in processed.values())
+    return (
+        f"{path} is unfinished: {done / (each * replicates):.1%} of {replicates} replicates of "
+        f"{each} samples are saved, {complete} replicates are complete, as of the last "
+        f"checkpoints; the command that began it goes on ({description.get('history')})"
+    )
+
+
+def _plan(what: str, allow_paths: bool) -> dict[str, Any]:
     """Return the scenario, its parameters, replicates, seed and name that `what` asks for."""
     import scenarios
 
@@ -302,7 +466,7 @@ def _plan(what: str) -> dict[str, Any]:
     if path.suffix == ".toml":
         return plan | _from_toml(path) | {"name": path.stem}
     if path.suffix == ".nc":
-        return plan | _from_run(path)
+        return plan | _from_run(path, allow_paths)
     return plan | {"type": scenarios.find(what)}
 
 
@@ -312,7 +476,7 @@ def _from_toml(path: Path) -> dict[str, Any]:
 
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{path} is not a TOML file: {error}") from error
     kinds = {"scenario": str, "replicates": int, "seed": int, "parameters": dict}
     for key, value in given.items():
@@ -325,32 +489,30 @@ def _from_toml(path: Path) -> dict[str, Any]:
     return given | {"type": scenarios.find(given["scenario"])}
 
 
-def _from_run(path: Path) -> dict[str, Any]:
+def _from_run(path: Path, allow_paths: bool) -> dict[str, Any]:
     """Return what a run's file says of how to run it again."""
-    import numpy as np
-
     import scenarios
-    from adaptnet import load
+    from adaptnet._checks import json_object, whole_number
+    from adaptnet.storage import attributes, seed
 
-    dataset = load(path)
-    attrs = dataset.attrs
+    attrs = attributes(path)
     if "scenario" not in attrs:
         raise ValueError(
             f"{path} was not made by a scenario but by a script, which alone can run it again"
         )
-    seed: np.random.SeedSequence = np.random.SeedSequence(
-        json.loads(attrs["seed_entropy"]), spawn_key=json.loads(attrs["seed_spawn_key"])
-    )
+    parameters = json_object(attrs.get("scenario_parameters"), f"scenario_parameters of {path}")
+    if not allow_paths:
+        _refuse_paths(parameters, path)
     return {
-        "type": scenarios.find(attrs["scenario"]),
-        "parameters": json.loads(attrs["scenario_parameters"]),
-        "replicates": int(attrs["replicates"]),
-        "seed": seed,
-        "name": attrs["scenario"],
+        "type": scenarios.find(str(attrs["scenario"])),
+        "parameters": parameters,
+        "replicates": whole_number(f"n_replicates of {path}", attrs.get("n_replicates")),
+        "seed": seed(attrs, str(path)),
+        "name": str(attrs["scenario"]),
     }
 
 
-def _parsed(scenario: "type[Scenario]", settings: tuple[str, ...]) -> dict[str, Any]:
+def _parsed(scenario: type[Scenario], settings: tuple[str, ...]) -> dict[str, Any]:
     """Return the parameters set on the command line, of the types that the scenario gives them."""
     from scenarios.base import parsed, suggestion
 
@@ -371,7 +533,9 @@ def _threshold(dataset: "xr.Dataset", given: float | None) -> float:
     """Return the threshold asked for, or else the one of the run's scenario."""
     if given is not None:
         return given
-    stored = json.loads(dataset.attrs.get("scenario_parameters", "{}"))
+    from adaptnet._checks import json_object
+
+    stored = json_object(dataset.attrs.get("scenario_parameters", "{}"), "scenario_parameters")
     return float(stored.get("threshold", 0.1))
 
 

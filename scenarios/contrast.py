@@ -21,13 +21,13 @@ class Contrast(SimulationScenario):
     that what is asked of a circuit is a change of gain. High and low contrast alternate.
     """
 
-    n_neurons: int = parameter(5, "primary neurons, and inputs", above=1)
-    n_interneurons: int = parameter(10, "interneurons, at least n_neurons", above=0)
+    n_neurons: int = parameter(5, "primary neurons, and inputs", above=1, at_most=1000)
+    n_interneurons: int = parameter(10, "interneurons, at least n_neurons", above=0, at_most=10_000)
     width: float = parameter(1.0, "distance over which neighbours share signal", above=0)
     noise: float = parameter(0.3, "private share of each input's variance", above=0)
     high: float = parameter(1.0, "standard deviation of inputs at high contrast", above=0)
     low: float = parameter(0.2, "standard deviation of inputs at low contrast", above=0)
-    n_blocks: int = parameter(4, "blocks, high and low contrast in turn", above=1)
+    n_blocks: int = parameter(4, "blocks, high and low contrast in turn", above=1, at_most=100_000)
     block_length: int = parameter(120_000, "samples between steps", above=0)
     learning_rate: float = parameter(2e-5, "eta, of both circuits", above=0)
     initial_weights: float = parameter(1.0, "a of the initial effective weights a I", above=0)

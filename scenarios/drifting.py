@@ -28,8 +28,8 @@ class Drifting(SimulationScenario):
     how far, and how soon they catch up when it rests, is set against the jump.
     """
 
-    n_neurons: int = parameter(5, "primary neurons, and inputs", above=1)
-    n_interneurons: int = parameter(10, "interneurons, at least n_neurons", above=0)
+    n_neurons: int = parameter(5, "primary neurons, and inputs", above=1, at_most=1000)
+    n_interneurons: int = parameter(10, "interneurons, at least n_neurons", above=0, at_most=10_000)
     condition: float = parameter(10.0, "largest by smallest variance of both ends", above=1)
     speed: float = parameter(0.03, "distance a thousand samples, in the metric", above=0)
     metric: str = parameter(

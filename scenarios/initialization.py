@@ -9,7 +9,7 @@ import numpy as np
 import adaptnet
 from adaptnet import DirectCircuit, InterneuronCircuit, theory
 from adaptnet.dataset import results
-from adaptnet.progress import progress_bar
+from adaptnet.progress import progress_display
 from adaptnet.provenance import provenance
 from adaptnet.seeding import child_seed, root_seed
 from environments import StationaryEnvironment
@@ -42,7 +42,7 @@ class Initialization(Scenario):
     tiny weights leave the flow: one sample changes the weights by learning_rate / scale^2.
     """
 
-    n_neurons: int = parameter(3, "primary neurons, interneurons and inputs", above=0)
+    n_neurons: int = parameter(3, "primary neurons, interneurons and inputs", above=0, at_most=1000)
     condition: float = parameter(4.0, "largest by smallest variance of the inputs", above=0)
     decades: float = parameter(6.0, "range of scales, around 1", above=0)
     n_scales: int = parameter(12, "scales of the initial weights", above=2)
@@ -96,7 +96,7 @@ class Initialization(Scenario):
         shape = (len(_CIRCUITS), len(_BASES), len(scales))
         flows, rates, ends = (np.full(shape, np.nan) for _ in range(3))
         online = np.full((*shape, n_replicates), np.nan)
-        with progress_bar(flows.size, progress) as advance:
+        with progress_display(flows.size, progress) as advance:
             for b, (_, covariance, start) in enumerate(self._matrices()):
                 for (c, name), (i, scale) in (
                     (circuit, one) for circuit in enumerate(_CIRCUITS) for one in enumerate(scales)

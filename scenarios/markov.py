@@ -21,8 +21,8 @@ class Markov(SimulationScenario):
     share the path drawn from `path_seed`; they differ in their samples.
     """
 
-    n_neurons: int = parameter(5, "primary neurons, and inputs", above=1)
-    n_interneurons: int = parameter(10, "interneurons, at least n_neurons", above=0)
+    n_neurons: int = parameter(5, "primary neurons, and inputs", above=1, at_most=1000)
+    n_interneurons: int = parameter(10, "interneurons, at least n_neurons", above=0, at_most=10_000)
     n_contexts: int = parameter(3, "contexts, each with an eigenbasis of its own", above=1)
     condition: float = parameter(10.0, "largest by smallest variance of a context", above=1)
     mean_duration: float = parameter(200_000.0, "mean samples that a context lasts", above=1)

@@ -28,7 +28,7 @@ class MatchedNoise(SimulationScenario):
     one learns so much slower that, at the low contrast, it is as precise as the direct circuit.
     """
 
-    n_neurons: int = parameter(5, "primary neurons, interneurons and inputs", above=1)
+    n_neurons: int = parameter(5, "primary neurons, interneurons and inputs", above=1, at_most=1000)
     condition: float = parameter(10.0, "largest by smallest variance of a context", above=1)
     contrast_step: float = parameter(10.0, "factor by which inputs grow, then shrink", above=1)
     floor: float = parameter(

@@ -20,12 +20,14 @@ class NaturalImages(SimulationScenario):
     pictures: tuple[str, ...] = parameter(
         ("coffee", "grass", "brick"), "shipped pictures or picture files, one for each context"
     )
-    patch_size: int = parameter(3, "side of a patch in pixels", above=0)
+    patch_size: int = parameter(3, "side of a patch in pixels", above=0, at_most=32)
     step: int = parameter(0, "pixels that the gaze may move a sample; 0 looks anywhere", above=-1)
     ridge: float = parameter(0.02, "variance of the white noise added to inputs", above=-1e-300)
-    n_blocks: int = parameter(4, "blocks, cycling through the pictures", above=1)
+    n_blocks: int = parameter(4, "blocks, cycling through the pictures", above=1, at_most=100_000)
     block_length: int = parameter(100_000, "samples between switches", above=0)
-    n_interneurons: int = parameter(18, "interneurons, at least patch_size squared", above=0)
+    n_interneurons: int = parameter(
+        18, "interneurons, at least patch_size squared", above=0, at_most=10_000
+    )
     learning_rate: float = parameter(5e-5, "eta, of both circuits", above=0)
     initial_weights: float = parameter(1.0, "a of the initial effective weights a I", above=0)
     records_per_block: int = parameter(200, "records of the error in each block", above=0)

@@ -10,7 +10,7 @@ import numpy as np
 import adaptnet
 from adaptnet import DirectCircuit, InterneuronCircuit, theory
 from adaptnet.dataset import results
-from adaptnet.progress import progress_bar
+from adaptnet.progress import progress_display
 from adaptnet.provenance import provenance
 from adaptnet.seeding import child_seed, root_seed
 from environments import SwitchingEnvironment
@@ -39,7 +39,7 @@ class ReadaptationMap(Scenario):
     the same for both circuits, is such that the threshold is well above the noise.
     """
 
-    n_neurons: int = parameter(2, "primary neurons, interneurons and inputs", above=0)
+    n_neurons: int = parameter(2, "primary neurons, interneurons and inputs", above=0, at_most=1000)
     condition: float = parameter(4.0, "largest by smallest variance of a context", above=0)
     lowest: float = parameter(0.1, "smallest scale of the inputs", above=0)
     highest: float = parameter(10.0, "largest scale of the inputs", above=0)
@@ -92,7 +92,7 @@ class ReadaptationMap(Scenario):
         points = np.full((2, len(coarse), len(coarse)), np.nan)
         simulated = np.full((2, n_replicates, len(coarse), len(coarse)), np.nan)
         rates = np.full((len(coarse), len(coarse)), np.nan)
-        with progress_bar(len(fine) ** 2 + len(coarse) ** 2, progress) as advance:
+        with progress_display(len(fine) ** 2 + len(coarse) ** 2, progress) as advance:
             for i, j in itertools.product(range(len(fine)), repeat=2):
                 predicted[:, i, j] = self._predicted(*self._contexts(fine[i], fine[j]))
                 advance(1)

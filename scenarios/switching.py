@@ -21,8 +21,8 @@ class Switching(SimulationScenario):
     eigenbases are drawn once, from `eigenbasis_seed`: replicates differ in their samples alone.
     """
 
-    n_neurons: int = parameter(5, "primary neurons, and inputs", above=1)
-    n_interneurons: int = parameter(10, "interneurons, at least n_neurons", above=0)
+    n_neurons: int = parameter(5, "primary neurons, and inputs", above=1, at_most=1000)
+    n_interneurons: int = parameter(10, "interneurons, at least n_neurons", above=0, at_most=10_000)
     condition: float = parameter(10.0, "largest by smallest variance of a context", above=1)
     contrast_step: float = parameter(10.0, "factor by which inputs shrink, then grow", above=1)
     block_length: int = parameter(120_000, "samples between switches", above=0)

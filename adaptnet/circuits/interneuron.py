@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from adaptnet._checks import Floats, real_matrix, whole_number
 from adaptnet.circuits.base import Circuit, Outcome, Records, State
+from adaptnet.memory import require_memory
 
 _TOO_FEW = (
     "n_interneurons must be at least the number of primary neurons, {n}, got {k}: "
@@ -92,6 +93,7 @@ class InterneuronCircuit(Circuit):
             k = self.n_interneurons or n_neurons
             if k < n_neurons:
                 raise ValueError(_TOO_FEW.format(n=n_neurons, k=k))
+            require_memory(f"{k} interneurons", 8 * 4 * k * k, "choose fewer")
             weights = np.sqrt(weights) * _orthonormal_rows(n_neurons, k)
         elif len(weights) != n_neurons:
             raise ValueError(

@@ -1,6 +1,5 @@
 """Synaptic flows and offline learning, as runs of the same schema as a simulation's."""
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -10,12 +9,20 @@ import numpy.typing as npt
 import xarray as xr
 
 from adaptnet._checks import Floats, Integers, positive_definite, positive_number, whole_number
-from adaptnet.circuits.base import FAILURES, Circuit, Records
-from adaptnet.errors import DivergenceWarning
+from adaptnet.circuits.base import Circuit, Records
 from adaptnet.protocols import Environment, Realization
-from adaptnet.recording import Plan, Recording, Truth, checked_variables
+from adaptnet.recording import (
+    InMemory,
+    Layout,
+    Plan,
+    Reached,
+    Truth,
+    blank,
+    checked_variables,
+    fill,
+)
 from adaptnet.seeding import Rng, child_seed, root_seed
-from adaptnet.simulation import Run, changes, labelled, named_circuits
+from adaptnet.simulation import Run, named_circuits, warn_of_divergence
 from adaptnet.theory.integration import integrate, smallest_weight
 from adaptnet.theory.laws import law_of
 
@@ -177,38 +184,33 @@ def _run(
     )
     n = environment.n_neurons
     n_replicates = whole_number("n_replicates", n_replicates)
-    recording = Recording(plan, len(named), n_replicates, n, shared_path=environment.shared_path)
-    seed = root_seed(rng)
+    layout = Layout(plan, len(named), n_replicates, n, environment.shared_path)
+    run = Run(
+        kind=kind,
+        circuits=list(named.items()),
+        environment=environment,
+        seed=root_seed(rng),
+        layout=layout,
+    )
+    recording = InMemory(layout)
     samples = plan.all_samples
-    failures = []
+    ended = []
     for r in range(n_replicates):
-        realization = environment.realize(child_seed(seed, r))
-        recording.changes[r] = changes(realization, plan.n_samples)
+        realization = environment.realize(child_seed(run.seed, r))
         truth = Truth(realization.contexts(samples), realization.covariances(samples))
-        recording.write_truth(r, 0, truth)
-        for c, (name, circuit) in enumerate(named.items()):
+        rows = blank(layout.row(r), truth)
+        reached = Reached(plan.n_samples, [-1] * len(named), [0] * len(named))
+        for c, circuit in enumerate(named.values()):
             start = circuit.effective_weights(circuit.initial_state(n))
             weights = list(path(circuit, start, realization, samples))
-            steps = np.zeros(len(weights), np.int64)
-            recording.write(c, r, 0, Records(np.array(weights), steps), truth)
+            fill(rows, c, Records(np.array(weights), np.zeros(len(weights), np.int64)), truth)
             if len(weights) < len(samples):
-                recording.diverged[c, r] = samples[len(weights)]
-                failures.append(
-                    f"circuit {name!r}, replicate {r} diverged by sample "
-                    f"{samples[len(weights)]}: {FAILURES[1]}"
-                )
-    if failures:
-        warnings.warn("; ".join(failures), DivergenceWarning, stacklevel=3)
-    return labelled(
-        Run(
-            kind=kind,
-            circuits=list(named.items()),
-            environment=environment,
-            seed=seed,
-            block_size=_BLOCK,
-            recording=recording,
-        )
-    )
+                reached.diverged[c] = int(samples[len(weights)])
+                reached.failures[c] = 1  # the weights left the positive definite cone
+        recording.write(r, 0, rows)
+        ended.append(reached)
+    warn_of_divergence(run, ended)
+    return run.labelled(recording.arrays, ended, samples)
 
 
 def _flow_path(

@@ -1,0 +1,43 @@
+"""What the command line has to do with the process around it: signals and the log."""
+
+import contextlib
+import logging
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+import click
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: a scheduler's Ctrl+C."""
+
+
+@contextlib.contextmanager
+def ending_on_sigterm() -> Iterator[None]:
+    """Let SIGTERM stop what is under way as Ctrl+C does."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise Terminated
+
+    if threading.current_thread() is not threading.main_thread():  # which alone may ask for signals
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+class _ToStandardError(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        click.echo(self.format(record), err=True)
+
+
+def tell(level: int) -> None:
+    """Show what the packages log from `level` on."""
+    log = logging.getLogger("adaptnet")
+    log.handlers = [_ToStandardError()]
+    log.setLevel(level)

@@ -1,0 +1,309 @@
+"""Runs on disk: the same as in memory, whatever stops them in between."""
+
+import errno
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import adaptnet as an
+from adaptnet import durable, files
+from adaptnet.circuits.interneuron import InterneuronCircuit
+from environments import SwitchingEnvironment
+
+CIRCUITS = {
+    "direct": an.DirectCircuit(learning_rate=1e-3),
+    "interneuron": an.InterneuronCircuit(n_interneurons=3, learning_rate=1e-3),
+}
+ENVIRONMENT = SwitchingEnvironment(
+    [np.diag([1.0, 2.0]), np.array([[1.0, 0.3], [0.3, 0.5]])], block_length=700
+)
+EVERYTHING = ("whitening_error", "frobenius_error", "effective_weights", "fast_steps", "covariance")
+
+
+def simulate(n_samples=5_000, **options):
+    options = {"n_replicates": 3, "rng": 5, "record_every": 7, "record": EVERYTHING} | options
+    return an.simulate(CIRCUITS, ENVIRONMENT, n_samples, **options)
+
+
+def assert_same_run(one: xr.Dataset, other: xr.Dataset) -> None:
+    """Bytes, not numbers: NaN is NaN and 0.0 is not -0.0."""
+    assert set(one.variables) == set(other.variables)
+    for name, variable in one.variables.items():
+        assert variable.dims == other[name].dims
+        assert variable.values.tobytes() == other[name].values.tobytes(), name
+        assert_same_attributes(variable.attrs, other[name].attrs)
+    of_a_session = ("date_created", "history")
+    first, second = (
+        {key: value for key, value in run.attrs.items() if key not in of_a_session}
+        for run in (one, other)
+    )
+    assert_same_attributes(first, second)
+
+
+def assert_same_attributes(first, second):
+    assert first.keys() == second.keys()
+    for key, value in first.items():
+        np.testing.assert_array_equal(value, second[key])
+
+
+class Interrupts:
+    """Stops a run with an exception after so many calls of one function."""
+
+    def __init__(self, monkeypatch, owner, name, after, error):
+        self.left, self.error, self.hit = after, error, False
+        original = getattr(owner, name)
+
+        def counting(*args, **kwargs):
+            self.left -= 1
+            if self.left < 0:
+                self.hit = True
+                raise self.error
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, counting)
+
+
+@pytest.fixture(scope="module")
+def in_memory():
+    return simulate()
+
+
+def test_file_equals_run_in_memory(tmp_path, in_memory):
+    target = tmp_path / "run.nc"
+    assert_same_run(simulate(path=target), in_memory)
+    assert_same_run(an.load(target), in_memory)
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_file_of_an_environment_with_a_path_for_each_replicate(tmp_path, monkeypatch):
+    monkeypatch.setattr(SwitchingEnvironment, "shared_path", False)
+    assert_same_run(simulate(path=tmp_path / "run.nc"), simulate())
+
+
+@pytest.mark.parametrize("options", [{"n_threads": 1}, {"n_threads": 2}, {"block_size": 13}])
+def test_threads_and_blocks_change_nothing(tmp_path, in_memory, options):
+    assert_same_run(simulate(path=tmp_path / "run.nc", **options), in_memory)
+
+
+def test_divergence_is_remembered_over_interruptions(tmp_path, monkeypatch):
+    wild = {"wild": an.DirectCircuit(learning_rate=0.9), "sound": CIRCUITS["direct"]}
+    options = {"n_replicates": 2, "rng": 0, "record_every": 50, "block_size": 100}
+    with pytest.warns(an.DivergenceWarning, match="wild"):
+        whole = an.simulate(wild, ENVIRONMENT, 4_000, **options)
+    assert (whole.diverged_sample.sel(circuit="wild") >= 0).all()
+    assert (whole.diverged_sample.sel(circuit="sound") == -1).all()
+    options |= {"path": tmp_path / "run.nc", "checkpoint_seconds": 0}
+    with monkeypatch.context() as patch:
+        Interrupts(patch, an.DirectCircuit, "advance", 50, KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            an.simulate(wild, ENVIRONMENT, 4_000, n_threads=1, **options)
+    with pytest.warns(an.DivergenceWarning, match="wild"):
+        resumed = an.simulate(wild, ENVIRONMENT, 4_000, **options)
+    assert_same_run(resumed, whole)
+
+
+def test_resumes_after_any_block(tmp_path, monkeypatch, in_memory):
+    target = tmp_path / "run.nc"
+    options = {"path": target, "checkpoint_seconds": 0, "block_size": 500, "n_threads": 1}
+    stops = 0
+    for _ in range(100):
+        with monkeypatch.context() as patch:
+            stop = Interrupts(patch, InterneuronCircuit, "advance", 3, KeyboardInterrupt())
+            try:
+                run = simulate(**options)
+                break
+            except KeyboardInterrupt:
+                assert stop.hit
+                assert not target.exists()
+                stops += 1
+    assert stops >= 9  # 30 blocks, 3 a session
+    assert_same_run(run, in_memory)
+
+
+def test_finished_run_is_not_run_again(tmp_path, monkeypatch):
+    target = tmp_path / "run.nc"
+    simulate(path=target)
+    before = target.stat()
+    Interrupts(monkeypatch, InterneuronCircuit, "advance", 0, AssertionError("ran again"))
+    simulate(path=target)
+    simulate(path=target, rng=None)
+    assert target.stat() == before
+
+
+def test_other_parameters_are_refused_and_shown(tmp_path, monkeypatch):
+    target = tmp_path / "run.nc"
+    simulate(path=target)
+    with pytest.raises(FileExistsError, match=r"n_samples: 5000 there, 6000 here"):
+        simulate(6_000, path=target)
+    other = tmp_path / "other.nc"
+    with monkeypatch.context() as patch:
+        Interrupts(patch, InterneuronCircuit, "advance", 2, KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            simulate(path=other, block_size=100)
+    with pytest.raises(FileExistsError, match=r"seed_entropy: '5' there, '6' here"):
+        simulate(path=other, rng=6)
+    with monkeypatch.context() as patch:
+        versions = json.dumps({"numpy": "0.1"})
+        original = an.simulation.provenance
+        patch.setattr(an.simulation, "provenance", lambda s: original(s) | {"versions": versions})
+        with pytest.raises(FileExistsError, match=r"versions\.numpy: .* there, '0\.1' here"):
+            simulate(path=other)
+    assert_same_run(simulate(path=other, rng=6, overwrite=True), simulate(rng=6))
+
+
+def test_two_runs_on_one_file(tmp_path):
+    lock = files.Lock(durable.working_folder(tmp_path / "run.nc").absolute())
+    with pytest.raises(BlockingIOError, match="in use by another process"):
+        simulate(path=tmp_path / "run.nc")
+    lock.release()
+
+
+def unfinished(target, monkeypatch, seconds=0.0):
+    with monkeypatch.context() as patch:
+        Interrupts(patch, InterneuronCircuit, "advance", 20, KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            simulate(path=target, block_size=500, checkpoint_seconds=seconds, n_threads=1)
+    return durable.working_folder(target)
+
+
+@pytest.mark.parametrize("name", ["0.rows", "0.state", "1.rows", "1.state", "1.previous"])
+@pytest.mark.parametrize("damage", ["flip", "truncate", "empty", "remove"])
+def test_damaged_checkpoint_falls_back(tmp_path, monkeypatch, in_memory, name, damage):
+    target = tmp_path / "run.nc"
+    path = unfinished(target, monkeypatch) / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    if damage == "remove":
+        path.unlink()
+    else:
+        whole, half = bytes(content), path.read_bytes()[: len(content) // 2]
+        path.write_bytes({"flip": whole, "truncate": half, "empty": b""}[damage])
+    assert_same_run(simulate(path=target), in_memory)
+
+
+def test_damaged_description_is_refused(tmp_path, monkeypatch, in_memory):
+    target = tmp_path / "run.nc"
+    path = unfinished(target, monkeypatch) / "run"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(FileExistsError, match="damaged"):
+        simulate(path=target)
+    assert_same_run(simulate(path=target, overwrite=True), in_memory)
+
+
+def test_folder_that_vanishes(tmp_path, monkeypatch):
+    target = tmp_path / "run.nc"
+    original = InterneuronCircuit.advance
+
+    def removing(*args):
+        shutil.rmtree(durable.working_folder(target), ignore_errors=True)
+        return original(*args)
+
+    monkeypatch.setattr(InterneuronCircuit, "advance", removing)
+    with pytest.raises(OSError, match="removed while the run was under way"):
+        simulate(path=target)
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES])
+def test_read_only_target_is_refused_before_the_run(tmp_path, monkeypatch, code):
+    Interrupts(monkeypatch, Path, "mkdir", 0, OSError(code, os.strerror(code)))
+    ran = Interrupts(monkeypatch, InterneuronCircuit, "advance", 0, AssertionError())
+    with pytest.raises(OSError, match=os.strerror(code)):
+        simulate(path=tmp_path / "run.nc")
+    assert not ran.hit
+    with pytest.raises(FileNotFoundError, match="make it first"):
+        simulate(path=tmp_path / "nowhere" / "run.nc")
+
+
+@pytest.mark.parametrize("operation", ["_write", "_sync", "_rename"])
+def test_disk_that_fails_at_every_operation_in_turn(tmp_path, monkeypatch, in_memory, operation):
+    """Every session gets one operation further, then the disk is full: the file is whole or not."""
+    target = tmp_path / "run.nc"
+    failures = 0
+    for after in range(1000):
+        with monkeypatch.context() as patch:
+            full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            Interrupts(patch, files, operation, after, full)
+            try:
+                simulate(path=target, block_size=2500, checkpoint_seconds=0, n_threads=1)
+                break
+            except OSError as error:
+                assert "No space left on device" in str(error)  # noqa: PT017
+                failures += 1
+        assert not target.exists() or operation == "_sync"
+        if target.exists():  # the folder could not be told to keep the name, but it is there
+            assert_same_run(an.load(target), in_memory)
+        else:  # begin anew, so that each operation fails in turn
+            shutil.rmtree(durable.working_folder(target), ignore_errors=True)
+    assert failures >= 5
+    assert_same_run(an.load(target), in_memory)
+
+
+def test_disk_that_is_full_while_the_netcdf_file_is_written(tmp_path, in_memory):
+    """The netCDF library writes by itself: here the system refuses it files beyond a size."""
+    resource = pytest.importorskip("resource")
+    target = tmp_path / "run.nc"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    script = Path(__file__).with_name("run_for_kills.py")
+    command = [sys.executable, script, target]
+    size = 2000
+    while not target.exists():
+
+        def limit(size=size):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+
+        ended = subprocess.run(command, capture_output=True, text=True, preexec_fn=limit)
+        if ended.returncode:
+            assert "OSError" in ended.stderr, ended.stderr
+            assert not target.exists()
+        size *= 4
+    an.load(target)
+
+
+def test_survives_kills(tmp_path):
+    kill_at_random(tmp_path, n_kills=6, n_samples=2_000_000)
+
+
+@pytest.mark.slow
+def test_survives_fifty_kills(tmp_path):
+    kill_at_random(tmp_path, n_kills=50, n_samples=12_000_000)
+
+
+def kill_at_random(folder, n_kills, n_samples):
+    script = Path(__file__).with_name("run_for_kills.py")
+    target = folder / "run.nc"
+    command = [sys.executable, script, target, str(n_samples)]
+    moments = np.random.default_rng(0).uniform(0.0, 0.3, n_kills)
+    last = -1
+    for number, moment in enumerate(moments):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        if number % 10:  # every tenth is killed at any moment of its start instead
+            process.stdout.readline()  # it is about to run
+            time.sleep(moment)
+        else:
+            time.sleep(10 * moment)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+        assert not target.exists()
+        made = durable.progress_made(target)
+        done = sum(made[1].values()) if made else 0
+        assert done >= last
+        last = done
+    assert last > 0
+    subprocess.run(command, check=True, capture_output=True)
+    sys.path.insert(0, str(script.parent))
+    try:
+        import run_for_kills
+    finally:
+        sys.path.pop(0)
+    assert_same_run(an.load(target), run_for_kills.run(None, n_samples))

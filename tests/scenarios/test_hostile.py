@@ -1,0 +1,364 @@
+"""Configurations and files from strangers: a sentence or a result, never a traceback."""
+
+import json
+import shutil
+import warnings
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import adaptnet as an
+import environments
+import scenarios
+from adaptnet import circuits, durable, files
+from adaptnet.circuits.base import Circuit
+from environments import SwitchingEnvironment
+from scenarios.cli import main
+
+NUMBERS = st.one_of(
+    st.integers(-3, 6),
+    st.sampled_from([10**9, 10**18, 2**63, 10**40, 10**400, -(10**30)]),
+    st.floats(),
+    st.sampled_from([1e-320, 1e308, 0.0, -0.0]),
+)
+RUN = ("switching", "natural-images")
+NAMES = sorted({f for s in RUN for f in scenarios.find(s).__dataclass_fields__})
+TEXTS = st.one_of(
+    st.text(max_size=8),
+    st.sampled_from(
+        ["", "inf", "nan", "1e400", "true", "../../etc/passwd", "/dev/zero", "\0", "grass"]
+    ),
+)
+VALUES = st.recursive(
+    st.one_of(NUMBERS, TEXTS, st.booleans(), st.none()),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=2),
+    max_leaves=6,
+)
+
+
+def check(strategy, n, function):
+    """Run `function` on `n` draws of `strategy`."""
+    quick = settings(
+        max_examples=n,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    quick(given(strategy)(function))()
+
+
+def many(few, full):
+    """Draw a few in every run of the suite, all of them in a slow one."""
+    return pytest.mark.parametrize("n", [few, pytest.param(full, marks=pytest.mark.slow)])
+
+
+def answered(*arguments, codes=(0, 1, 2, 3, 4)):
+    """Return the result of a command that must not end in a traceback."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = CliRunner().invoke(main, [str(a) for a in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), (
+        arguments,
+        result.exc_info,
+    )
+    assert result.exit_code in codes, result.output
+    return result
+
+
+@pytest.fixture
+def no_run(monkeypatch, tmp_path):
+    """Let every run that is accepted end at its first block."""
+
+    def stop(*args):
+        raise ValueError("stopped at the first block")
+
+    for kind in Circuit.__subclasses__():
+        monkeypatch.setattr(kind, "advance", stop)
+    monkeypatch.setattr("adaptnet.provenance._git_commit", lambda: None)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def toml(value):
+    """Return a value as TOML writes it, as far as it can."""
+    if isinstance(value, dict):
+        inner = ", ".join(f"{json.dumps(str(k))} = {toml(v)}" for k, v in value.items())
+        return f"{{{inner}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(toml, value))}]"
+    return "nothing" if value is None else json.dumps(value).replace("N", "n").replace("I", "i")
+
+
+@many(100, 1_000)
+def test_toml_files(no_run, n):
+    keys = st.sampled_from(["scenario", "replicates", "seed", "parameters", "other"])
+    entries = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=4)
+    lines = st.dictionaries(keys, VALUES, max_size=3)
+    scenario = st.sampled_from(RUN)
+
+    def one(drawn):
+        name, top, parameters, raw = drawn
+        text = "".join(f"{k} = {toml(v)}\n" for k, v in ({"scenario": name} | top).items())
+        text += "[parameters]\n" if "parameters" not in top else ""
+        text += "".join(f"{k} = {toml(v)}\n" for k, v in parameters.items())
+        path = no_run / "case.toml"
+        path.write_bytes(raw if raw is not None else text.encode("utf-8", "replace"))
+        answered("-q", "run", path, "-o", no_run / "case.nc", "--overwrite", codes=(1, 2))
+
+    check(st.tuples(scenario, lines, entries, st.none() | st.binary(max_size=60)), n, one)
+
+
+@pytest.mark.parametrize(
+    "text", ["a=" + "[" * 100_000, "scenario='switching'\nseed=" + "9" * 10_000]
+)
+def test_deep_and_long_toml_files(no_run, text):
+    (no_run / "case.toml").write_text(text)
+    answered("run", no_run / "case.toml", codes=(1,))
+
+
+@many(100, 700)
+def test_settings_on_the_command_line(no_run, n):
+    values = st.one_of(TEXTS, NUMBERS.map(str), st.just("grass,brick"))
+    settings_ = st.lists(st.tuples(st.sampled_from([*NAMES, "x"]), values), max_size=3)
+    options = st.lists(
+        st.tuples(st.sampled_from(["--replicates", "--seed", "--threads"]), values), max_size=2
+    )
+
+    def one(drawn):
+        name, chosen, more = drawn
+        arguments = [part for key, value in chosen for part in ("--set", f"{key}={value}")]
+        arguments += [part for option in more for part in option]
+        answered("-q", "run", name, "-o", "case.nc", "--overwrite", *arguments, codes=(1, 2))
+
+    check(st.tuples(st.sampled_from(RUN), settings_, options), n, one)
+
+
+@many(100, 600)
+def test_stored_parameters(n):
+    kinds = [k.__name__ for k in Circuit.__subclasses__()]
+    kinds += [k.__name__ for k in environments.Environment.__subclasses__()]
+    known = ["initial_weights", "learning_rate", "dynamics", "n_interneurons", "covariance"]
+    known += ["covariances", "block_length", "order", "context_names", "pictures", "step"]
+
+    def one(parameters):
+        for build in (circuits.from_parameters, environments.from_parameters):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                try:
+                    build(parameters)
+                except (TypeError, ValueError, OSError, MemoryError) as error:
+                    assert str(error)  # noqa: PT017
+
+    arguments = st.dictionaries(st.sampled_from(known), VALUES, max_size=4)
+    check(
+        st.tuples(st.sampled_from(kinds) | VALUES, arguments).map(lambda d: {"type": d[0]} | d[1]),
+        n,
+        one,
+    )
+
+
+def simulate(path=None, **options):
+    matrices = [np.diag([1.0, 2.0]), np.eye(2)]
+    return an.simulate(
+        {"a": an.DirectCircuit(), "b": an.InterneuronCircuit()},
+        SwitchingEnvironment(matrices, block_length=60),
+        200,
+        n_replicates=2,
+        rng=1,
+        path=path,
+        n_threads=1,
+        **options,
+    )
+
+
+MUTATIONS = st.tuples(
+    st.sampled_from(["flip", "zero", "cut", "insert", "duplicate", "end"]),
+    st.floats(0, 1, exclude_max=True),
+    st.integers(1, 255),
+)
+
+
+def mutated(content, mutation):
+    kind, where, byte = mutation
+    at = int(where * len(content))
+    changed = bytearray(content)
+    if kind == "flip":
+        changed[at] ^= byte
+    elif kind == "zero":
+        changed[at : at + byte] = bytes(len(changed[at : at + byte]))
+    elif kind == "cut":
+        del changed[at:]
+    elif kind == "insert":
+        changed[at:at] = bytes([byte])
+    elif kind == "duplicate":
+        changed[at:at] = changed[at : at + byte]
+    else:
+        changed += bytes([byte])
+    return bytes(changed)
+
+
+@many(60, 400)
+def test_mutated_files(tmp_path, n):
+    path = tmp_path / "run.nc"
+    simulate(path)
+    whole = path.read_bytes()
+
+    def one(mutation):
+        content = mutated(whole, mutation)
+        path.write_bytes(content)
+        assert files._SEAL in content[-48:-40] or content[-48:-40] != whole[-48:-40]
+        for command in ("info", "readapt", "run", "verify"):
+            answered(
+                command, path, codes=(1,) if content != whole and command != "info" else (0, 1)
+            )
+
+    # What ends in another mark than ours is left to the netCDF library, in a process of its own.
+    check(MUTATIONS.filter(lambda m: m[0] in ("flip", "zero") and m[1] < 0.9), n, one)
+
+
+@many(6, 60)
+def test_mutated_files_without_checksum(tmp_path, n):
+    path = tmp_path / "run.nc"
+    simulate(path)
+    whole = path.read_bytes()[:-48]
+
+    def one(mutation):
+        path.write_bytes(mutated(whole, mutation))
+        answered("info", path, codes=(0, 1))
+
+    check(MUTATIONS, n, one)
+
+
+@many(40, 300)
+def test_files_with_strange_attributes(tmp_path, monkeypatch, n):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "run.nc"
+    run = scenarios.find("switching").from_values({"block_length": 20}).run(n_replicates=1)
+    names = sorted(run.attrs)
+
+    def stop(*args):
+        raise ValueError("stopped at the first block")
+
+    for kind in Circuit.__subclasses__():
+        monkeypatch.setattr(kind, "advance", stop)
+    deep = st.just("deep")
+    texts = st.one_of(
+        deep,
+        TEXTS.filter(lambda t: "\0" not in t),
+        VALUES.map(json.dumps),
+        NUMBERS.filter(storable),
+    )
+
+    def one(drawn):
+        name, value = drawn
+        strange = run.copy()
+        strange.attrs[name] = "[" * 100_000 if value == "deep" else value
+        try:
+            an.save(strange, path, overwrite=True)
+        except (ValueError, TypeError, UnicodeError):
+            return
+        for command in ("info", "readapt", "verify"):
+            answered(command, path)
+        answered("run", path, "-o", tmp_path / "again.nc", "--overwrite")
+
+    check(st.tuples(st.sampled_from(names), texts), n, one)
+
+
+def storable(number):
+    return isinstance(number, float) or abs(number) < 2**63
+
+
+def test_paths_in_a_stored_run_are_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = scenarios.find("switching").from_values({"block_length": 20}).run(n_replicates=1)
+    parameters = scenarios.find("natural-images")().__dict__ | {
+        "pictures": ["/etc/passwd", "grass"]
+    }
+    run.attrs |= {"scenario": "natural-images", "scenario_parameters": json.dumps(parameters)}
+    an.save(run, "run.nc")
+    for command in ("run", "verify"):
+        assert "outside this folder" in answered(command, "run.nc", codes=(1,)).output
+    run.attrs["scenario"] = "../../scenarios/switching"
+    an.save(run, "run.nc", overwrite=True)
+    assert "there is no scenario" in answered("run", "run.nc", "--allow-paths", codes=(1,)).output
+
+
+@many(40, 200)
+@pytest.mark.parametrize("forged", [False, True])
+def test_mutated_checkpoints(tmp_path, monkeypatch, n, forged):
+    """A forged checksum may hide a change of the weights, but never ends in a traceback."""
+    whole = simulate()
+    target = tmp_path / "run.nc"
+    original = an.DirectCircuit.advance
+    calls = iter(range(10**9))
+
+    def stop(*args):
+        if next(calls) == 7:
+            raise KeyboardInterrupt
+        return original(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(an.DirectCircuit, "advance", stop)
+        with pytest.raises(KeyboardInterrupt):
+            simulate(target, block_size=40, checkpoint_seconds=0)
+    folder = durable.working_folder(target)
+    shutil.copytree(folder, tmp_path / "kept")
+    names = sorted(path.name for path in folder.iterdir())
+    monkeypatch.setattr("adaptnet.provenance._git_commit", lambda: None)
+
+    def one(drawn):
+        name, mutation = drawn
+        shutil.rmtree(folder, ignore_errors=True)
+        target.unlink(missing_ok=True)
+        shutil.copytree(tmp_path / "kept", folder)
+        content = (folder / name).read_bytes()
+        if not content:
+            return
+        if forged and len(content) > 48 and not name.endswith("rows"):
+            files.replace(folder / name, mutated(content[:-48], mutation))
+        else:
+            (folder / name).write_bytes(mutated(content, mutation))
+        answered("-q", "info", target, codes=(0, 1))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", an.DivergenceWarning)
+            try:
+                run = simulate(target)
+            except (ValueError, OSError) as error:
+                assert str(error)  # noqa: PT017
+                return
+        if not forged:
+            for variable in whole.data_vars:
+                assert run[variable].values.tobytes() == whole[variable].values.tobytes()
+
+    check(st.tuples(st.sampled_from(names), MUTATIONS), n, one)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"n_samples": 10**15}, "of memory"),
+        ({"n_samples": 10**18}, "at most 2"),
+        ({"n_samples": 10**15, "path": "run.nc"}, "are free at"),
+        ({"n_samples": 10, "n_replicates": 10**12}, "of memory"),
+    ],
+)
+def test_sizes_are_checked_first(tmp_path, monkeypatch, options, words):
+    monkeypatch.chdir(tmp_path)
+    environment = SwitchingEnvironment([np.eye(2), 2 * np.eye(2)], block_length=5)
+    with pytest.raises((MemoryError, ValueError, OSError), match=words):
+        an.simulate(an.DirectCircuit(), environment, **options)
+
+
+def test_claims_of_a_file_are_checked_before_memory_is_taken(tmp_path):
+    import netCDF4
+
+    path = tmp_path / "run.nc"
+    an.save(simulate(), path)
+    with netCDF4.Dataset(path, "a") as file:
+        file.createDimension("huge", 10**13)
+        file.createVariable("extra", "f8", ("huge",), zlib=True, chunksizes=(1000,))
+    files.seal(path)
+    assert "of memory" in answered("readapt", path, codes=(1,)).output
