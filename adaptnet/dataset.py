@@ -1,6 +1,5 @@
 """The schema of a run's Dataset: one table that the writer, the validator and the tests share."""
 
-import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -8,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from adaptnet._checks import LARGEST, Floats
+from adaptnet._checks import LARGEST, Floats, json_object
 
 CONVENTIONS = "CF-1.11"
 SCHEMA = "adaptnet-1"
@@ -279,8 +278,10 @@ def validate(dataset: xr.Dataset, source: str = "the dataset", *, run: bool = Fa
 
 def circuit_parameters(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
     """Return the parameters of each circuit of a run, by the circuit's name."""
-    parameters: dict[str, dict[str, Any]] = json.loads(dataset.attrs["circuits"])
-    return parameters
+    stored = json_object(dataset.attrs.get("circuits"), "circuits of the run")
+    if not all(isinstance(parameters, dict) for parameters in stored.values()):
+        raise ValueError(f"circuits of the run is damaged: it holds no parameters, {stored!r:.100}")
+    return stored
 
 
 def synaptic_time(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from adaptnet._checks import positive_number
+from adaptnet._checks import json_object, positive_number
 from adaptnet.dataset import circuit_parameters, validate
 from adaptnet.readaptation import (
     excess_area,
@@ -344,9 +344,9 @@ def _provenance(dataset: xr.Dataset) -> list[str]:
     parts = []
     for name, heading in (("scenario_parameters", "Parameters"), ("environment", "Environment")):
         if name in attrs:
-            rows = [[key, _short(value)] for key, value in json.loads(attrs[name]).items()]
+            rows = [[key, _short(value)] for key, value in json_object(attrs[name], name).items()]
             parts += [f"<h2>{heading}</h2>", _table(["name", "value"], rows)]
-    circuits = json.loads(attrs["circuits"])
+    circuits = circuit_parameters(dataset)
     keys = list(dict.fromkeys(key for of in circuits.values() for key in of))
     rows = [[name, *(_short(of.get(key, "")) for key in keys)] for name, of in circuits.items()]
     parts += ["<h2>Circuits</h2>", _table(["circuit", *keys], rows)]

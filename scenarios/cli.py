@@ -362,8 +362,9 @@ def report(
 def _scenario_figure(dataset: "xr.Dataset", threshold: float | None, path: Path) -> Any:
     """Return the figure that the run's scenario draws of it."""
     import scenarios
+    from adaptnet._checks import json_object
 
-    values = json.loads(dataset.attrs["scenario_parameters"])
+    values = json_object(dataset.attrs.get("scenario_parameters"), f"scenario_parameters of {path}")
     if threshold is not None:
         values["threshold"] = _changeable(dataset, threshold, path)
     return scenarios.find(dataset.attrs["scenario"]).from_values(values).plot(dataset)
