@@ -18,6 +18,7 @@ from adaptnet.kernels._jit import kernel
 from adaptnet.kernels.dynamics import FastDynamics
 from adaptnet.kernels.linalg import (
     FOUR,
+    PLAIN,
     factorise,
     invert,
     multiply,
@@ -28,7 +29,7 @@ from adaptnet.kernels.linalg import (
 
 Floats = npt.NDArray[np.float64]
 
-SMALL = 6  # neurons up to which factorising each sample is quicker than carrying P
+SMALL = 12  # neurons up to which factorising each sample is quicker than carrying P
 PERIOD = 4096  # samples between renewals of P, for good measure
 CORRECTED = 1e-13  # corrections of y end below this fraction of it
 N_CORRECTIONS = 30  # after so many they count as not converging
@@ -173,7 +174,18 @@ def update_weights(state: Carried, y: Floats, x: Floats) -> float:
     M, last, eta = state.weights, state.pending[0], state.rate[0]
     m, n = M.shape[0], state.factor.shape[0]
     squares = 0.0
-    for i in range(0, m, FOUR):
+    if m < PLAIN:
+        for i in range(m):
+            row = M[i]
+            scaled = eta * last[i]
+            row[i] -= eta
+            rest = -x[i]
+            for j in range(m):
+                weight = row[j] + scaled * last[j]
+                row[j] = weight
+                rest += weight * y[j]
+            squares += rest * rest
+    for i in range(0, 0 if m < PLAIN else m, FOUR):
         row_0, row_1, row_2, row_3 = M[i], M[i + 1], M[i + 2], M[i + 3]
         for k in range(i, min(i + FOUR, n)):
             M[k, k] -= eta
