@@ -18,7 +18,6 @@ from adaptnet.kernels._jit import kernel
 from adaptnet.kernels.dynamics import FastDynamics
 from adaptnet.kernels.linalg import (
     FOUR,
-    PLAIN,
     factorise,
     invert,
     multiply,
@@ -174,18 +173,7 @@ def update_weights(state: Carried, y: Floats, x: Floats) -> float:
     M, last, eta = state.weights, state.pending[0], state.rate[0]
     m, n = M.shape[0], state.factor.shape[0]
     squares = 0.0
-    if m < PLAIN:
-        for i in range(m):
-            row = M[i]
-            scaled = eta * last[i]
-            row[i] -= eta
-            rest = -x[i]
-            for j in range(m):
-                weight = row[j] + scaled * last[j]
-                row[j] = weight
-                rest += weight * y[j]
-            squares += rest * rest
-    for i in range(0, 0 if m < PLAIN else m, FOUR):
+    for i in range(0, m, FOUR):
         row_0, row_1, row_2, row_3 = M[i], M[i + 1], M[i + 2], M[i + 3]
         for k in range(i, min(i + FOUR, n)):
             M[k, k] -= eta

@@ -16,15 +16,7 @@ import numpy.typing as npt
 from adaptnet.kernels import linalg, status
 from adaptnet.kernels._jit import kernel
 from adaptnet.kernels.dynamics import FastDynamics
-from adaptnet.kernels.linalg import (
-    FOUR,
-    PLAIN,
-    factorise,
-    invert,
-    padded,
-    solve,
-    update_and_multiply,
-)
+from adaptnet.kernels.linalg import FOUR, factorise, invert, padded, solve, update_and_multiply
 
 Floats = npt.NDArray[np.float64]
 
@@ -227,19 +219,7 @@ def update_synapses(state: Carried, y: Floats, x: Floats, z: Floats, back: Float
     k, m = state.synapses.shape
     for i in range(m):
         back[i] = -x[i]
-    if m < PLAIN:
-        for c in range(k):
-            row = state.synapses[c]
-            scaled = eta * state.z[c]
-            active = 0.0
-            for i in range(m):
-                weight = kept * row[i] + scaled * last[i]
-                row[i] = weight
-                active += weight * y[i]
-            z[c] = active
-            for i in range(m):
-                back[i] += active * row[i]
-    for c in range(0, 0 if m < PLAIN else k, FOUR):
+    for c in range(0, k, FOUR):
         row_0, row_1 = state.synapses[c], state.synapses[c + 1]
         row_2, row_3 = state.synapses[c + 2], state.synapses[c + 3]
         eta_0, eta_1 = eta * state.z[c], eta * state.z[c + 1]

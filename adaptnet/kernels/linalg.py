@@ -1,8 +1,7 @@
 """Symmetric matrices as plain loops, for use inside kernels.
 
-From PLAIN neurons on, carried matrices are padded with zeros to a multiple of FOUR rows and
-columns, and passes over them take four rows at a time: each element of a vector is then fetched
-once for four products. For fewer neurons that does not pay, and rows are taken one by one.
+Carried matrices are padded with zeros to a multiple of FOUR rows and columns, and passes over them
+take four rows at a time: each element of a vector is then fetched once for four products.
 """
 
 import math
@@ -15,14 +14,11 @@ from adaptnet.kernels._jit import kernel
 Floats = npt.NDArray[np.float64]
 
 FOUR = 4
-PLAIN = 13
 
 
 def padded(matrix: Floats) -> Floats:
-    """Return a copy of `matrix` (..., n) with zeros to the next multiple of FOUR if it pays."""
+    """Return a copy of `matrix` with zeros up to the next multiple of FOUR rows and columns."""
     rows, columns = matrix.shape
-    if columns < PLAIN:
-        return np.array(matrix, order="C")
     copy: Floats = np.zeros((-(-rows // FOUR) * FOUR, -(-columns // FOUR) * FOUR))
     copy[:rows, :columns] = matrix
     return copy
@@ -88,14 +84,6 @@ def invert(factor: Floats, inverse: Floats) -> None:
 def multiply(P: Floats, v: Floats, out: Floats) -> None:
     """Write P v, for any padded matrix P."""
     rows, columns = P.shape
-    if columns < PLAIN:
-        for i in range(rows):
-            row = P[i]
-            total = 0.0
-            for j in range(columns):
-                total += row[j] * v[j]
-            out[i] = total
-        return
     for i in range(0, rows, FOUR):
         row_0, row_1, row_2, row_3 = P[i], P[i + 1], P[i + 2], P[i + 3]
         sum_0 = sum_1 = sum_2 = sum_3 = 0.0
@@ -113,17 +101,6 @@ def update_and_multiply(
 ) -> None:
     """Change P to scale P - a b' - c d' and write P v, in one pass."""
     m = P.shape[0]
-    if m < PLAIN:
-        for i in range(m):
-            row = P[i]
-            a_i, c_i = a[i], c[i]
-            total = 0.0
-            for j in range(m):
-                p = scale * row[j] - (a_i * b[j] + c_i * d[j])
-                row[j] = p
-                total += p * v[j]
-            out[i] = total
-        return
     for i in range(0, m, FOUR):
         row_0, row_1, row_2, row_3 = P[i], P[i + 1], P[i + 2], P[i + 3]
         a_0, a_1, a_2, a_3 = a[i], a[i + 1], a[i + 2], a[i + 3]
