@@ -2,10 +2,11 @@
 
 import os
 
+import numba
 import numpy as np
 import pytest
 
-from adaptnet.kernels import direct, interneuron, status
+from adaptnet.kernels import _jit, direct, interneuron, status
 from adaptnet.kernels.dynamics import EXACT, FastDynamics
 from adaptnet.kernels.linalg import factorise, solve
 from tests import naive
@@ -193,3 +194,19 @@ def test_one_signature_serves_all_calls(kernel):
     for n_processed, every, fast in ((0, 1, EXACT), (np.int64(3), 2, FAST)):
         kernel.run(state, np.ones((2, 2)), n_processed, 0.01, 0.0, fast, every, *records(2, 2))
     assert len(kernel.run.signatures) == 1
+
+
+def test_without_a_cache_folder_kernels_compile_with_one_warning(monkeypatch):
+    original = numba.njit
+
+    def njit(*args, cache=False, **options):
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return original(*args, **options)
+
+    monkeypatch.setattr(numba, "njit", njit)
+    _jit._warn_once.cache_clear()
+    with pytest.warns(RuntimeWarning, match="set NUMBA_CACHE_DIR") as told:
+        doubled, tripled = _jit.kernel(lambda x: 2 * x), _jit.kernel(lambda x: 3 * x)
+    assert len(told) == 1
+    assert (doubled(2.0), tripled(2.0)) == (4.0, 6.0)
