@@ -276,7 +276,7 @@ def test_survives_kills(tmp_path):
 
 @pytest.mark.slow
 def test_survives_fifty_kills(tmp_path):
-    kill_at_random(tmp_path, n_kills=50, n_samples=8_000_000)
+    kill_at_random(tmp_path, n_kills=50, n_samples=20_000_000)
 
 
 def kill_at_random(folder, n_kills, n_samples):
