@@ -108,12 +108,11 @@ class InterneuronCircuit(Circuit):
         """Return W W'."""
         from adaptnet.kernels import interneuron
 
-        synapses = state.synapses
         if isinstance(state, interneuron.Carried):
-            synapses = np.empty(state.synapses.shape)
-            interneuron.current_synapses(state, synapses)
-            synapses = synapses[:, : len(state.factor)]
-        weights: Floats = synapses.T @ synapses
+            weights = np.empty(state.root.shape)
+            interneuron.current_weights(state, weights)
+        else:
+            weights = state.synapses.T @ state.synapses
         return weights
 
     def advance(

@@ -1,4 +1,4 @@
-"""How kernels are compiled: no GIL, cached on disk, floating point that keeps NaN."""
+"""How kernels are compiled: no GIL, cached on disk, floating point by the letter."""
 
 import functools
 import warnings
@@ -9,13 +9,10 @@ import numba
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_OPTIONS: dict[str, Any] = {
-    "nogil": True,
-    "error_model": "numpy",
-    # Reassociation lets sums use vector registers. "nnan" and "ninf" stay off, so that comparisons
-    # see NaN and infinity; math.isfinite does not (x - x is folded to 0): write abs(x) < inf.
-    "fastmath": {"nsz", "arcp", "contract", "afn", "reassoc"},
-}
+# No fast mathematics: what a kernel computes is then settled by its source, whatever else was
+# compiled with it, before it, or taken from the cache. Kernels say themselves what is fused (fma)
+# and what is done side by side (four).
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
 
 def kernel(function: F) -> F:
@@ -28,6 +25,15 @@ def kernel(function: F) -> F:
     except RuntimeError:  # neither can be written
         _warn_once()
         return cast(F, numba.njit(**_OPTIONS)(function))
+
+
+def inlined(function: F) -> F:
+    """Mark a part of a kernel that is written apart, and made part of each kernel that calls it.
+
+    A call to a compiled function passes all that describes each of its arrays, and a view taken
+    inside is counted in and out: more than the arithmetic of a few neurons costs.
+    """
+    return cast(F, numba.njit(inline="always", **_OPTIONS)(function))
 
 
 @functools.cache

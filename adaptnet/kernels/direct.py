@@ -1,10 +1,11 @@
 """Direct connections: Algorithm 1 of [L23], Lipshutz, Pehlevan & Chklovskii, ICLR 2023.
 
 `run` factorises M at each sample, or follows the fast dynamics by Euler steps. `run_carried` does
-the former in O(n^2): it carries P = (M + D)^-1, D diagonal. The change of M by eta y y' is of rank
-one in P (Sherman and Morrison). Its change by -eta I is not of low rank: it is left in D, and each
-sample takes one entry of D, in turn, from +eta n/2 to -eta n/2, which again is of rank one. The
-fixed point follows from y = P x + P D y, whose corrections shrink by the factor |P D|.
+the former in O(n^2): it carries Q = M + s I and P = Q^-1. The change of M by eta y y' is of rank
+one in Q and, by Sherman and Morrison's formula, in P. Its change by -eta I is not of low rank: it
+goes into s, which grows by eta a sample from below zero to above. The fixed point M y = x is that
+of (I - s P) y = P x, solved by Chebyshev's iteration, each step of which is a product with P; u =
+P y, which the change of P needs, falls off on the way. Every n samples or so M is inverted anew.
 """
 
 import math
@@ -14,25 +15,31 @@ import numpy as np
 import numpy.typing as npt
 
 from adaptnet.kernels import status
-from adaptnet.kernels._jit import kernel
+from adaptnet.kernels._jit import inlined, kernel
+from adaptnet.kernels.cholesky import factorise, solve
 from adaptnet.kernels.dynamics import FastDynamics
-from adaptnet.kernels.linalg import (
-    FOUR,
-    factorise,
+from adaptnet.kernels.four import FOUR, fma, load, spread, store, total
+from adaptnet.kernels.symmetric import (
+    add_and_multiply,
+    add_to_diagonal,
     invert,
+    largest_eigenvalue,
     multiply,
-    padded,
-    solve,
-    update_and_multiply,
+    packed,
+    padded_size,
+    unpack,
 )
 
 Floats = npt.NDArray[np.float64]
 
-SMALL = 12  # neurons up to which factorising each sample is quicker than carrying P
-PERIOD = 4096  # samples between renewals of P, for good measure
-CORRECTED = 1e-13  # corrections of y end below this fraction of it
-N_CORRECTIONS = 30  # after so many they count as not converging
-RESIDUAL = 1e-10  # |M y - x| / |x| above which P is not trusted
+SMALL = 5  # neurons up to which factorising each sample is quicker than carrying P
+PERIOD = 64  # samples that P serves for, at least; n where that is more
+NEAR = 0.2  # |s| stays below this fraction of the smallest eigenvalue of M, as it is estimated
+MARGIN = 1.1  # for eigenvalues estimated from below
+SOLVED = 1e-11  # |M y - x| / |x| at which steps end
+MOST_STEPS = 30
+RESIDUAL = 1e-10  # |M y - x| / |x| above which y is refined, or comes from a factorisation
+REFINEMENTS = 3
 
 
 class State(NamedTuple):
@@ -45,18 +52,20 @@ class State(NamedTuple):
 
 
 class Carried(NamedTuple):
-    """What the circuit carries where P is carried; m is n padded to a multiple of FOUR.
+    """What the circuit carries where P is carried; matrices by halves, vectors padded to m.
 
     The last sample's changes are pending, to be made in the pass that the next one needs anyway.
     """
 
-    weights: Floats  # M (m, m), up to eta (y y' - I) of the last sample
-    inverse: Floats  # P (m, m), up to a b' + c d' of the last sample
-    offset: Floats  # (m,) diagonal of D
-    pending: Floats  # (5, m) the last y; a, b, c, d
-    rate: Floats  # (2,) the last eta; samples left until P is renewed
+    shifted: Floats  # Q, up to eta y y' of the last sample
+    inverse: Floats  # P, up to -shrink u u' of the last sample
+    pending: Floats  # (4, m) eta y, y; -shrink u, u
+    shift: Floats  # (2,) s; where it ends, and P is renewed
+    norms: Floats  # (3,) largest eigenvalues of M^-1 when P was renewed, of P, and of Q
+    guesses: Floats  # (2, m) the eigenvectors of the latter two
     factor: Floats  # (n, n) scratch
-    scratch: Floats  # (5, m)
+    sweep: Floats  # (12, m) scratch
+    scratch: Floats  # (8, m)
 
 
 def initial_state(weights: Floats) -> State:
@@ -67,16 +76,20 @@ def initial_state(weights: Floats) -> State:
 
 def initial_carried(weights: Floats) -> Carried:
     """Return the state before the first sample, for `run_carried`."""
-    M = padded(weights)
-    m = len(M)
+    n = len(weights)
+    m = padded_size(n)
+    Q = packed(weights)
+    guess = np.where(np.arange(m) < n, 1.0 / np.arange(1, m + 1), 0.0)
     return Carried(
-        M,
-        np.zeros((m, m)),
-        np.zeros(m),
-        np.zeros((5, m)),
-        np.zeros(2),
-        np.zeros(weights.shape),
-        np.zeros((5, m)),
+        Q,
+        np.zeros_like(Q),
+        np.zeros((4, m)),
+        np.array([0.0, -1.0]),
+        np.array([math.inf, 0.0, 0.0]),
+        np.stack([guess, guess]),
+        np.zeros((n, n)),
+        np.zeros((12, m)),
+        np.zeros((8, m)),
     )
 
 
@@ -155,87 +168,108 @@ def run(
 
 
 @kernel
+def make_pending_change(state: Carried) -> None:
+    """Bring Q up to date."""
+    grown, last = state.pending[0], state.pending[1]
+    add_and_multiply(state.shifted, grown, last, last, state.scratch[0])
+    grown[:] = 0.0
+
+
+@kernel
 def current_weights(state: Carried, out: Floats) -> None:
-    """Write M with what is pending."""
-    y, eta = state.pending[0], state.rate[0]
-    n = out.shape[0]
-    for i in range(n):
-        row, out_row = state.weights[i], out[i]
-        scaled = eta * y[i]
-        for j in range(n):
-            out_row[j] = row[j] + scaled * y[j]
-        out_row[i] -= eta
+    """Write M (n, n)."""
+    make_pending_change(state)
+    unpack(state.shifted, out)
+    for i in range(out.shape[0]):
+        out[i, i] -= state.shift[0]
 
 
 @kernel
-def update_weights(state: Carried, y: Floats, x: Floats) -> float:
-    """Make M's pending change, and return |M y - x|^2 for the next fixed point y, in one pass."""
-    M, last, eta = state.weights, state.pending[0], state.rate[0]
-    m, n = M.shape[0], state.factor.shape[0]
-    squares = 0.0
-    for i in range(0, m, FOUR):
-        row_0, row_1, row_2, row_3 = M[i], M[i + 1], M[i + 2], M[i + 3]
-        for k in range(i, min(i + FOUR, n)):
-            M[k, k] -= eta
-        eta_0, eta_1 = eta * last[i], eta * last[i + 1]
-        eta_2, eta_3 = eta * last[i + 2], eta * last[i + 3]
-        rest_0, rest_1, rest_2, rest_3 = -x[i], -x[i + 1], -x[i + 2], -x[i + 3]
-        for j in range(m):
-            last_j, y_j = last[j], y[j]
-            m_0 = row_0[j] + eta_0 * last_j
-            m_1 = row_1[j] + eta_1 * last_j
-            m_2 = row_2[j] + eta_2 * last_j
-            m_3 = row_3[j] + eta_3 * last_j
-            row_0[j] = m_0
-            row_1[j] = m_1
-            row_2[j] = m_2
-            row_3[j] = m_3
-            rest_0 += m_0 * y_j
-            rest_1 += m_1 * y_j
-            rest_2 += m_2 * y_j
-            rest_3 += m_3 * y_j
-        squares += rest_0 * rest_0 + rest_1 * rest_1 + rest_2 * rest_2 + rest_3 * rest_3
-    state.rate[0] = 0.0
-    last[:] = 0.0
-    return squares
+def renew(state: Carried, eta: float) -> bool:
+    """Choose s anew and compute P from M; False where M is not positive definite."""
+    Q, P, shift, norms = state.shifted, state.inverse, state.shift, state.norms
+    n = state.factor.shape[0]
+    make_pending_change(state)
+    state.pending[2:] = 0.0
+    if norms[1] > 0.0:
+        norms[1] = MARGIN * largest_eigenvalue(P, state.guesses[0], state.scratch[0])
+        nearness = shift[0] * norms[1]
+        norms[0] = norms[1] / (1.0 - nearness) if nearness < 1.0 else math.inf
+    # A shift of s and one of -s cost the same number of steps.
+    half = min(0.5 * eta * max(n, PERIOD), NEAR / norms[0])
+    for shift[1] in (half, 0.0):  # M may be positive definite, and M - half I not
+        add_to_diagonal(Q, n, -shift[1] - shift[0])
+        shift[0] = -shift[1]
+        for i in range(0, Q.shape[0], FOUR):
+            store(P, i, load(Q, i))
+        if invert(P, n, state.sweep):
+            norms[1] = MARGIN * largest_eigenvalue(P, state.guesses[0], state.scratch[0])
+            norms[2] = MARGIN * largest_eigenvalue(Q, state.guesses[1], state.scratch[0])
+            return True
+    return False
 
 
-@kernel
-def renew(state: Carried) -> bool:
-    """Compute P anew from M, with D = 0; False where M is not positive definite."""
-    state.offset[:] = 0.0
-    state.pending[1:] = 0.0
-    if not factorise(state.weights, state.factor):
-        return False
-    invert(state.factor, state.inverse)
-    state.rate[1] = PERIOD
-    return True
+@inlined
+def approach(
+    P: Floats,
+    s: float,
+    norm: float,
+    enough: float,
+    y: Floats,
+    u: Floats,
+    step: Floats,
+    product: Floats,
+    rest: Floats,
+) -> None:
+    """From y = P r go to (Q - s) y = r and u = P y, until |r - (I - s P) y|^2 is `enough`.
 
-
-@kernel
-def correct(state: Carried, y: Floats) -> None:
-    """Turn y = P x into the fixed point of y = P x + P D y."""
-    P, D = state.inverse, state.offset
-    correction, scaled = state.scratch[2], state.scratch[3]
-    m = y.shape[0]
-    power = 0.0
-    for i in range(m):
-        correction[i] = y[i]
-        power += y[i] * y[i]
-    enough = CORRECTED * CORRECTED * power
-    before = power
-    for _ in range(N_CORRECTIONS):
-        for i in range(m):
-            scaled[i] = D[i] * correction[i]
-        multiply(P, scaled, correction)
-        now = 0.0
-        for i in range(m):
-            y[i] += correction[i]
-            now += correction[i] * correction[i]
-        # The next correction will be smaller than this one as this is than the one before.
-        if now * now <= enough * before:
-            return
+    Chebyshev's iteration for eigenvalues of I - s P from 1 - s |P| to 1 [Saad, Iterative methods
+    for sparse linear systems, algorithm 12.1, its rho being omega times half the interval].
+    """
+    half = 0.5 * s * norm
+    omega = 1.0 / (1.0 - half)
+    squares, shift = spread(0.0), spread(-s)
+    for i in range(0, y.shape[0], FOUR):
+        y_i = load(y, i)
+        squares = fma(y_i, y_i, squares)
+        store(rest, i, y_i)
+        store(step, i, spread(omega) * y_i)
+        store(y, i, spread(0.0))
+        store(u, i, spread(0.0))
+    before = total(squares)
+    for _ in range(MOST_STEPS):
+        multiply(P, step, product)
+        following = 1.0 / (2.0 * (1.0 - half) - half * half * omega)
+        kept, gained = spread(half * half * following * omega), spread(2.0 * following)
+        omega = following
+        squares = spread(0.0)
+        for i in range(0, y.shape[0], FOUR):
+            step_i, product_i = load(step, i), load(product, i)
+            store(y, i, load(y, i) + step_i)
+            store(u, i, load(u, i) + product_i)
+            rest_i = load(rest, i) - fma(shift, product_i, step_i)
+            squares = fma(rest_i, rest_i, squares)
+            store(rest, i, rest_i)
+            store(step, i, fma(kept, step_i, gained * rest_i))
+        now = total(squares)
+        # The next rest will be smaller than this one as this is than the one before; where it
+        # hardly shrinks, it is rounding, or not to be had this way.
+        if now * now <= enough * before or not now < 0.1 * before:
+            break
         before = now
+    for i in range(0, y.shape[0], FOUR):
+        store(y, i, load(y, i) + load(step, i))
+
+
+@inlined
+def misfit(s: float, x: Floats, y: Floats, product: Floats, rest: Floats) -> float:
+    """Write x - M y, given Q y, and return its square."""
+    squares = spread(0.0)
+    for i in range(0, x.shape[0], FOUR):
+        rest_i = fma(spread(s), load(y, i), load(x, i) - load(product, i))
+        store(rest, i, rest_i)
+        squares = fma(rest_i, rest_i, squares)
+    return total(squares)
 
 
 @kernel
@@ -250,67 +284,70 @@ def run_carried(
 ) -> tuple[int, int]:
     """Take in a block of samples at the exact fixed point; return a status and the rows processed.
 
-    Every y is checked: where |M y - x| exceeds RESIDUAL |x|, P is renewed from a factorisation of
-    M, and y comes from that.
+    Every y is checked: where |M y - x| exceeds RESIDUAL |x| it is refined, and where that does not
+    help, it comes from a factorisation of M.
     """
-    P, D = state.inverse, state.offset
-    last, a, b, c, d = (
-        state.pending[0],
-        state.pending[1],
-        state.pending[2],
-        state.pending[3],
-        state.pending[4],
-    )
-    x, y, u = state.scratch[0], state.scratch[1], state.scratch[4]
-    n, m = state.factor.shape[0], P.shape[0]
+    Q, P, shift, norms = state.shifted, state.inverse, state.shift, state.norms
+    grown, last = state.pending[0], state.pending[1]
+    shrunk, turned = state.pending[2], state.pending[3]
+    x, y, u, more_y = state.scratch[0], state.scratch[1], state.scratch[2], state.scratch[3]
+    step, product, rest = state.scratch[4], state.scratch[5], state.scratch[6]
+    more_u = state.scratch[7]
+    n, m = state.factor.shape[0], x.shape[0]
     n_records = 0
     for t in range(inputs.shape[0]):
         eta = learning_rate / (1.0 + decay * (n_processed + t))
-        size = 0.0
+        if not shift[0] <= shift[1] and not renew(state, eta):
+            return status.WEIGHTS_NOT_POSITIVE_DEFINITE, t
+        squares = spread(0.0)
         for i in range(n):
             x[i] = inputs[t, i]
-            size += x[i] * x[i]
-        if state.rate[1] <= 0.0:
-            update_weights(state, y, x)
-            if not renew(state):
-                return status.WEIGHTS_NOT_POSITIVE_DEFINITE, t
-        update_and_multiply(P, 1.0, a, b, c, d, x, y)
-        correct(state, y)
-        if not update_weights(state, y, x) <= RESIDUAL * RESIDUAL * size:
-            if not renew(state):
+        for i in range(0, m, FOUR):
+            squares = fma(load(x, i), load(x, i), squares)
+        size = total(squares)
+        enough = SOLVED * SOLVED * size / (norms[2] * norms[2])
+
+        add_and_multiply(P, shrunk, turned, x, y)
+        approach(P, shift[0], norms[1], enough, y, u, step, product, rest)
+        add_and_multiply(Q, grown, last, y, product)
+        residual = misfit(shift[0], x, y, product, rest)
+        for _ in range(REFINEMENTS):
+            if residual <= RESIDUAL * RESIDUAL * size:
+                break
+            multiply(P, rest, more_y)
+            approach(P, shift[0], norms[1], enough, more_y, more_u, step, product, rest)
+            for i in range(0, m, FOUR):
+                store(y, i, load(y, i) + load(more_y, i))
+                store(u, i, load(u, i) + load(more_u, i))
+            multiply(Q, y, product)
+            residual = misfit(shift[0], x, y, product, rest)
+        if not residual <= RESIDUAL * RESIDUAL * size:
+            unpack(Q, state.factor)
+            for i in range(n):
+                state.factor[i, i] -= shift[0]
+            if not factorise(state.factor, state.factor):
                 return status.WEIGHTS_NOT_POSITIVE_DEFINITE, t
             solve(state.factor, x, y)  # M y = x
+            multiply(P, y, u)
+            shift[1] = -math.inf  # renew P before the next sample
 
-        multiply(P, y, u)
-        gain = 0.0
-        power = 0.0
-        for i in range(m):
-            gain += u[i] * y[i]
-            power += y[i] * y[i]
+        squares, cross = spread(0.0), spread(0.0)
+        for i in range(0, m, FOUR):
+            y_i = load(y, i)
+            squares = fma(y_i, y_i, squares)
+            cross = fma(y_i, load(u, i), cross)
+        power, gain = total(squares), total(cross)
         if not eta * power < math.inf:
             return status.WEIGHTS_NOT_FINITE, t
-        for i in range(m):  # M <- M + eta (y y' - I), pending
-            last[i] = y[i]
-        state.rate[0] = eta
-        # P <- P - eta u u' / (1 + eta y'u), and M + D, one entry of its diagonal lowered by `less`:
-        # P <- P + less p p' / (1 - less p_k), p being column k of P; both pending.
-        shrink = eta / (1.0 + eta * gain)
-        k = (n_processed + t) % n
-        row, u_k = P[k], shrink * u[k]
-        for i in range(n):
-            D[i] += eta
-        less = D[k] + 0.5 * n * eta
-        D[k] -= less
-        left = 1.0 - less * (row[k] - u_k * u[k])
-        grow = -less / left
-        # While `left` is positive M + D is positive definite; then so is M, unless the corrections
-        # diverge (P D has an eigenvalue of 1 or more) and the check of y finds it out.
-        state.rate[1] = state.rate[1] - 1.0 if left > 0.0 else 0.0
-        for i in range(m):
-            a[i] = shrink * u[i]
-            b[i] = u[i]
-            d[i] = row[i] - u_k * u[i]
-            c[i] = grow * d[i]
+        # M <- M + eta (y y' - I), and P by Sherman and Morrison's formula
+        grow, shrink = spread(eta), spread(-eta / (1.0 + eta * gain))
+        for i in range(0, m, FOUR):
+            y_i, u_i = load(y, i), load(u, i)
+            store(last, i, y_i)
+            store(grown, i, grow * y_i)
+            store(turned, i, u_i)
+            store(shrunk, i, shrink * u_i)
+        shift[0] += eta
         if (n_processed + t + 1) % record_every == 0:
             current_weights(state, recorded_weights[n_records])
             n_records += 1

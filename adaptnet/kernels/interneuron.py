@@ -1,10 +1,15 @@
 """Interneurons: Algorithm 2 of [L23], Lipshutz, Pehlevan & Chklovskii, ICLR 2023.
 
 `run` factorises A = W W' at each sample, or follows the fast dynamics by Euler steps. `run_carried`
-does the former in O(n^2 + n k): it carries P = A^-1. At the fixed point W z = x, so that a sample
-changes A to (1 - eta)^2 [A + c (y x' + x y') + c^2 (y'x) y y'], c = eta / (1 - eta). This is of
-rank two, and with u = P y, P x = y Woodbury's identity comes down to
+does the former in O(n^2), however many interneurons there are. At the fixed point, where z = W' y,
+a sample changes A to (1 - eta)^2 [A + c (y q' + q y') + c^2 (y'q) y y'], with q = A y and
+c = eta / (1 - eta): nothing of W but A takes part, and A is what is carried, with P = A^-1. The
+change is of rank two, and with u = P y Woodbury's identity comes down to
 P <- [P - w y' - y w'] / (1 - eta)^2, w = u / h - y (y'u) / (2 h^2), h = y'y + 1 / c.
+
+A in place of W has a price: rounding reaches its smallest eigenvalues from its largest, in W only
+their square roots. So where A is ill-conditioned, or a sample is about to make it so, samples are
+taken with a root R in place of W, R R' = A, and a factorisation each, until A is fit to be carried.
 """
 
 import math
@@ -13,15 +18,32 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from adaptnet.kernels import linalg, status
-from adaptnet.kernels._jit import kernel
+from adaptnet.kernels import status
+from adaptnet.kernels._jit import inlined, kernel
+from adaptnet.kernels.cholesky import factorise, solve
 from adaptnet.kernels.dynamics import FastDynamics
-from adaptnet.kernels.linalg import FOUR, factorise, invert, padded, solve, update_and_multiply
+from adaptnet.kernels.four import FOUR, fma, load, spread, store, total
+from adaptnet.kernels.symmetric import (
+    add_pair_and_multiply,
+    invert,
+    multiply,
+    pack,
+    packed,
+    padded_size,
+    trace,
+    unpack,
+)
 
 Floats = npt.NDArray[np.float64]
 
-GROWTH = 100.0  # of rounding errors in P, by 1 / (1 - eta)^2 a sample, at which it is renewed
-RESIDUAL = 1e-10  # |A y - x| / |x| above which P is not trusted
+LEAST_SCALE = 0.01  # of A and P, which shrinks by (1 - eta)^2 a sample, at which P is renewed
+RESIDUAL = 1e-10  # |A y - x| / |x| above which y is refined, or comes from a factorisation
+REFINED = 1e-12  # what refining aims at; it ends where it gains no more
+REFINEMENTS = 3
+ILL_CONDITIONED = 1e8  # Tr A Tr P / n, from which on A is not carried
+JUMP = 100.0  # c y'y of a sample that makes it so: eigenvalues grow by (1 + c y'y)^2
+AT_LEAST = 32.0  # samples taken with the root before A is tried
+CARRIED, UNFIT = -1.0, -2.0  # in the place of their number: A is carried, but not fit for it
 
 
 class State(NamedTuple):
@@ -49,42 +71,42 @@ def initial_state(weights: Floats) -> State:
 
 
 class Carried(NamedTuple):
-    """What the circuit carries where P is carried; sizes are padded to multiples of FOUR.
+    """What the circuit carries where P is carried; matrices by halves, vectors padded to m.
 
     The last sample's changes are pending, to be made in the pass that the next one needs anyway.
     """
 
-    synapses: Floats  # W' (k, n), up to the change (1 - eta) W + eta y z' of the last sample
-    inverse: Floats  # P (n, n), up to the change [P - w y' - y w'] / (1 - eta)^2
-    y: Floats  # (n,) of the last sample, as are the next three
-    w: Floats  # (n,)
-    z: Floats  # (k,)
-    rate: Floats  # (2,) eta; growth of errors since P was renewed, infinite to have it renewed
-    effective: Floats  # A (n, n), not padded, as is `factor`: scratch
-    factor: Floats  # (n, n)
-    scratch: Floats  # (6, n)
+    effective: Floats  # A / scale, up to a b' + b a' of the last sample
+    inverse: Floats  # P scale, up to c b' + b c'
+    pending: Floats  # (3, m) a; b, the last y; c
+    scale: Floats  # (2,) scale; samples to take with the root, or CARRIED, or UNFIT
+    root: Floats  # R' (n, n), where it takes the place of A
+    matrices: Floats  # (2, n, n) scratch, as are the rest
+    activity: Floats  # (2, n)
+    sweep: Floats  # (12, m) scratch
+    scratch: Floats  # (6, m)
 
 
 def initial_carried(weights: Floats) -> Carried:
     """Return the state before the first sample, from W (n, k), for `run_carried`."""
-    synapses = padded(weights.T)
-    k, m = synapses.shape
     n = len(weights)
+    m = padded_size(n)
+    A = packed(np.zeros((n, n)))
     return Carried(
-        synapses,
-        np.zeros((m, m)),
-        np.zeros(m),
-        np.zeros(m),
-        np.zeros(k),
-        np.array([0.0, math.inf]),
-        np.zeros((n, n)),
-        np.zeros((n, n)),
+        A,
+        np.zeros_like(A),
+        np.zeros((3, m)),
+        np.array([1.0, 0.0]),
+        np.asarray(np.linalg.qr(weights.T, mode="r")),  # any rotation of W will do
+        np.zeros((2, n, n)),
+        np.zeros((2, n)),
+        np.zeros((12, m)),
         np.zeros((6, m)),
     )
 
 
 @kernel
-def multiply(synapses: Floats, out: Floats) -> None:
+def multiply_synapses(synapses: Floats, out: Floats) -> None:
     """Write the effective weights A = W W', both triangles."""
     k, n = synapses.shape[0], out.shape[0]
     for i in range(n):
@@ -149,6 +171,40 @@ def integrate(synapses: Floats, x: Floats, y: Floats, z: Floats, fast: FastDynam
 
 
 @kernel
+def settle(synapses: Floats, effective: Floats, factor: Floats, x: Floats, y: Floats) -> bool:
+    """Write the fixed point W W' y = x; False where W W' is not positive definite."""
+    multiply_synapses(synapses, effective)
+    if not factorise(effective, factor):
+        return False
+    solve(factor, x, y)
+    return True
+
+
+@kernel
+def respond(synapses: Floats, y: Floats, z: Floats) -> None:
+    """Write z = W' y."""
+    for c in range(z.shape[0]):
+        row = synapses[c]
+        active = 0.0
+        for i in range(y.shape[0]):
+            active += row[i] * y[i]
+        z[c] = active
+
+
+@kernel
+def learn(synapses: Floats, y: Floats, z: Floats, eta: float) -> bool:
+    """W <- W + eta (y z' - W); False where it overflows."""
+    sum_of_weights = 0.0
+    for c in range(z.shape[0]):
+        row = synapses[c]
+        kept, scaled = 1.0 - eta, eta * z[c]
+        for i in range(y.shape[0]):
+            row[i] = kept * row[i] + scaled * y[i]
+            sum_of_weights += row[i]
+    return abs(sum_of_weights) < math.inf
+
+
+@kernel
 def run(
     state: State,
     inputs: Floats,
@@ -162,39 +218,21 @@ def run(
 ) -> tuple[int, int]:
     """Take in a block of samples, one at a time; return a status and the rows processed."""
     synapses, steps, effective, factor, y, z = state
-    k, n = synapses.shape
     n_records = 0
     for t in range(inputs.shape[0]):
-        x = inputs[t]
         if fast.max_steps > 0:
-            used = integrate(synapses, x, y, z, fast)
+            used = integrate(synapses, inputs[t], y, z, fast)
             if used < 0:
                 return status.ACTIVITY_NOT_FINITE, t
             steps[0] = max(steps[0], used)
+        elif settle(synapses, effective, factor, inputs[t], y):
+            respond(synapses, y, z)
         else:
-            multiply(synapses, effective)
-            if not factorise(effective, factor):
-                return status.WEIGHTS_NOT_POSITIVE_DEFINITE, t
-            solve(factor, x, y)  # W W' y = x
-            for c in range(k):  # z = W' y
-                row = synapses[c]
-                active = 0.0
-                for i in range(n):
-                    active += row[i] * y[i]
-                z[c] = active
-        eta = learning_rate / (1.0 + decay * (n_processed + t))
-        total = 0.0
-        for c in range(k):  # W <- W + eta (y z' - W)
-            row = synapses[c]
-            kept = 1.0 - eta
-            scaled = eta * z[c]
-            for i in range(n):
-                row[i] = kept * row[i] + scaled * y[i]
-                total += row[i]
-        if not abs(total) < math.inf:
+            return status.WEIGHTS_NOT_POSITIVE_DEFINITE, t
+        if not learn(synapses, y, z, learning_rate / (1.0 + decay * (n_processed + t))):
             return status.WEIGHTS_NOT_FINITE, t
         if (n_processed + t + 1) % record_every == 0:
-            multiply(synapses, recorded_weights[n_records])
+            multiply_synapses(synapses, recorded_weights[n_records])
             recorded_steps[n_records] = steps[0]
             steps[0] = 0
             n_records += 1
@@ -202,61 +240,78 @@ def run(
 
 
 @kernel
-def current_synapses(state: Carried, out: Floats) -> None:
-    """Write W' with what is pending; `out` may be the state's own."""
-    kept, eta, y = 1.0 - state.rate[0], state.rate[0], state.y
-    for c in range(out.shape[0]):
-        row, out_row = state.synapses[c], out[c]
-        scaled = eta * state.z[c]
-        for i in range(out.shape[1]):
-            out_row[i] = kept * row[i] + scaled * y[i]
+def make_pending_change(state: Carried) -> None:
+    """Bring A up to date."""
+    a, b = state.pending[0], state.pending[1]
+    add_pair_and_multiply(state.effective, a, b, b, state.scratch[4])
+    a[:] = 0.0
 
 
 @kernel
-def update_synapses(state: Carried, y: Floats, x: Floats, z: Floats, back: Floats) -> float:
-    """Make W's pending change, write z = W' y, and return |W z - x|^2, in one pass."""
-    kept, eta, last = 1.0 - state.rate[0], state.rate[0], state.y
-    k, m = state.synapses.shape
-    for i in range(m):
-        back[i] = -x[i]
-    for c in range(0, k, FOUR):
-        row_0, row_1 = state.synapses[c], state.synapses[c + 1]
-        row_2, row_3 = state.synapses[c + 2], state.synapses[c + 3]
-        eta_0, eta_1 = eta * state.z[c], eta * state.z[c + 1]
-        eta_2, eta_3 = eta * state.z[c + 2], eta * state.z[c + 3]
-        z_0 = z_1 = z_2 = z_3 = 0.0
-        for i in range(m):
-            last_i, y_i = last[i], y[i]
-            w_0 = kept * row_0[i] + eta_0 * last_i
-            w_1 = kept * row_1[i] + eta_1 * last_i
-            w_2 = kept * row_2[i] + eta_2 * last_i
-            w_3 = kept * row_3[i] + eta_3 * last_i
-            row_0[i] = w_0
-            row_1[i] = w_1
-            row_2[i] = w_2
-            row_3[i] = w_3
-            z_0 += w_0 * y_i
-            z_1 += w_1 * y_i
-            z_2 += w_2 * y_i
-            z_3 += w_3 * y_i
-        z[c], z[c + 1], z[c + 2], z[c + 3] = z_0, z_1, z_2, z_3
-        for i in range(m):
-            back[i] += (z_0 * row_0[i] + z_1 * row_1[i]) + (z_2 * row_2[i] + z_3 * row_3[i])
-    squares = 0.0
-    for i in range(m):
-        squares += back[i] * back[i]
-    return squares
+def current_weights(state: Carried, out: Floats) -> None:
+    """Write A (n, n)."""
+    if state.scale[1] >= 0.0:
+        multiply_synapses(state.root, out)
+        return
+    make_pending_change(state)
+    unpack(state.effective, out)
+    out *= state.scale[0]
 
 
 @kernel
-def renew(state: Carried) -> bool:
-    """Compute P anew from W; False where W W' is not positive definite."""
-    multiply(state.synapses, state.effective)
-    if not factorise(state.effective, state.factor):
+def to_root(state: Carried) -> bool:
+    """Go from A to R; False where A is not positive definite."""
+    R, factor = state.root, state.matrices[1]
+    current_weights(state, state.matrices[0])
+    if not factorise(state.matrices[0], factor):
         return False
-    invert(state.factor, state.inverse)
-    state.rate[1] = 1.0
+    for i in range(R.shape[0]):
+        for j in range(i):
+            R[j, i], R[i, j] = factor[i, j], 0.0
+        R[i, i] = 1.0 / factor[i, i]
+    state.scale[1] = AT_LEAST
     return True
+
+
+@kernel
+def renew(state: Carried) -> None:
+    """Compute A from R or from itself, with a scale of 1, and P; see whether they are fit."""
+    A, P, scale, n = state.effective, state.inverse, state.scale, state.root.shape[0]
+    unfit = AT_LEAST if scale[1] >= 0.0 else UNFIT
+    current_weights(state, state.matrices[0])
+    pack(state.matrices[0], A)
+    for i in range(0, A.shape[0], FOUR):
+        store(P, i, load(A, i))
+    state.pending[:] = 0.0
+    scale[0] = 1.0
+    fit = invert(P, n, state.sweep) and trace(A, n) * trace(P, n) < ILL_CONDITIONED * n
+    scale[1] = CARRIED if fit else unfit
+
+
+@inlined
+def misfit(x: Floats, product: Floats, scale: float, q: Floats, rest: Floats) -> float:
+    """Write q = scale times `product`, x - q, and return the square of that."""
+    squares = spread(0.0)
+    for i in range(0, x.shape[0], FOUR):
+        q_i = spread(scale) * load(product, i)
+        rest_i = load(x, i) - q_i
+        store(q, i, q_i)
+        store(rest, i, rest_i)
+        squares = fma(rest_i, rest_i, squares)
+    return total(squares)
+
+
+@kernel
+def take_with_root(state: Carried, x: Floats, eta: float) -> int:
+    """Take in one sample with R in place of W; return a status."""
+    R, y, z = state.root, state.activity[0], state.activity[1]
+    if not settle(R, state.matrices[0], state.matrices[1], x, y):
+        return status.WEIGHTS_NOT_POSITIVE_DEFINITE
+    respond(R, y, z)
+    if not learn(R, y, z, eta):
+        return status.WEIGHTS_NOT_FINITE
+    state.scale[1] -= 1.0
+    return status.OK
 
 
 @kernel
@@ -271,54 +326,73 @@ def run_carried(
 ) -> tuple[int, int]:
     """Take in a block of samples at the exact fixed point; return a status and the rows processed.
 
-    Every y is checked: where |A y - x| exceeds RESIDUAL |x|, P is renewed from a factorisation of
-    A, and y comes from that.
+    Every y is checked: where |A y - x| exceeds RESIDUAL |x|, it comes from a factorisation of A.
     """
-    P, synapses, rate = state.inverse, state.synapses, state.rate
-    x, y, u, back = state.scratch[0], state.scratch[1], state.scratch[2], state.scratch[3]
-    scaled_w, scaled_y, z = state.scratch[4], state.scratch[5], np.zeros(state.z.shape[0])
-    now = np.empty(synapses.shape if recorded_weights.shape[0] > 0 else (0, 0))
-    n, m = state.factor.shape[0], P.shape[0]
+    A, P, scale = state.effective, state.inverse, state.scale
+    a, b, c = state.pending[0], state.pending[1], state.pending[2]
+    x, y, u, q = state.scratch[0], state.scratch[1], state.scratch[2], state.scratch[3]
+    product, rest = state.scratch[4], state.scratch[5]
+    n, m = state.root.shape[0], x.shape[0]
     n_records = 0
     for t in range(inputs.shape[0]):
-        size = 0.0
+        eta = learning_rate / (1.0 + decay * (n_processed + t))
+        if scale[1] == 0.0 or (scale[1] < 0.0 and scale[0] < LEAST_SCALE):
+            renew(state)
+        squares = spread(0.0)
         for i in range(n):
             x[i] = inputs[t, i]
-            size += x[i] * x[i]
-        if rate[1] > GROWTH:
-            current_synapses(state, synapses)
-            rate[0] = 0.0
-            state.w[:] = 0.0
-            if not renew(state):
+        for i in range(0, m, FOUR):
+            squares = fma(load(x, i), load(x, i), squares)
+        size = total(squares)
+        sound = scale[1] == CARRIED
+        if sound:
+            unscale = spread(1.0 / scale[0])
+            add_pair_and_multiply(P, c, b, x, product)
+            for i in range(0, m, FOUR):
+                store(y, i, unscale * load(product, i))
+            add_pair_and_multiply(A, a, b, y, product)
+            residual = misfit(x, product, scale[0], q, rest)
+            for _ in range(REFINEMENTS):
+                if residual <= REFINED * REFINED * size:
+                    break
+                before = residual
+                multiply(P, rest, product)
+                for i in range(0, m, FOUR):
+                    store(y, i, fma(unscale, load(product, i), load(y, i)))
+                multiply(A, y, product)
+                residual = misfit(x, product, scale[0], q, rest)
+                if not residual < 0.01 * before:
+                    break
+            multiply(P, y, product)
+            squares, cross, along = spread(0.0), spread(0.0), spread(0.0)
+            for i in range(0, m, FOUR):
+                y_i, u_i = load(y, i), unscale * load(product, i)
+                store(u, i, u_i)
+                squares = fma(y_i, y_i, squares)
+                cross = fma(y_i, u_i, cross)
+                along = fma(y_i, load(q, i), along)
+            power, gain = total(squares), total(cross)
+            grow = eta / (1.0 - eta)
+            sound = residual <= RESIDUAL * RESIDUAL * size and grow * power < JUMP
+            # What is pending has been made. A sample that A is not fit for leaves it as it was.
+            h = power + 1.0 / grow
+            scaled_grow = spread(grow / scale[0] if sound else 0.0)
+            scaled_shrink, turn = spread(-scale[0] / h), spread(-0.5 * gain / h)
+            half = spread(0.5 * grow * total(along))
+            for i in range(0, m, FOUR):
+                y_i = load(y, i)
+                store(a, i, scaled_grow * fma(half, y_i, load(q, i)))
+                store(b, i, y_i)
+                store(c, i, scaled_shrink * fma(turn, y_i, load(u, i)))
+            if sound:
+                scale[0] *= (1.0 - eta) * (1.0 - eta)
+        if not sound:
+            if scale[1] < 0.0 and not to_root(state):
                 return status.WEIGHTS_NOT_POSITIVE_DEFINITE, t
-        scale = 1.0 / ((1.0 - rate[0]) * (1.0 - rate[0]))
-        for i in range(m):
-            scaled_w[i] = scale * state.w[i]
-            scaled_y[i] = scale * state.y[i]
-        update_and_multiply(P, scale, scaled_w, state.y, scaled_y, state.w, x, y)
-        if not update_synapses(state, y, x, z, back) <= RESIDUAL * RESIDUAL * size:
-            if not renew(state):
-                return status.WEIGHTS_NOT_POSITIVE_DEFINITE, t
-            solve(state.factor, x, y)  # W W' y = x
-            linalg.multiply(synapses, y, z)
-        linalg.multiply(P, y, u)
-        eta = learning_rate / (1.0 + decay * (n_processed + t))
-        gain = 0.0
-        power = 0.0
-        for i in range(m):
-            gain += y[i] * u[i]
-            power += y[i] * y[i]
-        if not power < math.inf:
-            return status.WEIGHTS_NOT_FINITE, t
-        h = power + (1.0 - eta) / eta
-        for i in range(m):
-            state.y[i] = y[i]
-            state.w[i] = u[i] / h - (0.5 * gain / (h * h)) * y[i]
-        state.z[:] = z
-        rate[0] = eta
-        rate[1] /= (1.0 - eta) * (1.0 - eta)
+            outcome = take_with_root(state, x, eta)
+            if outcome != status.OK:
+                return outcome, t
         if (n_processed + t + 1) % record_every == 0:
-            current_synapses(state, now)
-            multiply(now, recorded_weights[n_records])
+            current_weights(state, recorded_weights[n_records])
             n_records += 1
     return status.OK, inputs.shape[0]

@@ -140,7 +140,8 @@ def test_a_number_stands_for_a_multiple_of_the_identity():
 
 def test_every_interneuron_takes_part_from_the_start():
     for k in range(5, 14):
-        state = an.InterneuronCircuit(n_interneurons=k).initial_state(5)
+        circuit = an.InterneuronCircuit(n_interneurons=k, dynamics="cholesky")
+        state = circuit.initial_state(5)
         assert (np.abs(state.synapses[:k]).max(axis=1) > 0.01).all()
 
 

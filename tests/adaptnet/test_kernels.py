@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from adaptnet.kernels import _jit, direct, interneuron, status
+from adaptnet.kernels.cholesky import factorise, solve
 from adaptnet.kernels.dynamics import EXACT, FastDynamics
-from adaptnet.kernels.linalg import factorise, solve
 from tests import naive
 
 COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") == "0"
