@@ -26,7 +26,7 @@ __all__ = [
     "whitening_errors",
 ]
 
-_SMALL = 16  # neurons up to which the kernel, many records at a time, is quicker than LAPACK
+_SMALL = 64  # neurons up to which the kernel, many records at a time, is quicker than LAPACK
 
 
 def output_covariance(weights: npt.ArrayLike, covariance: npt.ArrayLike) -> Floats:
@@ -88,9 +88,11 @@ def whitening_errors(weights: npt.ArrayLike, covariance: npt.ArrayLike) -> tuple
         from adaptnet.kernels import whitening
 
         whitening.errors(flat_a, flat_c, worst, total)
+        sound = np.isfinite(total) & np.isnan(worst)  # what the kernel leaves to LAPACK
     else:
         sound = np.isfinite(flat_a).all(axis=(1, 2))
         sound[sound] = np.linalg.eigvalsh(flat_a[sound])[:, 0] > 0
+    if sound.any():
         excess = output_covariance(flat_a[sound], flat_c[sound]) - np.eye(n)
         excess = (excess + np.swapaxes(excess, -1, -2)) / 2
         worst[sound] = np.abs(np.linalg.eigvalsh(excess)).max(axis=-1)

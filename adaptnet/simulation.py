@@ -43,6 +43,7 @@ from adaptnet.storage import opened
 from adaptnet.threads import n_cores, single_threaded_blas
 
 _MOST_THREADS = 1024  # beyond any machine's cores, below what a system refuses
+_FIRST_BLOCK = 256  # samples; halved or doubled to what takes a moment
 _MOMENT = 0.2  # seconds; an interrupt waits for the end of a block, which should take no longer
 
 
@@ -275,7 +276,7 @@ class Run:
         """Yield the samples from `start` on, as many at a time as take about `_MOMENT`."""
         plan, n = self.layout.plan, self.environment.n_neurons
         largest = self.block_size or plan.block_size(n)
-        size = largest if self.block_size else 1
+        size = largest if self.block_size else min(largest, _FIRST_BLOCK)
         for block in realization.blocks(plan.n_samples, largest, start):
             taken = 0
             while taken < len(block):

@@ -28,10 +28,10 @@ def kernel(function: F) -> F:
 
 
 def inlined(function: F) -> F:
-    """Mark a part of a kernel that is written apart, and made part of each kernel that calls it.
+    """Mark a part of a kernel, written apart, that is made part of each kernel that calls it.
 
-    A call to a compiled function passes all that describes each of its arrays, and a view taken
-    inside is counted in and out: more than the arithmetic of a few neurons costs.
+    A call of a compiled function hands over all that describes each of its arrays: for a few
+    neurons that takes as long as the arithmetic.
     """
     return cast(F, numba.njit(inline="always", **_OPTIONS)(function))
 

@@ -15,13 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from adaptnet.kernels import status
-from adaptnet.kernels._jit import inlined, kernel
+from adaptnet.kernels._jit import kernel
 from adaptnet.kernels.cholesky import factorise, solve
 from adaptnet.kernels.dynamics import FastDynamics
 from adaptnet.kernels.four import FOUR, fma, load, spread, store, total
 from adaptnet.kernels.symmetric import (
     add_and_multiply,
     add_to_diagonal,
+    dot,
     invert,
     largest_eigenvalue,
     multiply,
@@ -39,7 +40,7 @@ MARGIN = 1.1  # for eigenvalues estimated from below
 SOLVED = 1e-11  # |M y - x| / |x| at which steps end
 MOST_STEPS = 30
 RESIDUAL = 1e-10  # |M y - x| / |x| above which y is refined, or comes from a factorisation
-REFINEMENTS = 3
+ATTEMPTS = 4
 
 
 class State(NamedTuple):
@@ -65,7 +66,7 @@ class Carried(NamedTuple):
     guesses: Floats  # (2, m) the eigenvectors of the latter two
     factor: Floats  # (n, n) scratch
     sweep: Floats  # (12, m) scratch
-    scratch: Floats  # (8, m)
+    scratch: Floats  # (6, m)
 
 
 def initial_state(weights: Floats) -> State:
@@ -89,7 +90,7 @@ def initial_carried(weights: Floats) -> Carried:
         np.stack([guess, guess]),
         np.zeros((n, n)),
         np.zeros((12, m)),
-        np.zeros((8, m)),
+        np.zeros((6, m)),
     )
 
 
@@ -209,69 +210,6 @@ def renew(state: Carried, eta: float) -> bool:
     return False
 
 
-@inlined
-def approach(
-    P: Floats,
-    s: float,
-    norm: float,
-    enough: float,
-    y: Floats,
-    u: Floats,
-    step: Floats,
-    product: Floats,
-    rest: Floats,
-) -> None:
-    """From y = P r go to (Q - s) y = r and u = P y, until |r - (I - s P) y|^2 is `enough`.
-
-    Chebyshev's iteration for eigenvalues of I - s P from 1 - s |P| to 1 [Saad, Iterative methods
-    for sparse linear systems, algorithm 12.1, its rho being omega times half the interval].
-    """
-    half = 0.5 * s * norm
-    omega = 1.0 / (1.0 - half)
-    squares, shift = spread(0.0), spread(-s)
-    for i in range(0, y.shape[0], FOUR):
-        y_i = load(y, i)
-        squares = fma(y_i, y_i, squares)
-        store(rest, i, y_i)
-        store(step, i, spread(omega) * y_i)
-        store(y, i, spread(0.0))
-        store(u, i, spread(0.0))
-    before = total(squares)
-    for _ in range(MOST_STEPS):
-        multiply(P, step, product)
-        following = 1.0 / (2.0 * (1.0 - half) - half * half * omega)
-        kept, gained = spread(half * half * following * omega), spread(2.0 * following)
-        omega = following
-        squares = spread(0.0)
-        for i in range(0, y.shape[0], FOUR):
-            step_i, product_i = load(step, i), load(product, i)
-            store(y, i, load(y, i) + step_i)
-            store(u, i, load(u, i) + product_i)
-            rest_i = load(rest, i) - fma(shift, product_i, step_i)
-            squares = fma(rest_i, rest_i, squares)
-            store(rest, i, rest_i)
-            store(step, i, fma(kept, step_i, gained * rest_i))
-        now = total(squares)
-        # The next rest will be smaller than this one as this is than the one before; where it
-        # hardly shrinks, it is rounding, or not to be had this way.
-        if now * now <= enough * before or not now < 0.1 * before:
-            break
-        before = now
-    for i in range(0, y.shape[0], FOUR):
-        store(y, i, load(y, i) + load(step, i))
-
-
-@inlined
-def misfit(s: float, x: Floats, y: Floats, product: Floats, rest: Floats) -> float:
-    """Write x - M y, given Q y, and return its square."""
-    squares = spread(0.0)
-    for i in range(0, x.shape[0], FOUR):
-        rest_i = fma(spread(s), load(y, i), load(x, i) - load(product, i))
-        store(rest, i, rest_i)
-        squares = fma(rest_i, rest_i, squares)
-    return total(squares)
-
-
 @kernel
 def run_carried(
     state: Carried,
@@ -284,59 +222,93 @@ def run_carried(
 ) -> tuple[int, int]:
     """Take in a block of samples at the exact fixed point; return a status and the rows processed.
 
-    Every y is checked: where |M y - x| exceeds RESIDUAL |x| it is refined, and where that does not
-    help, it comes from a factorisation of M.
+    Chebyshev's iteration is algorithm 12.1 of Saad, Iterative methods for sparse linear systems
+    (2003), his rho being omega times half the interval. Every y is checked: where |M y - x| exceeds
+    RESIDUAL |x|, what is left is solved for in turn, and where that does not help, y comes from a
+    factorisation of M.
     """
     Q, P, shift, norms = state.shifted, state.inverse, state.shift, state.norms
     grown, last = state.pending[0], state.pending[1]
     shrunk, turned = state.pending[2], state.pending[3]
-    x, y, u, more_y = state.scratch[0], state.scratch[1], state.scratch[2], state.scratch[3]
-    step, product, rest = state.scratch[4], state.scratch[5], state.scratch[6]
-    more_u = state.scratch[7]
+    x, y, u, rest = state.scratch[0], state.scratch[1], state.scratch[2], state.scratch[3]
+    step, product = state.scratch[4], state.scratch[5]
     n, m = state.factor.shape[0], x.shape[0]
     n_records = 0
     for t in range(inputs.shape[0]):
         eta = learning_rate / (1.0 + decay * (n_processed + t))
         if not shift[0] <= shift[1] and not renew(state, eta):
             return status.WEIGHTS_NOT_POSITIVE_DEFINITE, t
-        squares = spread(0.0)
         for i in range(n):
             x[i] = inputs[t, i]
-        for i in range(0, m, FOUR):
-            squares = fma(load(x, i), load(x, i), squares)
-        size = total(squares)
+        size = dot(x, x)
         enough = SOLVED * SOLVED * size / (norms[2] * norms[2])
+        s = shift[0]
+        # Eigenvalues of I - s P: their middle, and half the width of their interval.
+        middle = 1.0 - 0.5 * s * (norms[1] + 1.0 / norms[2])
+        half, minus_s = 0.5 * s * (norms[1] - 1.0 / norms[2]), spread(-s)
 
-        add_and_multiply(P, shrunk, turned, x, y)
-        approach(P, shift[0], norms[1], enough, y, u, step, product, rest)
-        add_and_multiply(Q, grown, last, y, product)
-        residual = misfit(shift[0], x, y, product, rest)
-        for _ in range(REFINEMENTS):
+        for i in range(0, m, FOUR):
+            store(y, i, spread(0.0))
+            store(u, i, spread(0.0))
+        residual = size
+        for attempt in range(ATTEMPTS):  # at (Q - s) y = x, and then at what is left of x
+            if attempt == 0:
+                add_and_multiply(P, shrunk, turned, x, product)
+            else:
+                multiply(P, rest, product)
+            omega = 1.0 / middle
+            squares = spread(0.0)
+            for i in range(0, m, FOUR):
+                rest_i = load(product, i)
+                squares = fma(rest_i, rest_i, squares)
+                store(rest, i, rest_i)  # of (I - s P) y = P x
+                store(step, i, spread(omega) * rest_i)
+            before = total(squares)
+            for _ in range(MOST_STEPS):
+                multiply(P, step, product)
+                following = 1.0 / (2.0 * middle - half * half * omega)
+                kept, gained = spread(half * half * following * omega), spread(2.0 * following)
+                omega = following
+                squares = spread(0.0)
+                for i in range(0, m, FOUR):
+                    step_i, product_i = load(step, i), load(product, i)
+                    store(y, i, load(y, i) + step_i)
+                    store(u, i, load(u, i) + product_i)
+                    rest_i = load(rest, i) - fma(minus_s, product_i, step_i)
+                    squares = fma(rest_i, rest_i, squares)
+                    store(rest, i, rest_i)
+                    store(step, i, fma(kept, step_i, gained * rest_i))
+                now = total(squares)
+                # The next rest will be smaller than this one as this is than the one before; where
+                # it hardly shrinks, it is rounding, or not to be had this way.
+                if now * now <= enough * before or not now < 0.1 * before:
+                    break
+                before = now
+            for i in range(0, m, FOUR):
+                store(y, i, load(y, i) + load(step, i))
+            if attempt == 0:
+                add_and_multiply(Q, grown, last, y, product)
+            else:
+                multiply(Q, y, product)
+            squares = spread(0.0)
+            for i in range(0, m, FOUR):
+                rest_i = load(x, i) - fma(minus_s, load(y, i), load(product, i))  # x - M y
+                squares = fma(rest_i, rest_i, squares)
+                store(rest, i, rest_i)
+            residual = total(squares)
             if residual <= RESIDUAL * RESIDUAL * size:
                 break
-            multiply(P, rest, more_y)
-            approach(P, shift[0], norms[1], enough, more_y, more_u, step, product, rest)
-            for i in range(0, m, FOUR):
-                store(y, i, load(y, i) + load(more_y, i))
-                store(u, i, load(u, i) + load(more_u, i))
-            multiply(Q, y, product)
-            residual = misfit(shift[0], x, y, product, rest)
         if not residual <= RESIDUAL * RESIDUAL * size:
             unpack(Q, state.factor)
             for i in range(n):
-                state.factor[i, i] -= shift[0]
+                state.factor[i, i] -= s
             if not factorise(state.factor, state.factor):
                 return status.WEIGHTS_NOT_POSITIVE_DEFINITE, t
             solve(state.factor, x, y)  # M y = x
             multiply(P, y, u)
             shift[1] = -math.inf  # renew P before the next sample
 
-        squares, cross = spread(0.0), spread(0.0)
-        for i in range(0, m, FOUR):
-            y_i = load(y, i)
-            squares = fma(y_i, y_i, squares)
-            cross = fma(y_i, load(u, i), cross)
-        power, gain = total(squares), total(cross)
+        power, gain = dot(y, y), dot(y, u)
         if not eta * power < math.inf:
             return status.WEIGHTS_NOT_FINITE, t
         # M <- M + eta (y y' - I), and P by Sherman and Morrison's formula

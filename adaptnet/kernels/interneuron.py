@@ -290,7 +290,7 @@ def renew(state: Carried) -> None:
 
 @inlined
 def misfit(x: Floats, product: Floats, scale: float, q: Floats, rest: Floats) -> float:
-    """Write q = scale times `product`, x - q, and return the square of that."""
+    """Write q = A y, given `product` = A y / scale, and x - q; return the square of that."""
     squares = spread(0.0)
     for i in range(0, x.shape[0], FOUR):
         q_i = spread(scale) * load(product, i)
@@ -338,15 +338,14 @@ def run_carried(
         eta = learning_rate / (1.0 + decay * (n_processed + t))
         if scale[1] == 0.0 or (scale[1] < 0.0 and scale[0] < LEAST_SCALE):
             renew(state)
-        squares = spread(0.0)
         for i in range(n):
             x[i] = inputs[t, i]
-        for i in range(0, m, FOUR):
-            squares = fma(load(x, i), load(x, i), squares)
-        size = total(squares)
         sound = scale[1] == CARRIED
         if sound:
-            unscale = spread(1.0 / scale[0])
+            unscale, squares = spread(1.0 / scale[0]), spread(0.0)
+            for i in range(0, m, FOUR):
+                squares = fma(load(x, i), load(x, i), squares)
+            size = total(squares)
             add_pair_and_multiply(P, c, b, x, product)
             for i in range(0, m, FOUR):
                 store(y, i, unscale * load(product, i))

@@ -207,7 +207,7 @@ def invert(S: Floats, n: int, scratch: Floats) -> bool:
     size = columns.shape[1]
     c_0, c_1, c_2, c_3 = columns[0], columns[1], columns[2], columns[3]
     for k in range(0, n, FOUR):
-        _exchange_columns(S, k, columns, False)
+        _exchange_columns(S, k, columns, 0)
         for p in range(tile.shape[0]):
             for q in range(tile.shape[0]):
                 tile[p, q] = columns[p, k + q]
@@ -233,7 +233,7 @@ def invert(S: Floats, n: int, scratch: Floats) -> bool:
                 columns[p, j] = -scaled[p, j]  # C D
             for q in range(tile.shape[0]):
                 columns[p, k + q] = tile[p, q]
-        _exchange_columns(S, k, columns, True)
+        _exchange_columns(S, k, columns, 1)
     for i in range(0, S.shape[0], FOUR):
         store(S, i, spread(0.0) - load(S, i))
     return True
@@ -260,7 +260,7 @@ def _invert_tile(tile: Floats, n: int) -> bool:
 
 
 @kernel
-def _exchange_columns(S: Floats, k: int, columns: Floats, write: bool) -> None:
+def _exchange_columns(S: Floats, k: int, columns: Floats, write: int) -> None:
     """Read, or write, rows k to k + 3 of the whole matrix, which are its columns too."""
     for p in range(columns.shape[0]):
         row = k * (k + FOUR) // 2 + p * (k + FOUR)
@@ -270,7 +270,7 @@ def _exchange_columns(S: Floats, k: int, columns: Floats, write: bool) -> None:
             else:
                 band = j // FOUR * FOUR
                 at = band * (band + FOUR) // 2 + (j - band) * (band + FOUR) + k + p
-            if write:
+            if write > 0:
                 S[at] = columns[p, j]
             else:
                 columns[p, j] = S[at]

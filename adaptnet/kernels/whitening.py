@@ -1,7 +1,7 @@
 """Whitening errors of recorded weights, many records at a time.
 
 Matrices of a few neurons are too small to keep a processor busy one by one. So LANES records are
-worked on side by side: arrays are (n, n, LANES), every innermost loop runs over the lanes, and each
+worked on side by side: element (i, j) of their matrices stands from [(i n + j) LANES] on, and each
 lane computes what it would alone, so that a record's error does not depend on its neighbours.
 """
 
@@ -11,190 +11,191 @@ import numpy as np
 import numpy.typing as npt
 
 from adaptnet.kernels._jit import kernel
+from adaptnet.kernels.four import FOUR, fma, load, spread, store
 
 Floats = npt.NDArray[np.float64]
 
-LANES = 64
-_ITERATIONS = 100  # of Laguerre; eight are usual, a cluster of n equal eigenvalues takes the most
+LANES = 8
+_ITERATIONS = 60  # of Laguerre; eight are usual
 
 
 @kernel
-def add_product(out: Floats, a: Floats, b: Floats) -> None:
-    """Add a b to `out`, lane by lane."""
-    for r in range(LANES):
-        out[r] += a[r] * b[r]
-
-
-@kernel
-def invert(A: Floats, G: Floats, P: Floats) -> None:
+def invert(A: Floats, G: Floats, P: Floats, n: int) -> None:
     """Write P = A^-1, with G scratch and A overwritten; NaN where A is not positive definite."""
-    n = A.shape[0]
-    for i in range(n):  # A = L L'; A keeps L, with 1 / L_ii on its diagonal
-        for j in range(i):
-            entry = A[i, j]
-            for k in range(j):
-                left, right = A[i, k], A[j, k]
-                for r in range(LANES):
-                    entry[r] -= left[r] * right[r]
-            inverse = A[j, j]
-            for r in range(LANES):
-                entry[r] *= inverse[r]
-        square = A[i, i]
-        for k in range(i):
-            left = A[i, k]
-            for r in range(LANES):
-                square[r] -= left[r] * left[r]
+    for i in range(n):  # A = L L'; A keeps -L, and 1 / L_ii on its diagonal
+        for j in range(i + 1):
+            at = (i * n + j) * LANES
+            for r in range(0, LANES, FOUR):
+                rest = load(A, at + r)
+                for k in range(j):
+                    left, right = (i * n + k) * LANES + r, (j * n + k) * LANES + r
+                    rest = rest - load(A, left) * load(A, right)
+                if j < i:
+                    rest = rest * load(A, (j * n + j) * LANES + r)
+                store(A, at + r, rest)
+        at = (i * n + i) * LANES
         for r in range(LANES):
-            square[r] = 1.0 / math.sqrt(square[r])
-    for i in range(n):  # G = L^-1: row i is (e_i - sum_{k<i} L_ik row k) / L_ii
-        inverse = A[i, i]
-        for j in range(i):
-            total = G[i, j]
-            total[:] = 0.0
-            for k in range(j, i):
-                add_product(total, A[i, k], G[k, j])
-            for r in range(LANES):
-                total[r] *= -inverse[r]
-        G[i, i, :] = inverse
+            A[at + r] = 1.0 / math.sqrt(A[at + r])
+    for i in range(n):  # G = L^-T: column i is (e_i - sum_{k<i} L_ik column k) / L_ii
+        for r in range(0, LANES, FOUR):
+            inverse = load(A, (i * n + i) * LANES + r)
+            store(G, (i * n + i) * LANES + r, inverse)
+            for j in range(i):
+                known = spread(0.0)
+                for k in range(j, i):
+                    left, right = (i * n + k) * LANES + r, (j * n + k) * LANES + r
+                    known = fma(load(A, left), load(G, right), known)
+                store(G, (j * n + i) * LANES + r, spread(0.0) - known * inverse)
     for i in range(n):  # P = L^-T L^-1
         for j in range(i + 1):
-            total = P[i, j]
-            total[:] = 0.0
-            for k in range(i, n):
-                add_product(total, G[k, i], G[k, j])
-            P[j, i, :] = total
+            for r in range(0, LANES, FOUR):
+                entry = spread(0.0)
+                for k in range(i, n):
+                    left, right = (i * n + k) * LANES + r, (j * n + k) * LANES + r
+                    entry = fma(load(G, left), load(G, right), entry)
+                store(P, (i * n + j) * LANES + r, entry)
+                store(P, (j * n + i) * LANES + r, entry)
 
 
 @kernel
-def excess(P: Floats, C: Floats, T: Floats, E: Floats, squares: Floats) -> None:
-    """Write E = P C P - I and its squared Frobenius norm, with T scratch."""
-    n = P.shape[0]
-    squares[:] = 0.0
+def excess(P: Floats, C: Floats, T: Floats, E: Floats, squares: Floats, n: int) -> None:
+    """Write the lower half of E = P C P - I, and its squared Frobenius norm, with T scratch."""
     for i in range(n):
         for j in range(n):
-            total = T[i, j]
-            total[:] = 0.0
-            for k in range(n):
-                add_product(total, P[i, k], C[k, j])
+            for r in range(0, LANES, FOUR):
+                entry = spread(0.0)
+                for k in range(n):
+                    left, right = (i * n + k) * LANES + r, (j * n + k) * LANES + r
+                    entry = fma(load(P, left), load(C, right), entry)
+                store(T, (i * n + j) * LANES + r, entry)
+    for r in range(0, LANES, FOUR):
+        store(squares, r, spread(0.0))
     for i in range(n):
         for j in range(i + 1):
-            total = E[i, j]
-            total[:] = -1.0 if i == j else 0.0
-            for k in range(n):
-                add_product(total, T[i, k], P[k, j])
-            weight = 1.0 if i == j else 2.0
-            for r in range(LANES):
-                squares[r] += weight * total[r] * total[r]
-            E[j, i, :] = total
+            twice = spread(1.0 if i == j else 2.0)
+            for r in range(0, LANES, FOUR):
+                entry = spread(-1.0 if i == j else 0.0)
+                for k in range(n):
+                    left, right = (i * n + k) * LANES + r, (j * n + k) * LANES + r
+                    entry = fma(load(T, left), load(P, right), entry)
+                store(squares, r, fma(twice * entry, entry, load(squares, r)))
+                store(E, (i * n + j) * LANES + r, entry)
 
 
 @kernel
-def tridiagonalise(E: Floats, v: Floats, p: Floats, d: Floats, e2: Floats) -> None:
-    """Reduce E to a tridiagonal matrix of the same eigenvalues, destroying it.
+def tridiagonalise(
+    E: Floats, v: Floats, p: Floats, d: Floats, e2: Floats, factor: Floats, n: int
+) -> None:
+    """Reduce E, its lower half, to a tridiagonal matrix of the same eigenvalues, destroying it.
 
     Householder reflections I - factor v v', a column at a time [Golub & Van Loan, Matrix
     Computations, 8.3.1]. Writes the diagonal, and the squares of what is beside it.
     """
-    n = E.shape[0]
-    square, factor, half = np.empty(LANES), np.empty(LANES), np.empty(LANES)
     for k in range(n):
-        d[k, :] = E[k, k]
+        for r in range(LANES):
+            d[k * LANES + r] = E[(k * n + k) * LANES + r]
         if k == n - 1:
             break
-        square[:] = 0.0
-        for j in range(k + 1, n):
-            add_product(square, E[k, j], E[k, j])
-        e2[k, :] = square
+        for r in range(0, LANES, FOUR):
+            square = spread(0.0)
+            for j in range(k + 1, n):
+                entry = load(E, (j * n + k) * LANES + r)
+                store(v, j * LANES + r, entry)
+                square = fma(entry, entry, square)
+            store(e2, k * LANES + r, square)
         if k == n - 2:
             continue
-        first = E[k, k + 1]
         for r in range(LANES):
-            norm = math.sqrt(square[r])
-            alpha = first[r]
+            norm = math.sqrt(e2[k * LANES + r])
+            alpha = v[(k + 1) * LANES + r]
             head = alpha + norm if alpha > 0.0 else alpha - norm
-            v[k + 1, r] = head
+            v[(k + 1) * LANES + r] = head
             size = norm * abs(head)  # v'v / 2
             factor[r] = 1.0 / size if size > 0.0 else 0.0
-        for j in range(k + 2, n):
-            v[j, :] = E[k, j]
-        half[:] = 0.0
-        for i in range(k + 1, n):  # p = factor E v
-            total = p[i]
-            total[:] = 0.0
-            for j in range(k + 1, n):
-                add_product(total, E[i, j], v[j])
-            for r in range(LANES):
-                total[r] *= factor[r]
-            add_product(half, total, v[i])
-        for r in range(LANES):
-            half[r] *= 0.5 * factor[r]
-        for i in range(k + 1, n):
-            vi, pi = v[i], p[i]
-            for r in range(LANES):
-                pi[r] -= half[r] * vi[r]
-        for i in range(k + 1, n):  # E <- E - v p' - p v'
-            vi, pi = v[i], p[i]
-            for j in range(k + 1, i + 1):
-                entry, vj, pj = E[i, j], v[j], p[j]
-                for r in range(LANES):
-                    entry[r] -= vi[r] * pj[r] + pi[r] * vj[r]
-                E[j, i, :] = entry
+        for r in range(0, LANES, FOUR):
+            scale, along = load(factor, r), spread(0.0)
+            for i in range(k + 1, n):  # p = factor E v
+                v_i, entry = load(v, i * LANES + r), spread(0.0)
+                for j in range(k + 1, i):
+                    e = load(E, (i * n + j) * LANES + r)
+                    entry = fma(e, load(v, j * LANES + r), entry)
+                    store(p, j * LANES + r, fma(e, v_i, load(p, j * LANES + r)))
+                store(p, i * LANES + r, fma(load(E, (i * n + i) * LANES + r), v_i, entry))
+            for i in range(k + 1, n):
+                entry = scale * load(p, i * LANES + r)
+                along = fma(entry, load(v, i * LANES + r), along)
+                store(p, i * LANES + r, entry)
+            half = spread(-0.5) * scale * along
+            for i in range(k + 1, n):
+                at = i * LANES + r
+                store(p, at, fma(half, load(v, at), load(p, at)))
+            for i in range(k + 1, n):  # E <- E - v p' - p v'
+                v_i = spread(0.0) - load(v, i * LANES + r)
+                p_i = spread(0.0) - load(p, i * LANES + r)
+                for j in range(k + 1, i + 1):
+                    entry = load(E, (i * n + j) * LANES + r)
+                    entry = fma(v_i, load(p, j * LANES + r), entry)
+                    entry = fma(p_i, load(v, j * LANES + r), entry)
+                    store(E, (i * n + j) * LANES + r, entry)
 
 
 @kernel
-def outermost(d: Floats, e2: Floats, sign: float, out: Floats) -> None:
-    """Write the largest eigenvalue of sign * (the tridiagonal matrix).
-
-    Laguerre's iteration from Gershgorin's bound: the eigenvalues being real it comes down without
-    overshooting, and converges cubically. With q the pivots of x I - T, log det is the sum of
-    log q, and a = q'/q, b = q''/q follow its derivatives along the recurrence of the pivots.
-    """
-    n = d.shape[0]
-    x, q, a, b = out, np.empty(LANES), np.empty(LANES), np.empty(LANES)
-    G, H, least = np.empty(LANES), np.empty(LANES), np.empty(LANES)
-    scale, moving = np.zeros(LANES), np.ones(LANES)
-    x[:] = -math.inf
+def bound(d: Floats, e2: Floats, scale: Floats, n: int) -> None:
+    """Divide the tridiagonal matrix by Gershgorin's bound of its eigenvalues, and write that."""
+    scale[:] = 0.0
     for i in range(n):
         for r in range(LANES):
-            beside = math.sqrt(e2[i, r]) if i < n - 1 else 0.0
-            beside += math.sqrt(e2[i - 1, r]) if i > 0 else 0.0
-            x[r] = max(x[r], sign * d[i, r] + beside)
-            scale[r] = max(scale[r], abs(d[i, r]) + beside)
-    for r in range(LANES):
-        x[r] += 1e-15 * scale[r]
-    for _ in range(_ITERATIONS):
-        G[:] = 0.0
-        H[:] = 0.0
-        a[:] = 0.0
-        b[:] = 0.0
-        q[:] = 1.0
-        least[:] = math.inf
-        for i in range(n):
-            diagonal, beside = d[i], e2[max(i - 1, 0)]
-            linked = 1.0 if i > 0 else 0.0
-            for r in range(LANES):
-                t = linked * beside[r] / q[r]
-                pivot = x[r] - sign * diagonal[r] - t
-                inverse = 1.0 / pivot
-                b[r] = t * (b[r] - 2.0 * a[r] * a[r]) * inverse
-                a[r] = (1.0 + t * a[r]) * inverse
-                q[r] = pivot
-                G[r] += a[r]
-                H[r] += a[r] * a[r] - b[r]
-                least[r] = min(least[r], pivot)
-        n_moving = 0.0
+            beside = math.sqrt(e2[i * LANES + r]) if i < n - 1 else 0.0
+            beside += math.sqrt(e2[(i - 1) * LANES + r]) if i > 0 else 0.0
+            scale[r] = max(scale[r], abs(d[i * LANES + r]) + beside)
+    for i in range(n):
         for r in range(LANES):
-            root = math.sqrt(max((n - 1) * (n * H[r] - G[r] * G[r]), 0.0))
-            step = moving[r] * n / (G[r] + root)
-            # A pivot that is not positive says that rounding has carried x over the root.
-            step = step if least[r] > 0.0 else 0.0
-            x[r] -= step
-            moving[r] = 1.0 if step > 1e-14 * scale[r] else 0.0
-            n_moving += moving[r]
-        if n_moving == 0.0:
-            return
+            inverse = 1.0 / scale[r] if scale[r] > 0.0 else 0.0
+            d[i * LANES + r] *= inverse
+            e2[i * LANES + r] *= inverse * inverse
+
+
+@kernel
+def largest(d: Floats, e2: Floats, sign: float, x: Floats, value: Floats, n: int) -> None:
+    """Write the largest eigenvalue of sign * (the tridiagonal matrix), which is at most 1.
+
+    Laguerre's iteration for the characteristic polynomial, from above: eigenvalues being real, it
+    comes down without overshooting, and converges cubically. The polynomial and its derivatives
+    follow three-term recurrences. NaN where they underflow, or end too late.
+    """
+    signed, twice = spread(-sign), spread(2.0)
+    slope, bend = value[LANES : 2 * LANES], value[2 * LANES : 3 * LANES]
+    step = value[3 * LANES :]
+    x[:] = 1.0 + 1e-15
+    for _ in range(_ITERATIONS):
+        for r in range(0, LANES, FOUR):
+            x_r = load(x, r)
+            f_0, df_0, ddf_0 = spread(1.0), spread(0.0), spread(0.0)
+            f, df, ddf = fma(signed, load(d, r), x_r), spread(1.0), spread(0.0)
+            for i in range(1, n):
+                beside = spread(0.0) - load(e2, (i - 1) * LANES + r)
+                a = fma(signed, load(d, i * LANES + r), x_r)
+                ddf_0, ddf = ddf, fma(a, ddf, fma(beside, ddf_0, twice * df))
+                df_0, df = df, fma(a, df, fma(beside, df_0, f))
+                f_0, f = f, fma(a, f, beside * f_0)
+            store(value, r, f)
+            store(slope, r, df)
+            store(bend, r, ddf)
+        for r in range(LANES):
+            inverse = 1.0 / value[r]
+            G = slope[r] * inverse
+            H = G * G - bend[r] * inverse
+            root = math.sqrt(max((n - 1) * (n * H - G * G), 0.0))
+            # Where either is not positive, rounding has carried x over the root.
+            step[r] = n / (G + root) if value[r] > 0.0 and G > 0.0 else 0.0
+            x[r] -= step[r]
+        moving = 0
+        for r in range(LANES):
+            moving += 1 if step[r] > 1e-14 else 0
+        if moving == 0:
+            break
     for r in range(LANES):
-        if moving[r] > 0.0:
+        if value[r] == 0.0 or moving > 0:
             x[r] = math.nan
 
 
@@ -202,27 +203,31 @@ def outermost(d: Floats, e2: Floats, sign: float, out: Floats) -> None:
 def errors(weights: Floats, covariances: Floats, worst: Floats, total: Floats) -> None:
     """Write max |eigenvalue(E)| and ||E||_F of E = A^-1 C A^-1 - I for each record.
 
-    NaN stands where the weights A are not positive definite.
+    Both are NaN where the weights A are not positive definite; the first also where its iteration
+    fails, as for many equal eigenvalues.
     """
     n_records, n = weights.shape[0], weights.shape[1]
-    square, column = (n, n, LANES), (n, LANES)
+    square, column = n * n * LANES, n * LANES
     A, C, P = np.empty(square), np.empty(square), np.empty(square)
     T, E = np.empty(square), np.empty(square)
     v, p, d, e2 = np.empty(column), np.empty(column), np.empty(column), np.zeros(column)
-    squares, above, below = np.empty(LANES), np.empty(LANES), np.empty(LANES)
+    squares, factor, scale = np.empty(LANES), np.empty(LANES), np.empty(LANES)
+    above, below, value = np.empty(LANES), np.empty(LANES), np.empty(4 * LANES)
     for first in range(0, n_records, LANES):
         for r in range(LANES):
             record = min(first + r, n_records - 1)
             for i in range(n):
                 for j in range(n):
-                    A[i, j, r] = weights[record, i, j]
-                    C[i, j, r] = covariances[record, i, j]
-        invert(A, T, P)
-        excess(P, C, T, E, squares)
-        tridiagonalise(E, v, p, d, e2)
-        outermost(d, e2, 1.0, above)
-        outermost(d, e2, -1.0, below)
+                    A[(i * n + j) * LANES + r] = weights[record, i, j]
+                    C[(i * n + j) * LANES + r] = covariances[record, i, j]
+        invert(A, T, P, n)
+        excess(P, C, T, E, squares, n)
+        tridiagonalise(E, v, p, d, e2, factor, n)
+        bound(d, e2, scale, n)
+        largest(d, e2, 1.0, above, value, n)
+        largest(d, e2, -1.0, below, value, n)
         for r in range(min(LANES, n_records - first)):
             size = math.sqrt(squares[r])
             total[first + r] = size
-            worst[first + r] = max(above[r], below[r]) if size < math.inf else math.nan
+            outermost = scale[r] * max(above[r], below[r])
+            worst[first + r] = outermost if size < math.inf else math.nan

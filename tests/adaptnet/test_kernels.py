@@ -125,6 +125,40 @@ def test_the_carried_inverse_equals_factorising(kernel, n, eta, decay):
     np.testing.assert_allclose(carried, plain, rtol=1e-10, atol=1e-10 * np.abs(plain).max())
 
 
+def test_interneurons_take_the_root_where_weights_are_not_fit_to_be_carried():
+    rng = np.random.default_rng(5)
+    n, eta = 6, 0.01
+    start, inputs = weights_like(interneuron, rng, n), rng.normal(size=(60, n))
+    inputs[20] *= 1e3  # c y'y is about 1e4: eigenvalues of A grow by 1e8 at once
+    plain_outcome, outcome, plain, carried = both_ways(interneuron, start, inputs, eta)
+    assert outcome == plain_outcome == (status.OK, 60)
+    # Carried, A would keep rounding errors of its largest eigenvalue, 1e8 times those of the root.
+    before, after = slice(0, 20), slice(20, 60)
+    for part in (before, after):
+        scale = np.abs(plain[part]).max(axis=(1, 2), keepdims=True)
+        assert (np.abs(carried[part] - plain[part]) <= 1e-11 * scale).all()
+    # eigvalsh has rounding errors of the largest eigenvalue, which is 1e8 times as large.
+    smallest = np.linalg.eigvalsh(plain[20])[0]
+    np.testing.assert_allclose(np.linalg.eigvalsh(carried[20])[0], smallest, rtol=1e-6)
+
+    state = interneuron.initial_carried(start)
+    modes = []
+    for t in range(60):
+        interneuron.run_carried(state, inputs[t : t + 1], t, eta, 0.0, 1, records(n, 1)[0])
+        modes.append(state.scale[1] == interneuron.CARRIED)
+    assert all(modes[:20])
+    assert not any(modes[20 : 20 + int(interneuron.AT_LEAST)])
+
+
+def test_ill_conditioned_weights_are_not_carried():
+    rng = np.random.default_rng(6)
+    n = 5
+    start, inputs = weights_like(interneuron, rng, n, 1e10), rng.normal(size=(40, n))
+    state = interneuron.initial_carried(start)
+    interneuron.run_carried(state, inputs[:1], 0, 1e-3, 0.0, 1, records(n, 1)[0])
+    assert state.scale[1] != interneuron.CARRIED
+
+
 @pytest.mark.skipif(not COMPILED, reason="takes too long interpreted")
 @pytest.mark.parametrize("n", [8, 30])
 @pytest.mark.parametrize("eta", [0.05, 0.3, 1.0, 10.0])
