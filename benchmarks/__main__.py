@@ -171,7 +171,7 @@ def _limit(repetitions: int, cores: Any) -> tuple[str, dict[str, xr.DataArray]]:
     ratios = np.empty((len(CIRCUITS), len(SIZES)))
     for i, circuit in enumerate(CIRCUITS):
         for j, n in enumerate(SIZES):
-            n_bytes = limit.touched_bytes(circuit, n, n)
+            n_bytes = limit.touched_bytes(n)
             least = limit.seconds_a_pass(n_bytes, repetitions)
             one = work(circuit, n)
             seconds = interleaved({OURS: adaptnet(one)}, repetitions)[OURS]

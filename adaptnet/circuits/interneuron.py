@@ -27,6 +27,8 @@ class InterneuronCircuit(Circuit):
     ----------
     n_interneurons : int, optional
         Number k of interneurons, at least the number of primary neurons; by default equal to it.
+        At the exact fixed point they act through W W' alone, which is what is then carried: neither
+        outputs nor the time that a sample takes depend on k.
     initial_weights : float or array (neuron, interneuron)
         W before the first sample, of full row rank. A number a stands for weights with W W' = a I:
         W = sqrt(a) times the first n rows of an orthogonal matrix (the identity if k = n, else of
