@@ -23,7 +23,7 @@ from adaptnet.recording import (
 )
 from adaptnet.seeding import Rng, child_seed, root_seed
 from adaptnet.simulation import Run, named_circuits, warn_of_divergence
-from adaptnet.theory.integration import integrate, smallest_weight
+from adaptnet.theory.integration import TOLERANCE, integrate, smallest_weight
 from adaptnet.theory.laws import law_of
 
 _BLOCK = 1024  # samples whose covariances are asked for at a time
@@ -38,7 +38,7 @@ def flow(
     rng: Rng = None,
     record_every: int = 1,
     record: Sequence[str] | None = None,
-    tolerance: float = 1e-11,
+    tolerance: float = TOLERANCE,
 ) -> xr.Dataset:
     """Integrate the synaptic flows of circuits: what learning does on average as eta -> 0.
 

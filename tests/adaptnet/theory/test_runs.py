@@ -113,7 +113,7 @@ def test_decaying_rates_run_on_their_own_clock():
     run = theory.flow(circuit, np.eye(2), 1000, record_every=100, record=["effective_weights"])
     times = run["synaptic_time"].values[0]
     np.testing.assert_allclose(times, 2 * np.log1p(0.005 * run["sample"].values))
-    expected = theory.interneuron.mode(times, 1.0, 3.0)
+    expected = theory.law_of("interneuron").mode(times, 1.0, 3.0)
     np.testing.assert_allclose(run["effective_weights"].values[0, 0, :, 0, 0], expected, atol=1e-8)
     assert run["synaptic_time"].attrs["units"] == "1"
 
@@ -125,7 +125,7 @@ def test_offline_step_of_effective_weights_is_that_of_synapses():
     inverse = np.linalg.inv(A)
     after = W + 0.1 * (inverse @ C1 @ inverse @ W - W)
     np.testing.assert_allclose(
-        theory.interneuron.offline_step(A, C1, 0.1), after @ after.T, rtol=1e-10
+        theory.law_of("interneuron").offline_step(A, C1, 0.1), after @ after.T, rtol=1e-10
     )
 
 
