@@ -11,6 +11,7 @@ from adaptnet._checks import Floats
 from adaptnet.errors import IntegrationError
 
 TOLERANCE = 1e-13  # relative, a step: starts a thousand times the target then err by 2e-9
+_STUCK = 1000  # calls at one time after which LSODA, which would go on for ever, is stopped
 
 
 class Trajectory(NamedTuple):
@@ -48,7 +49,14 @@ def integrate(
         weights.T[upper] = state
         return weights
 
+    now, calls = span[0], 0
+
     def velocity(time: float, state: Floats) -> Floats:
+        nonlocal now, calls
+        calls = calls + 1 if time == now else 0
+        now = time
+        if calls > _STUCK + 10 * len(state):  # a Jacobian by differences takes one for each entry
+            raise ValueError("the integrator's steps have shrunk to nothing")
         return drift(time, matrix(state))[upper]
 
     def crossing(time: float, state: Floats) -> float:

@@ -228,20 +228,21 @@ def _flow_path(
         (held,) = realization.covariances(np.array([first]))
 
         def drift(
-            sample: float,
+            since: float,
             A: Floats,
             held: Floats | None = None if moving else held,
             first: int = first,
             end: int = end,
         ) -> Floats:
+            sample = first + since
             C = _between(realization, sample, first, end) if held is None else held
             return circuit.learning_rate / (1 + gamma * sample) * law.drift(A, C)
 
         trajectory = integrate(
             drift,
             weights,
-            (first, end),
-            samples[(samples > first) & (samples <= end)],
+            (0, end - first),  # from 0, where floats are finest: a jump may ask for tiny steps
+            samples[(samples > first) & (samples <= end)] - first,
             tolerance=tolerance,
             smallest=smallest_weight(weights, held),
         )

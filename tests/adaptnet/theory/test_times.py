@@ -183,6 +183,12 @@ def test_bad_arguments_are_named(kind, covariance, start, threshold, message):
         theory.convergence_time(kind, covariance, start, threshold)
 
 
+def test_flows_whose_steps_vanish_say_so():
+    for kind, circuit in CIRCUITS.items():
+        with pytest.raises(an.IntegrationError, match=r"effective weights.*better conditioned"):
+            theory.flow({kind: circuit(initial_weights=1e-120)}, np.eye(2), 10)
+
+
 def test_a_start_that_cannot_be_integrated_says_so():
     start = 1e-100 * with_spectrum([1.0, 2.0], basis(2, 5))  # where velocities overflow
     with pytest.raises(an.IntegrationError, match=r"effective weights.*better conditioned"):
