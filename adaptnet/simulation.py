@@ -20,10 +20,10 @@ import xarray as xr
 from adaptnet import dataset as schema
 from adaptnet import durable
 from adaptnet._checks import Floats, Integers, positive_number, whole_number
+from adaptnet.changes import described_changes
 from adaptnet.circuits.base import FAILURES, Circuit, IntegratedDynamics, Records
 from adaptnet.errors import DivergenceWarning
 from adaptnet.inputs import given
-from adaptnet.metrics import affine_invariant_distance
 from adaptnet.progress import progress_display
 from adaptnet.protocols import Environment, Realization
 from adaptnet.provenance import provenance
@@ -321,13 +321,11 @@ class Run:
         layout, environment = self.layout, self.environment
         changes = self.changes(range(1 if layout.shared_path else layout.n_replicates))
         if layout.shared_path:
-            changes = changes[:, 0]
+            changes = {name: of[..., 0, :] for name, of in changes.items()}
         diverged = [of.diverged for of in reached]
         values = {
             **arrays,
-            **dict(zip(("change_sample", "context_left", "context_entered"), changes, strict=True)),
-            **_described_changes(self, changes[0]),
-            **_noise_floors(self, changes[0]),
+            **changes,
             "diverged_sample": np.array(diverged, dtype=np.int64).T,
         }
         flags = {
@@ -338,7 +336,7 @@ class Run:
             "replicate": layout.n_replicates,
             "neuron": layout.n_neurons,
             "neuron_2": layout.n_neurons,
-            "change": changes.shape[-1],
+            "change": changes["change_sample"].shape[-1],
         }
         coordinates: dict[str, Any] = {
             "circuit": [name for name, _ in self.circuits],
@@ -368,59 +366,12 @@ class Run:
         """Return the synaptic time of each circuit after `samples`, (circuit, sample)."""
         return np.stack([circuit.synaptic_time(samples) for _, circuit in self.circuits])
 
-    def changes(self, replicates: Sequence[int]) -> Integers:
-        """Return sample, context left and context entered, (3, replicate, change), of changes."""
-        found = []
-        for r in replicates:
-            realization = self.environment.realize(child_seed(self.seed, r))
-            at = realization.change_samples(self.layout.plan.n_samples)
-            found.append([at, realization.contexts(at - 1), realization.contexts(at)])
-        changes = np.full((3, len(found), max(len(of[0]) for of in found)), -1, dtype=np.int64)
-        for i, of in enumerate(found):
-            changes[:, i, : len(of[0])] = of
-        return changes
-
-
-def _noise_floors(run: Run, change_samples: Integers) -> dict[str, Floats]:
-    """Return the circuits' floors of each error after each change, where there is noise and truth.
-
-    Realizations are pure functions of their seeds, so that they can be asked anew.
-    """
-    if run.kind != "simulation" or run.environment.truth == "absent":
-        return {}
-    floors = np.full((len(schema.FLOORS), len(run.circuits), *change_samples.shape), np.nan)
-    known: dict[tuple[int, bytes], tuple[float, ...] | None] = {}
-    for r, those in enumerate(np.atleast_2d(change_samples)):
-        realization = run.environment.realize(child_seed(run.seed, r))
-        rows = (r,) if change_samples.ndim == 2 else ()
-        for i, covariance in enumerate(realization.covariances(those[those >= 0])):
-            for c, (_, circuit) in enumerate(run.circuits):
-                key = (c, covariance.tobytes())
-                if key not in known:
-                    known[key] = circuit.noise_floor(covariance)
-                floors[(slice(None), c, *rows, i)] = known[key] or np.nan
-    return dict(zip(schema.FLOORS, floors, strict=True))
-
-
-def _described_changes(run: Run, change_samples: Integers) -> dict[str, Floats | Integers]:
-    """Return distance and direction of each change, shaped as `change_samples`, if truth is known.
-
-    Realizations are pure functions of their seeds, so that they can be asked anew.
-    """
-    if run.environment.truth == "absent":
-        return {}
-    distance = np.full(change_samples.shape, np.nan)
-    direction = np.full(change_samples.shape, -1, dtype=np.int64)
-    for r, of in enumerate(np.atleast_2d(change_samples)):
-        realization = run.environment.realize(child_seed(run.seed, r))
-        rows = (r,) if change_samples.ndim == 2 else ()
-        for change, at in enumerate(of[of >= 0]):
-            left, entered = realization.covariances(np.array([at - 1, at]))
-            distance[(*rows, change)] = affine_invariant_distance(left, entered)
-            growth = np.trace(entered) / np.trace(left) - 1
-            level = abs(growth) < 1e-9  # rounding in a rotated covariance is far below
-            direction[(*rows, change)] = 0 if level else 1 if growth > 0 else 2
-    return {"change_distance": distance, "change_direction": direction}
+    def changes(self, replicates: Sequence[int]) -> dict[str, npt.NDArray[Any]]:
+        """Return the schema's variables of the changes that `replicates` go through."""
+        noisy = [circuit for _, circuit in self.circuits] if self.kind == "simulation" else []
+        return described_changes(
+            self.environment, noisy, self.seed, replicates, self.layout.plan.n_samples
+        )
 
 
 def warn_of_divergence(run: Run, reached: Sequence[Reached]) -> None:

@@ -91,7 +91,8 @@ def verify(
     diverged = stored["diverged_sample"].values[:, replicates]
     comparison.compare("diverged_sample", diverged, np.array([of.diverged for of in reached]).T)
     changes = run.changes([0] if layout.shared_path else replicates)
-    for name, values in zip(_OF_CHANGES, changes, strict=True):
+    for name in _OF_CHANGES:
+        values = changes[name]
         of_run = stored[name].values
         of_run = of_run[None] if layout.shared_path else of_run[replicates]
         n = values.shape[1]

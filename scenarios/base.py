@@ -108,6 +108,8 @@ class Scenario(ABC):
 class SimulationScenario(Scenario):
     """A scenario that is one simulation: an environment, circuits, and how readaptation went."""
 
+    records: int = parameter(800, "records of the error in a replicate", above=0)
+
     @abstractmethod
     def environment(self) -> "Environment":
         """Return where the inputs come from."""
@@ -122,9 +124,9 @@ class SimulationScenario(Scenario):
         """Samples a replicate."""
 
     @property
-    @abstractmethod
     def record_every(self) -> int:
         """Samples between records."""
+        return max(1, self.n_samples // self.records)
 
     def run(
         self,
@@ -167,22 +169,6 @@ class SimulationScenario(Scenario):
         from scenarios.tables import readaptation_table
 
         return readaptation_table(dataset, self.threshold)
-
-
-def both_circuits(
-    n_interneurons: int, initial_weights: float, learning_rate: float
-) -> "dict[str, Circuit]":
-    """Return the direct circuit and the one with interneurons, alike in all they share."""
-    from adaptnet import DirectCircuit, InterneuronCircuit
-
-    return {
-        "direct": DirectCircuit(initial_weights=initial_weights, learning_rate=learning_rate),
-        "interneuron": InterneuronCircuit(
-            n_interneurons=n_interneurons,
-            initial_weights=initial_weights,
-            learning_rate=learning_rate,
-        ),
-    }
 
 
 def name_of(scenario: type[Scenario]) -> str:

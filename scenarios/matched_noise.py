@@ -4,23 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from adaptnet import Circuit, DirectCircuit, InterneuronCircuit, theory
 from environments import Environment, SwitchingEnvironment
-from environments.covariances import random_eigenbasis, with_spectrum
-from scenarios.base import SimulationScenario, parameter
+from scenarios.base import parameter
+from scenarios.shared import Rotated
 from scenarios.tables import readaptation_table, text_table
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure, SubFigure
 
+_KINDS = ("direct", "interneuron")
 _PAIRS = {"equal learning rates": "interneuron", "equal noise floors": "interneuron_matched"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class MatchedNoise(SimulationScenario):
+class MatchedNoise(Rotated):
     """Switches at equal learning rates, and at learning rates that leave equal noise floors.
 
     Four blocks: a context; its spectrum in another eigenbasis; that context at a higher contrast;
@@ -28,30 +27,22 @@ class MatchedNoise(SimulationScenario):
     one learns so much slower that, at the low contrast, it is as precise as the direct circuit.
     """
 
-    n_neurons: int = parameter(5, "primary neurons, interneurons and inputs", above=1, at_most=1000)
-    condition: float = parameter(10.0, "largest by smallest variance of a context", above=1)
     contrast_step: float = parameter(10.0, "factor by which inputs grow, then shrink", above=1)
     floor: float = parameter(
         0.06, "root mean square Frobenius error of the circuits matched, once converged", above=0
     )
     block_length: int = parameter(400_000, "samples between switches", above=0)
-    records_per_block: int = parameter(500, "records of the error in each block", above=0)
-    eigenbasis_seed: int = parameter(1, "seed of the two eigenbases", above=-1)
+    records: int = parameter(2000, "records of the error in a replicate", above=0)
 
     preview: ClassVar[Mapping[str, Any]] = {
         "floor": 0.3,
         "threshold": 0.4,
         "block_length": 8000,
-        "records_per_block": 100,
+        "records": 400,
     }
 
     def _contexts(self) -> "list[Any]":
-        spectrum = np.geomspace(1.0, self.condition, self.n_neurons)
-        spectrum /= spectrum.mean()
-        rng = np.random.default_rng(self.eigenbasis_seed)
-        first, rotated = (
-            with_spectrum(spectrum, random_eigenbasis(self.n_neurons, rng)) for _ in range(2)
-        )
+        first, rotated = self.rotations(2)
         return [first, rotated, rotated * self.contrast_step**2]
 
     def environment(self) -> Environment:
@@ -77,23 +68,21 @@ class MatchedNoise(SimulationScenario):
         """Samples a replicate: four blocks."""
         return 4 * self.block_length
 
-    @property
-    def record_every(self) -> int:
-        """Samples between records."""
-        return max(1, self.block_length // self.records_per_block)
-
     def plot(self, dataset: "xr.Dataset") -> "Figure | SubFigure":
         """Return the errors at equal learning rates beside those at equal noise floors."""
-        from matplotlib.figure import Figure
-
         from adaptnet import plot_readaptation
+        from adaptnet.plotting.style import new_grid
 
-        figure = Figure(figsize=(11.0, 4.0), layout="constrained")
-        for ax, (title, name) in zip(
-            figure.subplots(1, 2, sharey=True), _PAIRS.items(), strict=True
-        ):
-            plot_readaptation(dataset.sel(circuit=["direct", name]), self.threshold, ax=ax)
+        figure, grid = new_grid(1, 2, sharey=True)
+        for ax, (title, name) in zip(grid[0], _PAIRS.items(), strict=True):
+            # The title says which learning rate: one name and colour for interneurons will do.
+            pair = dataset.sel(circuit=["direct", name]).assign_coords(circuit=list(_KINDS))
+            plot_readaptation(pair, self.threshold, ax=ax)
             ax.set_title(title)
+            ax.label_outer()
+            ax.get_legend().remove()
+        entries = ax.get_legend_handles_labels()
+        figure.legend(*entries, loc="outside lower center", ncols=len(entries[1]), frameon=False)
         return figure
 
     def report(self, dataset: "xr.Dataset") -> str:

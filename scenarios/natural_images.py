@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from adaptnet import Circuit
 from environments import Environment, NaturalImageEnvironment
-from scenarios.base import SimulationScenario, both_circuits, parameter
+from scenarios.base import parameter
+from scenarios.shared import Race
 
 
 @dataclass(frozen=True, kw_only=True)
-class NaturalImages(SimulationScenario):
+class NaturalImages(Race):
     """Patches of natural images, first of one picture, then of others in turn.
 
     Each picture is one context; its patches are standardised as
@@ -29,15 +29,13 @@ class NaturalImages(SimulationScenario):
         18, "interneurons, at least patch_size squared", above=0, at_most=10_000
     )
     learning_rate: float = parameter(5e-5, "eta, of both circuits", above=0)
-    initial_weights: float = parameter(1.0, "a of the initial effective weights a I", above=0)
-    records_per_block: int = parameter(200, "records of the error in each block", above=0)
     threshold: float = parameter(0.2, "error below which a circuit counts as readapted", above=0)
 
     preview: ClassVar[Mapping[str, Any]] = {
         "block_length": 3000,
         "learning_rate": 1e-3,
         "threshold": 0.8,
-        "records_per_block": 100,
+        "records": 400,
     }
 
     def environment(self) -> Environment:
@@ -51,16 +49,7 @@ class NaturalImages(SimulationScenario):
             ridge=self.ridge,
         )
 
-    def circuits(self) -> dict[str, Circuit]:
-        """Return both circuits, at one learning rate."""
-        return both_circuits(self.n_interneurons, self.initial_weights, self.learning_rate)
-
     @property
     def n_samples(self) -> int:
         """Samples a replicate."""
         return self.n_blocks * self.block_length
-
-    @property
-    def record_every(self) -> int:
-        """Samples between records."""
-        return max(1, self.block_length // self.records_per_block)

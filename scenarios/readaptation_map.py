@@ -1,21 +1,17 @@
 """Which circuit readapts first, and by how much: a map over the old and the new scale of inputs."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-import adaptnet
-from adaptnet import DirectCircuit, InterneuronCircuit, theory
-from adaptnet.dataset import results
-from adaptnet.progress import progress_display
-from adaptnet.provenance import provenance
-from adaptnet.seeding import child_seed, root_seed
+from adaptnet import DirectCircuit, InterneuronCircuit, readaptation_times, theory
 from environments import SwitchingEnvironment
 from environments.covariances import random_eigenbasis, with_spectrum
-from scenarios.base import Scenario, parameter
+from scenarios.base import parameter
+from scenarios.shared import Replicates, Table, TableScenario
 from scenarios.tables import text_table
 
 if TYPE_CHECKING:
@@ -23,14 +19,12 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure, SubFigure
 
-    from adaptnet.seeding import Rng
-
 _CIRCUITS = ("direct", "interneuron")
 _FLOORS_BELOW = 4.0  # simulated circuits learn so slowly that their floor is threshold / this
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadaptationMap(Scenario):
+class ReadaptationMap(TableScenario):
     """Readaptation times over the scales of the old and the new spectrum: who wins where.
 
     Contexts share the shape of their spectrum; its scale, the geometric mean of the standard
@@ -50,6 +44,9 @@ class ReadaptationMap(Scenario):
     eigenbasis_seed: int = parameter(1, "seed of the eigenbases", above=-1)
 
     default_replicates: ClassVar[int] = 10
+    table_title: ClassVar[str] = (
+        "Synaptic time of readaptation over the old and the new scale of the inputs"
+    )
     preview: ClassVar[Mapping[str, Any]] = {
         "threshold": 0.3,
         "lowest": 0.3,
@@ -75,48 +72,36 @@ class ReadaptationMap(Scenario):
             with_spectrum(new**2 * shape, other if self.rotated else basis),
         )
 
-    def run(
-        self,
-        *,
-        n_replicates: int | None = None,
-        rng: "Rng" = 0,
-        n_threads: int | None = None,
-        progress: bool | None = None,
-    ) -> "xr.Dataset":
+    @property
+    def n_points(self) -> int:
+        """Pairs of scales at which circuits are simulated."""
+        return self.n_simulated**2
+
+    def table(self, replicates: Replicates, advance: Callable[[int], object]) -> Table:
         """Return times over (circuit, old, new), by theory and, at some scales, by simulation."""
-        n_replicates = self.default_replicates if n_replicates is None else n_replicates
-        seed = root_seed(rng)
         fine = np.geomspace(self.lowest, self.highest, self.n_theory)
-        coarse = np.geomspace(self.lowest, self.highest, self.n_simulated)
+        edges = np.geomspace(self.lowest, self.highest, 2 * self.n_simulated + 1)
+        coarse = edges[1::2]  # as far inside the map as from each other, at both ends half of it
         predicted = np.full((2, len(fine), len(fine)), np.nan)
         points = np.full((2, len(coarse), len(coarse)), np.nan)
-        simulated = np.full((2, n_replicates, len(coarse), len(coarse)), np.nan)
+        simulated = np.full((2, replicates.number, len(coarse), len(coarse)), np.nan)
         rates = np.full((len(coarse), len(coarse)), np.nan)
-        with progress_display(len(fine) ** 2 + len(coarse) ** 2, progress) as advance:
-            for i, j in itertools.product(range(len(fine)), repeat=2):
-                predicted[:, i, j] = self._predicted(*self._contexts(fine[i], fine[j]))
-                advance(1)
-            for i, j in itertools.product(range(len(coarse)), repeat=2):
-                contexts = self._contexts(coarse[i], coarse[j])
-                points[:, i, j] = self._predicted(*contexts)
-                if points[:, i, j].all():  # else there is nothing to readapt to
-                    rates[i, j] = self._learning_rate(contexts[1])
-                    simulated[:, :, i, j] = self._simulated(
-                        contexts,
-                        float(points[:, i, j].max()),
-                        rates[i, j],
-                        n_replicates,
-                        child_seed(seed, i, j),
-                        n_threads,
-                    )
-                advance(1)
+        for i, j in itertools.product(range(len(fine)), repeat=2):
+            predicted[:, i, j] = self._predicted(*self._contexts(fine[i], fine[j]))
+        for i, j in itertools.product(range(len(coarse)), repeat=2):
+            contexts = self._contexts(coarse[i], coarse[j])
+            points[:, i, j] = self._predicted(*contexts)
+            if points[:, i, j].all():  # else there is nothing to readapt to
+                rates[i, j] = self._learning_rate(contexts[1])
+                simulated[:, :, i, j] = self._simulated(
+                    contexts, float(points[:, i, j].max()), rates[i, j], replicates, (i, j)
+                )
+            advance(1)
         scales = "scale (geometric mean standard deviation) of the inputs"
         at_points = ("old_simulated", "new_simulated")
-        return results(
-            "Synaptic time of readaptation over the old and the new scale of the inputs",
+        return Table(
             {
                 "circuit": (list(_CIRCUITS), "name of the circuit"),
-                "replicate": (np.arange(n_replicates), "replicate"),
                 "old": (fine, f"old {scales}"),
                 "new": (fine, f"new {scales}"),
                 "old_simulated": (coarse, f"old {scales}, simulated"),
@@ -136,7 +121,6 @@ class ReadaptationMap(Scenario):
                 ),
                 "learning_rate": (at_points, rates, "learning rate of the simulations"),
             },
-            {**self.attributes(n_replicates), **provenance(seed)},
         )
 
     def _predicted(self, left: "npt.ArrayLike", entered: "npt.ArrayLike") -> list[float]:
@@ -152,9 +136,8 @@ class ReadaptationMap(Scenario):
         contexts: "tuple[Any, Any]",
         longest: float,
         learning_rate: float,
-        n_replicates: int,
-        seed: np.random.SeedSequence,
-        n_threads: int | None,
+        replicates: Replicates,
+        key: tuple[int, int],
     ) -> "npt.NDArray[np.float64]":
         """Return the times (circuit, replicate) from simulations that begin adapted."""
         variances, basis = np.linalg.eigh(contexts[0])
@@ -167,23 +150,20 @@ class ReadaptationMap(Scenario):
         }
         settling = round(1 / learning_rate)
         horizon = round((1.5 * longest + 1) / learning_rate)
-        run = adaptnet.simulate(
+        run = replicates.simulate(
             circuits,
             SwitchingEnvironment(contexts, block_length=settling, order=[0, 1]),
             settling + horizon,
-            n_replicates=n_replicates,
-            rng=seed,
-            record_every=max(1, horizon // 4000),
-            record=["whitening_error"],
-            n_threads=n_threads,
-            progress=False,
+            key=key,
+            n_records=4000 * (settling + horizon) // horizon,
         )
-        times = adaptnet.readaptation_times(run, self.threshold).isel(change=0)
+        times = readaptation_times(run, self.threshold).isel(change=0)
         reached = times["samples"].where(times["observed"]).transpose("circuit", "replicate")
         return learning_rate * np.asarray(reached.values, dtype=np.float64)
 
     def plot(self, dataset: "xr.Dataset") -> "Figure | SubFigure":
         """Return the map of the ratio of times, the simulated points in the same colours."""
+        import matplotlib as mpl
         from matplotlib.colors import LogNorm
         from matplotlib.figure import Figure
 
@@ -195,39 +175,36 @@ class ReadaptationMap(Scenario):
         old, new = dataset["old"].values, dataset["new"].values
         span = float(np.nanmax(np.abs(np.log10(ratio[ratio > 0]))))
         norm = LogNorm(10**-span, 10**span)
-        figure = Figure(figsize=(6.4, 5.0), layout="constrained")
+        width = mpl.rcParams["figure.figsize"][0]
+        figure = Figure(figsize=(width, 0.8 * width), layout="constrained")
         ax = figure.subplots()
         # Purple for interneurons, orange for direct connections; white where they tie.
-        picture = ax.pcolormesh(old, new, ratio.T, norm=norm, cmap="PuOr", shading="nearest")
+        colours: dict[str, Any] = {"norm": norm, "cmap": "PuOr"}
+        picture = ax.pcolormesh(old, new, ratio.T, shading="nearest", **colours)
         ax.contour(old, new, ratio.T, levels=[1.0], colors="0.15", linewidths=1.2)
+        ax.text(0.4, 0.79, "interneurons faster", transform=ax.transAxes, ha="center",
+                color="white")  # fmt: skip
         if np.isnan(ratio).any():
-            ax.plot(old, old, color="white", linewidth=4)
-            ax.text(0.75, 0.7, "no change", transform=ax.transAxes, color="white")
-        ax.text(0.5, 0.8, "interneurons faster", transform=ax.transAxes, ha="center", color="white")
+            # As wide as the cells along the diagonal, which are as many points wide by about this.
+            ax.plot(old, old, color="white", linewidth=65 * width / self.n_theory)
+            ax.text(0.7, 0.6, "no change", transform=ax.transAxes, color="white")
         if np.nanmin(ratio) < 1:
-            at = np.unravel_index(np.nanargmin(ratio), ratio.shape)
-            ax.annotate(
-                "direct faster", (old[at[0]], new[at[1]]), (64, 14), textcoords="offset points"
-            )
+            ax.text(0.13, 0.025, "direct faster", transform=ax.transAxes)
         simulated = self._medians(dataset)
         i, j = np.nonzero(np.isfinite(simulated))
         ax.scatter(
             dataset["old_simulated"].values[i],
             dataset["new_simulated"].values[j],
             c=simulated[i, j],
-            norm=norm,
-            cmap="PuOr",
-            s=110,
+            s=90,
             edgecolors="0.15",
             linewidths=0.8,
-            clip_on=False,
             zorder=3,
+            **colours,
         )
-        ax.scatter([], [], c="white", s=110, edgecolors="0.15", label="simulated, median ratio")
         ax.set(xscale="log", yscale="log", xlabel="old scale of the inputs (their units)")
         ax.set_ylabel("new scale of the inputs (their units)")
-        ax.set_title("time to readapt, direct / interneuron", fontsize="medium")
-        ax.legend(loc="upper left", fontsize="small", framealpha=0.9)
+        ax.set_title("Time to readapt, direct / interneuron; circles: simulated", fontsize="medium")
         bar = figure.colorbar(picture, ax=ax)
         bar.set_label("ratio of times: below 1 the direct circuit is faster")
         return figure

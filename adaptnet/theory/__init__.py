@@ -1,7 +1,7 @@
 """What is known of the circuits without simulating them; derivations in docs/theory.md."""
 
-from adaptnet.theory import direct, interneuron
-from adaptnet.theory.laws import Law, largest_learning_rate, law_of
+from adaptnet.theory.base import Law
+from adaptnet.theory.laws import largest_learning_rate, law_of
 from adaptnet.theory.noise import NoiseFloor, matched_learning_rates, noise_floor
 from adaptnet.theory.runs import flow, offline
 from adaptnet.theory.times import convergence_time, readaptation_time
@@ -10,9 +10,7 @@ __all__ = [
     "Law",
     "NoiseFloor",
     "convergence_time",
-    "direct",
     "flow",
-    "interneuron",
     "largest_learning_rate",
     "law_of",
     "matched_learning_rates",

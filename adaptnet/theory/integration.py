@@ -10,6 +10,9 @@ import numpy.typing as npt
 from adaptnet._checks import Floats
 from adaptnet.errors import IntegrationError
 
+TOLERANCE = 1e-13  # relative, a step: starts a thousand times the target then err by 2e-9
+_STUCK = 1000  # calls at one time after which LSODA, which would go on for ever, is stopped
+
 
 class Trajectory(NamedTuple):
     """Where a flow went."""
@@ -27,6 +30,7 @@ def integrate(
     *,
     tolerance: float,
     smallest: float,
+    method: str = "LSODA",
     event: Callable[[Floats], float] | None = None,
 ) -> Trajectory:
     """Follow `drift(time, weights)` from `start` over `span`; stop early where `event` falls to 0.
@@ -45,7 +49,14 @@ def integrate(
         weights.T[upper] = state
         return weights
 
+    now, calls = span[0], 0
+
     def velocity(time: float, state: Floats) -> Floats:
+        nonlocal now, calls
+        calls = calls + 1 if time == now else 0
+        now = time
+        if calls > _STUCK + 10 * len(state):  # a Jacobian by differences takes one for each entry
+            raise ValueError("the integrator's steps have shrunk to nothing")
         return drift(time, matrix(state))[upper]
 
     def crossing(time: float, state: Floats) -> float:
@@ -54,13 +65,13 @@ def integrate(
     crossing.terminal = True  # type: ignore[attr-defined]
     crossing.direction = -1.0  # type: ignore[attr-defined]
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # LSODA's; its status is read below
+        with warnings.catch_warnings(), np.errstate(all="ignore"):  # the outcome is read below
+            warnings.simplefilter("ignore", UserWarning)
             solution = solve_ivp(
                 velocity,
                 span,
                 start[upper],
-                method="LSODA",
+                method=method,
                 t_eval=None if event else np.append(at[at < span[1]], span[1]),
                 events=crossing if event else None,
                 rtol=tolerance,

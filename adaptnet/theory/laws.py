@@ -1,36 +1,17 @@
-"""What theory knows of a kind of circuit: a module for each, all with the same functions."""
+"""Which law goes with which circuit, and the limit that it sets to learning rates."""
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy.typing as npt
 
-from adaptnet._checks import Floats
-from adaptnet.theory import direct, interneuron
+from adaptnet.theory.base import Law
+from adaptnet.theory.direct import DirectLaw
+from adaptnet.theory.interneuron import InterneuronLaw
 
 if TYPE_CHECKING:
     from adaptnet.circuits.base import Circuit
 
-
-class Law(Protocol):
-    """The functions of :mod:`adaptnet.theory.direct` and :mod:`adaptnet.theory.interneuron`."""
-
-    def drift(self, weights: Floats, covariance: Floats) -> Floats:
-        """Return the change of the effective weights per unit of synaptic time."""
-
-    def offline_step(self, weights: Floats, covariance: Floats, learning_rate: float) -> Floats:
-        """Return the effective weights after one update with C_yy in place of yy'."""
-
-    def mode_time(self, target: npt.ArrayLike, start: npt.ArrayLike, threshold: float) -> Floats:
-        """Return the synaptic time until a mode's error is at most `threshold`."""
-
-    def mode(self, time: npt.ArrayLike, target: npt.ArrayLike, start: npt.ArrayLike) -> Floats:
-        """Return the weight of a mode after a synaptic time."""
-
-    def local_rates(self, covariance: npt.ArrayLike) -> Floats:
-        """Return the rates at which small deviations from the optimum decay."""
-
-
-_LAWS: dict[str, Law] = {"direct": direct, "interneuron": interneuron}
+_LAWS: dict[str, Law] = {"direct": DirectLaw(), "interneuron": InterneuronLaw()}
 
 
 def law_of(circuit: "str | Circuit") -> Law:
@@ -48,8 +29,8 @@ def law_of(circuit: "str | Circuit") -> Law:
 
     Examples
     --------
-    >>> law_of("interneuron").__name__
-    'adaptnet.theory.interneuron'
+    >>> type(law_of("interneuron")).__name__
+    'InterneuronLaw'
     """
     name = circuit if isinstance(circuit, str) else getattr(circuit, "theory", circuit)
     if name is None:

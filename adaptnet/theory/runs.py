@@ -23,7 +23,7 @@ from adaptnet.recording import (
 )
 from adaptnet.seeding import Rng, child_seed, root_seed
 from adaptnet.simulation import Run, named_circuits, warn_of_divergence
-from adaptnet.theory.integration import integrate, smallest_weight
+from adaptnet.theory.integration import TOLERANCE, integrate, smallest_weight
 from adaptnet.theory.laws import law_of
 
 _BLOCK = 1024  # samples whose covariances are asked for at a time
@@ -38,7 +38,7 @@ def flow(
     rng: Rng = None,
     record_every: int = 1,
     record: Sequence[str] | None = None,
-    tolerance: float = 1e-11,
+    tolerance: float = TOLERANCE,
 ) -> xr.Dataset:
     """Integrate the synaptic flows of circuits: what learning does on average as eta -> 0.
 
@@ -221,33 +221,65 @@ def _flow_path(
     n_samples: int,
     tolerance: float,
 ) -> Iterator[Floats]:
-    """Yield the weights at `samples` along the flow, integrated from one change to the next."""
+    """Yield the weights at `samples` along the flow, integrated piece by piece."""
     law, gamma, weights = law_of(circuit), circuit.learning_rate_decay, start
     yield weights
-    for first, end in pairwise([0, *realization.change_samples(n_samples).tolist(), n_samples]):
-
-        def covariance(sample: float, last: int = end - 1) -> Floats:
-            """Return C at a real-valued sample, straight between one sample and the next."""
-            before = min(int(sample), last)
-            low, high = realization.covariances(np.array([before, min(before + 1, last)]))
-            between: Floats = low + (sample - before) * (high - low)
-            return between
+    for first, end, moving in _pieces(realization, n_samples):
+        (held,) = realization.covariances(np.array([first]))
 
         def drift(
-            sample: float, A: Floats, covariance: Callable[[float], Floats] = covariance
+            since: float,
+            A: Floats,
+            held: Floats | None = None if moving else held,
+            first: int = first,
+            end: int = end,
         ) -> Floats:
-            return circuit.learning_rate / (1 + gamma * sample) * law.drift(A, covariance(sample))
+            sample = first + since
+            C = _between(realization, sample, first, end) if held is None else held
+            return circuit.learning_rate / (1 + gamma * sample) * law.drift(A, C)
 
         trajectory = integrate(
             drift,
             weights,
-            (first, end),
-            samples[(samples > first) & (samples <= end)],
+            (0, end - first),  # from 0, where floats are finest: a jump may ask for tiny steps
+            samples[(samples > first) & (samples <= end)] - first,
             tolerance=tolerance,
-            smallest=smallest_weight(weights, covariance(first)),
+            smallest=smallest_weight(weights, held),
         )
         yield from trajectory.weights
         weights = trajectory.end
+
+
+def _pieces(realization: Realization, n_samples: int) -> Iterator[tuple[int, int, bool]]:
+    """Yield the first sample and the end of each piece of a path, and whether C moves within it.
+
+    A path is cut at its changes, and where C jumps while it is held both before and after: an
+    integrator takes long to find its way across a jump.
+    """
+    moves = np.zeros(n_samples + 1, bool)  # whether C is other than at the sample before
+    for block in range(0, n_samples, _BLOCK):
+        samples = np.arange(max(block - 1, 0), min(block + _BLOCK, n_samples))
+        covariances = realization.covariances(samples)
+        moves[samples[1:]] = (covariances[1:] != covariances[:-1]).any(axis=(1, 2))
+    jumps = 1 + np.flatnonzero(moves[1:-1] & ~moves[:-2] & ~moves[2:])
+    cuts = np.union1d(realization.change_samples(n_samples), jumps).tolist()
+    for first, end in pairwise([0, *cuts, n_samples]):
+        yield first, end, bool(moves[first + 1 : end].any())
+
+
+def _between(realization: Realization, sample: float, first: int, end: int) -> Floats:
+    """Return C at a real-valued sample of a piece, on the cubic through the four samples about it.
+
+    A line would do for the values, but not for an integrator of high order: it would stop at each
+    sample, where lines meet. In the last sample of a piece the cubic is continued.
+    """
+    lowest = max(first, min(int(sample) - 1, end - 4))
+    nodes = np.arange(lowest, min(lowest + 4, end))
+    others = ~np.eye(len(nodes), dtype=bool)
+    apart = np.where(others, nodes[:, None] - nodes, 1)
+    shares = np.prod(np.where(others, sample - nodes, 1.0) / apart, axis=1)
+    covariance: Floats = np.tensordot(shares, realization.covariances(nodes), 1)
+    return covariance
 
 
 def _offline_path(

@@ -131,10 +131,15 @@ def test_matched_circuits_have_the_floor_asked_for():
 def test_the_matched_noise_figure_shows_both_pairs():
     scenario = MatchedNoise.from_values(MatchedNoise.preview)
     dataset = scenario.run(n_replicates=2, rng=0)
-    panels = scenario.plot(dataset).axes
-    labels = [[t.get_text() for t in ax.get_legend().get_texts()] for ax in panels]
-    assert labels[0][:2] == ["direct", "interneuron"]
-    assert labels[1][:2] == ["direct", "interneuron_matched"]
+    figure = scenario.plot(dataset)
+    (legend,) = figure.legends
+    assert [t.get_text() for t in legend.get_texts()] == ["direct", "interneuron", "threshold 0.4"]
+    assert [ax.get_title() for ax in figure.axes] == ["equal learning rates", "equal noise floors"]
+    curves = [{line.get_label(): line.get_ydata() for line in ax.get_lines()} for ax in figure.axes]
+    np.testing.assert_array_equal(curves[0]["direct"], curves[1]["direct"])
+    for of, name in zip(curves, ["interneuron", "interneuron_matched"], strict=True):
+        medians = dataset["whitening_error"].sel(circuit=name).median("replicate").values
+        np.testing.assert_allclose(of["interneuron"], medians[: len(of["interneuron"])])
     report = scenario.report(dataset)
     assert json.loads(dataset.attrs["scenario_parameters"])["floor"] == 0.3
     assert "equal noise floors" in report

@@ -106,6 +106,49 @@ def test_offline_learning_approaches_the_flow_along_a_drift():
     assert gaps[1] < 2e-3
 
 
+class Moving(Drifting):
+    """A covariance of any course, without changes of context."""
+
+    def __init__(self, covariance):
+        self.covariance = covariance
+
+    def covariances(self, samples):
+        return np.array([self.covariance(sample) for sample in np.asarray(samples)])
+
+
+def test_flow_along_a_drift_is_that_of_a_linear_equation():
+    eta, c, y0 = 1e-3, np.array([1.0, 2.0, 0.5]), 4.0
+    for rates in ([0.3, -0.1, 0.05], [0.0, 0.0, 0.7]):
+        slope = np.array(rates)  # of variances, per unit of synaptic time
+        course = Moving(lambda sample, slope=slope: np.diag(c + slope * eta * sample))
+        circuit = an.InterneuronCircuit(initial_weights=np.sqrt(y0), learning_rate=eta)
+        run = theory.flow(circuit, course, 2000, record_every=100, record=["effective_weights"])
+        t = run["synaptic_time"].values[0][:, None]
+        # y = m^2 of each mode obeys y' = 4 (c + slope t - y).
+        y = c + slope * (t - 0.25) + (y0 - c + slope / 4) * np.exp(-4 * t)
+        weights = run["effective_weights"].values[0, 0]
+        np.testing.assert_allclose(np.diagonal(weights, axis1=1, axis2=2), np.sqrt(y), atol=1e-8)
+
+
+@pytest.mark.parametrize("kind", ["direct", "interneuron"])
+def test_jumps_within_a_context_are_followed_like_changes(kind):
+    steps = Moving(lambda sample: (C1, C2, C1, C2)[sample // 700])
+    switches = SwitchingEnvironment([C1, C2], block_length=700)
+    circuit = both(2e-3)[kind]
+    options = {"record_every": 50, "record": ["effective_weights"]}
+    weights = [
+        theory.flow(circuit, environment, 2100, **options)["effective_weights"].values
+        for environment in (steps, switches)
+    ]
+    np.testing.assert_array_equal(*weights)
+
+
+@pytest.mark.parametrize("n_samples", [1, 2, 3, 5])
+def test_flows_of_a_few_samples_of_a_drift(n_samples):
+    run = theory.flow(both(1e-3), Drifting(3), n_samples)
+    assert np.isfinite(run["whitening_error"]).all()
+
+
 def test_decaying_rates_run_on_their_own_clock():
     circuit = an.InterneuronCircuit(
         initial_weights=3.0, learning_rate=0.01, learning_rate_decay=0.005
@@ -113,7 +156,7 @@ def test_decaying_rates_run_on_their_own_clock():
     run = theory.flow(circuit, np.eye(2), 1000, record_every=100, record=["effective_weights"])
     times = run["synaptic_time"].values[0]
     np.testing.assert_allclose(times, 2 * np.log1p(0.005 * run["sample"].values))
-    expected = theory.interneuron.mode(times, 1.0, 3.0)
+    expected = theory.law_of("interneuron").mode(times, 1.0, 3.0)
     np.testing.assert_allclose(run["effective_weights"].values[0, 0, :, 0, 0], expected, atol=1e-8)
     assert run["synaptic_time"].attrs["units"] == "1"
 
@@ -125,7 +168,7 @@ def test_offline_step_of_effective_weights_is_that_of_synapses():
     inverse = np.linalg.inv(A)
     after = W + 0.1 * (inverse @ C1 @ inverse @ W - W)
     np.testing.assert_allclose(
-        theory.interneuron.offline_step(A, C1, 0.1), after @ after.T, rtol=1e-10
+        theory.law_of("interneuron").offline_step(A, C1, 0.1), after @ after.T, rtol=1e-10
     )
 
 

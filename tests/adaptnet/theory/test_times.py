@@ -6,6 +6,7 @@ import pytest
 import adaptnet as an
 from adaptnet import theory
 from environments.covariances import random_eigenbasis, with_spectrum
+from tests.adaptnet.theory import taylor
 
 KINDS = ("direct", "interneuron")
 CIRCUITS = {"direct": an.DirectCircuit, "interneuron": an.InterneuronCircuit}
@@ -24,14 +25,47 @@ def weights_of(kind, effective):
     return effective if kind == "direct" else np.linalg.cholesky(effective)
 
 
+# The starts of the table in docs/theory.md, and how near 1e-8 the times are to be: absolutely.
+STARTS = [0.01, 0.5, 2, 10, 100, 1000]
+NEAR = {"rel": 0, "abs": 1e-8}
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_integration_agrees_with_the_closed_form(kind):
-    Q = basis(4, 0)
-    C, A = with_spectrum([0.3, 1, 2, 5], Q), with_spectrum([4, 0.2, 1, 0.7], Q)
-    closed = theory.convergence_time(kind, C, A, 0.05)
-    integrated = theory.convergence_time(kind, C, A, 0.05, closed_form=False)
-    assert integrated == pytest.approx(closed, abs=1e-8)
-    assert integrated != closed
+@pytest.mark.parametrize("scale", STARTS)
+@pytest.mark.parametrize(
+    ("n", "condition"), [(1, 1), (4, 4), pytest.param(5, 100, marks=pytest.mark.slow)]
+)
+def test_integration_agrees_with_the_closed_form(kind, scale, n, condition):
+    s, Q = np.geomspace(1, np.sqrt(condition), n) / np.sqrt(condition), basis(n, n)
+    C = with_spectrum(s**2, Q)
+    for m0 in (scale * s, scale * s[::-1]):  # one ratio for all modes, and one for each
+        A = with_spectrum(m0, Q)
+        closed = theory.convergence_time(kind, C, A)
+        integrated = theory.convergence_time(kind, C, A, closed_form=False)
+        assert integrated == pytest.approx(closed, **NEAR)
+        assert integrated != closed
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("scale", STARTS)
+@pytest.mark.parametrize(
+    ("n", "condition"), [(2, 10), (3, 4), pytest.param(5, 100, marks=pytest.mark.slow)]
+)
+def test_times_of_starts_that_do_not_commute_are_those_of_taylor_series(kind, scale, n, condition):
+    s = np.geomspace(1, np.sqrt(condition), n) / np.sqrt(condition)
+    C, A = with_spectrum(s**2, basis(n, 1)), with_spectrum(scale * s, basis(n, 2))
+    expected = taylor.crossing(kind, C, A, 0.1)
+    assert theory.convergence_time(kind, C, A) == pytest.approx(expected, **NEAR)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("scale", [0.01, 10, 1000])
+def test_taylor_series_themselves_agree_with_the_closed_form(kind, scale):
+    s = np.array([0.5, 1.0])
+    C, A = with_spectrum(s**2, basis(2, 1)), with_spectrum(scale * s, basis(2, 1))
+    closed = theory.convergence_time(kind, C, A)
+    # Both are double precision in the end, of times up to 1000.
+    assert taylor.crossing(kind, C, A, 0.1) == pytest.approx(closed, rel=0, abs=1e-12)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -58,7 +92,9 @@ def test_nothing_to_do_takes_no_time(kind):
 
 def test_slowest_direct_mode_is_the_one_farthest_above():
     C = np.diag([1.0, 4.0])
-    times = [float(theory.direct.mode_time(s, m0, 0.1)) for s, m0 in [(1.0, 30.0), (2.0, 20.0)]]
+    times = [
+        float(theory.law_of("direct").mode_time(s, m0, 0.1)) for s, m0 in [(1.0, 30.0), (2.0, 20.0)]
+    ]
     assert theory.convergence_time("direct", C, np.diag([30.0, 20.0])) == max(times)
 
 
@@ -96,8 +132,8 @@ def test_local_rates_are_those_of_perturbations_that_do_not_commute(kind):
 
 def test_interneuron_rates_never_fall_below_four():
     s2 = np.geomspace(1e-6, 1e6, 7)
-    assert theory.interneuron.local_rates(np.diag(s2)).min() == pytest.approx(4)
-    rates = theory.direct.local_rates(np.diag(s2))
+    assert theory.law_of("interneuron").local_rates(np.diag(s2)).min() == pytest.approx(4)
+    rates = theory.law_of("direct").local_rates(np.diag(s2))
     np.testing.assert_allclose(rates.min(), 2e-3)
     np.testing.assert_allclose(rates.max(), 2e3)
 
@@ -120,8 +156,9 @@ def test_offline_learning_is_stable_up_to_the_stated_rate_and_no_further(kind):
 
 
 def test_laws_go_by_name_or_circuit():
-    assert theory.law_of("direct") is theory.direct
-    assert theory.law_of(an.InterneuronCircuit()) is theory.interneuron
+    for kind, circuit in CIRCUITS.items():
+        assert theory.law_of(kind) is theory.law_of(circuit())
+    assert theory.law_of("direct") is not theory.law_of("interneuron")
     with pytest.raises(ValueError, match=r"'direct', 'interneuron', got 'gains'"):
         theory.law_of("gains")
     with pytest.raises(TypeError, match="got 3"):
@@ -146,7 +183,13 @@ def test_bad_arguments_are_named(kind, covariance, start, threshold, message):
         theory.convergence_time(kind, covariance, start, threshold)
 
 
+def test_flows_whose_steps_vanish_say_so():
+    for kind, circuit in CIRCUITS.items():
+        with pytest.raises(an.IntegrationError, match=r"effective weights.*better conditioned"):
+            theory.flow({kind: circuit(initial_weights=1e-120)}, np.eye(2), 10)
+
+
 def test_a_start_that_cannot_be_integrated_says_so():
-    start = with_spectrum([1e-14, 1.0], basis(2, 5))
-    with pytest.raises(an.IntegrationError, match="effective weights"):
+    start = 1e-100 * with_spectrum([1.0, 2.0], basis(2, 5))  # where velocities overflow
+    with pytest.raises(an.IntegrationError, match=r"effective weights.*better conditioned"):
         theory.convergence_time("direct", np.diag([1.0, 2.0]), start)
