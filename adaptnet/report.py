@@ -24,7 +24,7 @@ from adaptnet.readaptation import (
 )
 from adaptnet.readaptation.bootstrap import OUTCOMES as COMPARED
 from adaptnet.readaptation.groups import groups
-from adaptnet.readaptation.survival import kaplan_meier
+from adaptnet.readaptation.kaplan_meier import kaplan_meier
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure

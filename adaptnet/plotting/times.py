@@ -8,7 +8,9 @@ import xarray as xr
 
 from adaptnet.plotting.style import axes_or_new, circuit_colours, new_grid, wrapped
 from adaptnet.readaptation.groups import groups, times_of
-from adaptnet.readaptation.survival import kaplan_meier, summary, survival_curves
+from adaptnet.readaptation.kaplan_meier import kaplan_meier
+from adaptnet.readaptation.summaries import summary
+from adaptnet.readaptation.survival import survival_curves
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
