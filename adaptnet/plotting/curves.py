@@ -6,7 +6,14 @@ import numpy as np
 import xarray as xr
 
 from adaptnet._checks import Floats, positive_number
-from adaptnet.plotting.style import axes_or_new, circuit_colours, new_grid, wrapped
+from adaptnet.plotting.style import (
+    axes_or_new,
+    circuit_colours,
+    label_samples,
+    new_grid,
+    thin,
+    wrapped,
+)
 from adaptnet.readaptation import peri_change_averages
 from adaptnet.readaptation.segments import error_of, segments
 
@@ -70,9 +77,10 @@ def plot_readaptation(
     _threshold(ax, threshold)
     if "replicate" not in dataset["change_sample"].dims:
         for change in dataset["change_sample"].values:
-            ax.axvline(change, color="0.6", linestyle=":", linewidth=1, zorder=0)
+            ax.axvline(change, color="0.6", linestyle=":", linewidth=thin(), zorder=0)
     _logarithmic(ax, threshold)
     ax.set_xlim(0, dataset.attrs["n_samples"])
+    label_samples(ax.xaxis)
     ax.set_xlabel("samples processed")
     ax.set_ylabel(_label(errors))
     _legend_above(ax)
@@ -140,7 +148,7 @@ def plot_aligned(
             lag = one["lag"].values[known]
             _curve(ax, lag, quartiles[:, known], colour, name, banded=banded)
         _threshold(ax, threshold)
-        ax.axvline(0, color="0.6", linestyle=":", linewidth=1, zorder=0)
+        ax.axvline(0, color="0.6", linestyle=":", linewidth=thin(), zorder=0)
         ax.set_title(wrapped(str(label)))
     for ax in axes[: len(labels)]:  # last: panels may share the axis, and a limit ends its growth
         _logarithmic(ax, threshold)
@@ -151,7 +159,7 @@ def plot_aligned(
         if i + grid_columns >= len(labels):
             ax.set_xlabel("samples since the change")
             ax.tick_params(labelbottom=True)
-        ax.xaxis.get_major_locator().set_params(nbins=4)
+        label_samples(ax.xaxis, 4)
     handles, texts = axes[0].get_legend_handles_labels()
     figure.legend(handles, texts, loc="outside upper center", ncols=len(texts))
     return figure, axes[: len(labels)]
@@ -179,7 +187,7 @@ def _curve(
 
 def _threshold(ax: "Axes", threshold: float) -> None:
     ax.axhline(
-        threshold, color="0.35", linestyle="--", linewidth=1, label=f"threshold {threshold:g}"
+        threshold, color="0.35", linestyle="--", linewidth=thin(), label=f"threshold {threshold:g}"
     )
 
 

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from adaptnet.plotting.style import axes_or_new, circuit_colours, new_grid, wrapped
+from adaptnet.plotting.style import (
+    axes_or_new,
+    circuit_colours,
+    label_samples,
+    new_grid,
+    wrapped,
+)
 from adaptnet.readaptation.groups import groups, times_of
 from adaptnet.readaptation.kaplan_meier import kaplan_meier
 from adaptnet.readaptation.summaries import summary
@@ -63,7 +69,7 @@ def plot_survival(
             t, share = t[one["at_risk"].values > 0], share[one["at_risk"].values > 0]
             if confidence is not None:
                 low, high = (one[k].values[: len(t)] for k in ("lower", "upper"))
-                ax.fill_between(t, low, high, step="post", color=colour, alpha=0.2, linewidth=0)
+                ax.fill_between(t, low, high, step="post", color=colour, alpha=0.25, linewidth=0)
             ax.step(t, share, where="post", color=colour, label=name)
             mine = members[label]
             ends = samples[c][mine][~observed[c][mine]]
@@ -72,7 +78,7 @@ def plot_survival(
                 ax.plot(ends, at, "|", color=colour, markersize=7)
         ax.set_title(wrapped(str(label)))
         ax.set_ylim(-0.03, 1.03)
-        ax.xaxis.get_major_locator().set_params(nbins=4)
+        label_samples(ax.xaxis, 4)
         if i % columns == 0:
             ax.set_ylabel("share not yet readapted")
         if i + columns >= len(labels):
@@ -106,6 +112,7 @@ def plot_transition_matrix(times: xr.Dataset) -> "tuple[Figure, Any]":
         If `times` are none.
     """
     from matplotlib.colors import LogNorm
+    from matplotlib.patches import Rectangle
 
     of = summary(times, by="transition")
     pairs = [str(name).split(" -> ") for name in of["transition"].values]
@@ -124,6 +131,9 @@ def plot_transition_matrix(times: xr.Dataset) -> "tuple[Figure, Any]":
             reached = np.isfinite(median)
             matrix[at] = max(median, 1e-300) if reached else np.nan
             dark = reached and (norm is None or median <= 0 or norm(median) < 0.5)
+            if not reached:  # unlike a transition that did not happen
+                corner = at[1] - 0.5, at[0] - 0.5
+                ax.add_patch(Rectangle(corner, 1, 1, facecolor="0.9", edgecolor="none"))
             text = _number(median) if reached else "not\nreached"
             ax.text(at[1], at[0], text, ha="center", va="center", color="w" if dark else "k")
         shown = np.ma.masked_invalid(matrix)
@@ -174,6 +184,10 @@ def plot_scaling(
         raise ValueError(
             f"x must be a numeric coordinate over changes, one of {', '.join(known)}, got {x!r}"
         )
+    import matplotlib as mpl
+    from matplotlib.ticker import LogLocator, NullFormatter
+    from matplotlib.transforms import ScaledTranslation
+
     samples, observed = times_of(times)
     names = [str(name) for name in times["circuit"].values]
     template = times["samples"].isel(circuit=0).transpose("replicate", "change")
@@ -184,8 +198,13 @@ def plot_scaling(
     if "direction" in times.coords:
         ways = times["direction"].broadcast_like(template).transpose("replicate", "change").values
     figure, ax = axes_or_new(ax)
+    width = float(mpl.rcParams["lines.markersize"])
     for c, (name, colour) in enumerate(circuit_colours(names).items()):
-        beside = 1 + 0.012 * (c - (len(names) - 1) / 2)  # error bars side by side
+        # Error bars side by side, at whatever scale.
+        aside = ScaledTranslation(
+            0.9 * width * (c - (len(names) - 1) / 2) / 72, 0, figure.dpi_scale_trans
+        )
+        at = ax.transData + aside
         ax.plot([], [], "s", color=colour, label=name)
         for value, (towards, marker) in itertools.product(values, _MARKERS.items()):
             mine = there & np.isclose(where, value, rtol=0, atol=1e-12)
@@ -197,14 +216,22 @@ def plot_scaling(
             end = samples[c][mine].max()
             if np.isfinite(middle):
                 bars = [[middle - low], [min(high, end) - middle]]
-                ax.errorbar(value * beside, middle, bars, fmt=marker, color=colour)
+                ax.errorbar(value, middle, bars, fmt=marker, color=colour, transform=at)
             else:
-                ax.plot(value * beside, end, marker, color=colour, fillstyle="none")
+                ax.plot(value, end, marker, color=colour, fillstyle="none", transform=at)
+                low = middle = end
+            # Matplotlib leaves what is moved aside out of the limits.
+            ax.update_datalim([(value, low), (value, min(high, end))])
     ax.set_yscale("log")
+    ax.margins(0.1)
+    ax.autoscale_view()
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    label_samples(ax.yaxis, None)
     if (values > 0).all() and values.max() > 5 * values.min():
         ax.set_xscale("log")
     long_name = times[x].attrs.get("long_name", x)
-    ax.set_xlabel(long_name.replace("affine-invariant ", ""))
+    ax.set_xlabel("distance of the change" if x == "change_distance" else long_name)
     ax.set_ylabel("samples to readapt")
     handles, texts = ax.get_legend_handles_labels()
     for towards in (way for way in _MARKERS if way in ways[there]):
