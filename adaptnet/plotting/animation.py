@@ -13,6 +13,7 @@ from adaptnet.plotting.matrices import around, recorded
 from adaptnet.plotting.style import circuit_colours, new_grid, thin
 from adaptnet.readaptation.oracle import square_root
 from adaptnet.readaptation.segments import segments
+from adaptnet.readaptation.selections import restored
 
 
 def animate_ellipses(
@@ -51,6 +52,7 @@ def animate_ellipses(
     FileNotFoundError
         If ``.mp4`` is asked for without ffmpeg.
     """
+    dataset = restored(dataset)
     import matplotlib as mpl
     from matplotlib import animation
     from matplotlib.backends.backend_agg import FigureCanvasAgg

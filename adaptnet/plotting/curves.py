@@ -10,12 +10,13 @@ from adaptnet.plotting.style import (
     axes_or_new,
     circuit_colours,
     label_samples,
-    new_grid,
+    panels_or_new,
     thin,
     wrapped,
 )
 from adaptnet.readaptation import peri_change_averages
 from adaptnet.readaptation.segments import error_of, segments
+from adaptnet.readaptation.selections import restored
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,6 +59,7 @@ def plot_readaptation(
         If the threshold is not positive, the variable is not in the dataset, or a band is asked for
         of a single replicate.
     """
+    dataset = restored(dataset)
     threshold = positive_number("threshold", threshold)
     errors = error_of(dataset, variable)
     banded = _band(band, dataset.sizes["replicate"])
@@ -123,20 +125,12 @@ def plot_aligned(
     TypeError, ValueError
         As :func:`plot_readaptation`, and if there is no change or `axes` are too few.
     """
+    dataset = restored(dataset)
     threshold = positive_number("threshold", threshold)
     banded = _band(band, dataset.sizes["replicate"])
     averages = peri_change_averages(dataset, variable=variable, by=by)
     labels = averages[by].values
-    if axes is None:
-        columns = min(3, len(labels))
-        figure, grid = new_grid(-(-len(labels) // columns), columns, sharex=True, sharey=True)
-        axes = grid.ravel()
-        for spare in axes[len(labels) :]:
-            spare.set_visible(False)
-    elif len(axes) < len(labels):
-        raise ValueError(f"axes must hold one for each of {len(labels)} panels, got {len(axes)}")
-    else:
-        figure = axes[0].figure
+    figure, axes = panels_or_new(axes, len(labels), min(3, len(labels)))
     names = [str(name) for name in averages["circuit"].values]
     for ax, label in zip(axes, labels, strict=False):
         for name, colour in circuit_colours(names).items():
@@ -152,7 +146,8 @@ def plot_aligned(
         ax.set_title(wrapped(str(label)))
     for ax in axes[: len(labels)]:  # last: panels may share the axis, and a limit ends its growth
         _logarithmic(ax, threshold)
-    grid_columns = axes[0].get_subplotspec().get_gridspec().ncols
+    place = axes[0].get_subplotspec()
+    grid_columns = place.get_gridspec().ncols if place else 1
     for i, ax in enumerate(axes[: len(labels)]):
         if i % grid_columns == 0:
             ax.set_ylabel(_label(dataset[variable]))

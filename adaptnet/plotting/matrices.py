@@ -18,6 +18,7 @@ from adaptnet.plotting.style import (
 )
 from adaptnet.readaptation.oracle import square_root
 from adaptnet.readaptation.segments import segments
+from adaptnet.readaptation.selections import restored
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,8 +28,8 @@ _MATRIX = ("sample", "neuron", "neuron_2")
 
 
 def plot_matrices(
-    dataset: xr.Dataset, change: int = 0, *, replicate: int = 0
-) -> "tuple[Figure, Any]":
+    dataset: xr.Dataset, change: int = 0, *, replicate: int = 0, axes: "Any | None" = None
+) -> "tuple[Figure | SubFigure, Any]":
     """Draw covariance and effective weights just before a change and at the end of its segment.
 
     The root of the covariance is what weights would be that whiten; it has their colour scale.
@@ -39,6 +40,8 @@ def plot_matrices(
         A run with ``effective_weights`` and ``covariance`` recorded.
     change, replicate : int
         Which change, of which replicate.
+    axes : array of Axes, optional
+        Of the shape that is returned; by default a new figure.
 
     Returns
     -------
@@ -51,6 +54,7 @@ def plot_matrices(
     TypeError, ValueError
         If the matrices are not recorded, or there is no such change or replicate.
     """
+    dataset = restored(dataset)
     import matplotlib as mpl
 
     weights, covariance = recorded(dataset, replicate)
@@ -60,10 +64,18 @@ def plot_matrices(
     of_circuits = [weights.sel(circuit=name).values[rows] for name in names]
     columns = [covariance[rows], square_root(covariance[rows]), *of_circuits]
     titles = ["covariance", "its root", *(f"weights,\n{name}" for name in names)]
-    figure, grid = new_grid(2, len(columns))
-    # Square panels: no taller than two of them, and their titles, need.
-    lines = 4 * float(mpl.rcParams["font.size"]) / 72
-    figure.set_figheight(2 * figure.get_figwidth() / (len(columns) + 1) + lines)
+    if axes is None:
+        new, grid = new_grid(2, len(columns))
+        # Square panels: no taller than two of them, and their titles, need.
+        lines = 4 * float(mpl.rcParams["font.size"]) / 72
+        new.set_figheight(2 * new.get_figwidth() / (len(columns) + 1) + lines)
+    elif np.shape(axes) != (2, len(columns)):
+        raise ValueError(
+            f"axes must be an array of 2 x {len(columns)}, got the shape {np.shape(axes)}"
+        )
+    else:
+        grid = np.asarray(axes)
+    figure = grid[0, 0].figure
     for columns_alike in ([0], list(range(1, len(columns)))):
         largest = max(np.nanmax(np.abs(columns[i]), initial=0.0) for i in columns_alike) or 1.0
         for i, row in itertools.product(columns_alike, (0, 1)):
@@ -107,6 +119,7 @@ def plot_spectrum(
     TypeError, ValueError
         If the matrices are not recorded, or there is no such circuit or replicate.
     """
+    dataset = restored(dataset)
     starts, stops = segments(dataset)
     if stops.size and stops.max() == dataset["sample"].values[-1]:
         dataset = dataset.isel(sample=slice(-1))  # the last record sees a context never entered

@@ -107,6 +107,18 @@ def new_grid(rows: int = 1, columns: int = 1, **options: Any) -> "tuple[Figure, 
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
+def panels_or_new(axes: Any, n: int, columns: int) -> "tuple[Figure | SubFigure, Any]":
+    """Return n axes to draw on, new ones on a grid where none are given, and their figure."""
+    if axes is not None:
+        if len(axes) < n:
+            raise ValueError(f"axes must hold one for each of {n} panels, got {len(axes)}")
+        return axes[0].figure, axes
+    figure, grid = new_grid(-(-n // columns), columns, sharex=True, sharey=True)
+    for spare in grid.ravel()[n:]:
+        spare.set_visible(False)
+    return figure, grid.ravel()
+
+
 def axes_or_new(ax: "Axes | None") -> "tuple[Figure | SubFigure, Axes]":
     """Return the axes to draw on, new ones where none are given, and their figure."""
     if ax is not None:

@@ -10,11 +10,12 @@ from adaptnet.plotting.style import (
     axes_or_new,
     circuit_colours,
     label_samples,
-    new_grid,
+    panels_or_new,
     wrapped,
 )
 from adaptnet.readaptation.groups import groups, times_of
 from adaptnet.readaptation.kaplan_meier import kaplan_meier
+from adaptnet.readaptation.selections import restored
 from adaptnet.readaptation.summaries import summary
 from adaptnet.readaptation.survival import survival_curves
 
@@ -27,8 +28,12 @@ _MARKERS = {"level": "o", "up": "^", "down": "v"}  # by where the total variance
 
 
 def plot_survival(
-    times: xr.Dataset, *, by: str = "transition", confidence: float | None = 0.95
-) -> "tuple[Figure, Any]":
+    times: xr.Dataset,
+    *,
+    by: str = "transition",
+    confidence: float | None = 0.95,
+    axes: "Any | None" = None,
+) -> "tuple[Figure | SubFigure, Any]":
     """Draw Kaplan-Meier curves with bands: the share of replicates that has not readapted yet.
 
     Parameters
@@ -39,6 +44,8 @@ def plot_survival(
         What to give a panel: transition, context (entered), direction or change.
     confidence : float or None
         Level of the bands; None for none. Groups of a single time have none either way.
+    axes : sequence of Axes, optional
+        As many as there are panels; by default a new figure.
 
     Returns
     -------
@@ -48,17 +55,15 @@ def plot_survival(
     Raises
     ------
     TypeError, ValueError
-        As `survival_curves` does.
+        As `survival_curves` does, and if `axes` are too few.
     """
+    times = restored(times)
     if times.sizes["replicate"] < 2:
         confidence = None
     curves = survival_curves(times, by=by, confidence=confidence)
     labels = curves[by].values
     columns = min(3, len(labels))
-    figure, grid = new_grid(-(-len(labels) // columns), columns, sharex=True, sharey=True)
-    axes = grid.ravel()
-    for spare in axes[len(labels) :]:
-        spare.set_visible(False)
+    figure, axes = panels_or_new(axes, len(labels), columns)
     names = [str(name) for name in curves["circuit"].values]
     samples, observed = times_of(times)
     members = {group.label: group.members for group in groups(times, by)}
@@ -90,7 +95,9 @@ def plot_survival(
     return figure, axes[: len(labels)]
 
 
-def plot_transition_matrix(times: xr.Dataset) -> "tuple[Figure, Any]":
+def plot_transition_matrix(
+    times: xr.Dataset, *, axes: "Any | None" = None
+) -> "tuple[Figure | SubFigure, Any]":
     """Draw the median time of every transition: a row a context left, a column one entered.
 
     Cells say the median in samples, or "not reached" where fewer than half readapted; transitions
@@ -100,6 +107,8 @@ def plot_transition_matrix(times: xr.Dataset) -> "tuple[Figure, Any]":
     ----------
     times : Dataset
         As `readaptation_times` returns them.
+    axes : sequence of Axes, optional
+        One for each circuit; by default a new figure.
 
     Returns
     -------
@@ -111,6 +120,7 @@ def plot_transition_matrix(times: xr.Dataset) -> "tuple[Figure, Any]":
     ValueError
         If `times` are none.
     """
+    times = restored(times)
     from matplotlib.colors import LogNorm
     from matplotlib.patches import Rectangle
 
@@ -119,12 +129,13 @@ def plot_transition_matrix(times: xr.Dataset) -> "tuple[Figure, Any]":
     left = list(dict.fromkeys(a for a, _ in pairs))
     entered = list(dict.fromkeys(b for _, b in pairs))
     names = [str(name) for name in of["circuit"].values]
-    figure, grid = new_grid(1, len(names), sharey=True)
+    own = axes is None
+    figure, axes = panels_or_new(axes, len(names), len(names))
     medians = of["median"].transpose("circuit", "transition").values
     finite = medians[np.isfinite(medians) & (medians > 0)]
     norm = LogNorm(finite.min() * 0.7, finite.max() * 1.5) if finite.size else None
     colours = circuit_colours(names)
-    for ax, name, of_circuit in zip(grid[0], names, medians, strict=True):
+    for ax, name, of_circuit in zip(axes, names, medians, strict=False):
         matrix = np.full((len(left), len(entered)), np.nan)
         for (a, b), median in zip(pairs, of_circuit, strict=True):
             at = left.index(a), entered.index(b)
@@ -145,9 +156,10 @@ def plot_transition_matrix(times: xr.Dataset) -> "tuple[Figure, Any]":
         ax.tick_params(length=0)
         for spine in ax.spines.values():
             spine.set_visible(False)
-    grid[0, 0].set_ylabel("context left")
-    figure.suptitle("median samples to readapt", fontsize="medium")
-    return figure, grid[0]
+    axes[0].set_ylabel("context left")
+    if own:
+        figure.suptitle("median samples to readapt", fontsize="medium")
+    return figure, axes[: len(names)]
 
 
 def plot_scaling(
@@ -177,6 +189,7 @@ def plot_scaling(
     ValueError
         If `x` is no numeric coordinate of the changes.
     """
+    times = restored(times)
     if x not in times.coords or "change" not in times[x].dims or times[x].dtype.kind not in "fi":
         known = [
             str(n) for n, c in times.coords.items() if "change" in c.dims and c.dtype.kind in "fi"

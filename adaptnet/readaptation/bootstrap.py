@@ -18,7 +18,7 @@ from adaptnet.readaptation.groups import (
 )
 from adaptnet.readaptation.intervals import bootstrap_t, paired_median, quotient
 from adaptnet.readaptation.kaplan_meier import kaplan_meier
-from adaptnet.readaptation.segments import DIMS
+from adaptnet.readaptation.selections import DIMS, restored
 from adaptnet.seeding import Rng, root_seed
 
 ESTIMATED, NEITHER, FIRST_ONLY, SECOND_ONLY, LIMITS_ONLY, UNKNOWN = range(6)
@@ -103,6 +103,7 @@ def paired_bootstrap(
     .. [4] P. K. Andersen, M. G. Hansen, J. P. Klein, "Regression analysis of restricted mean
        survival time based on pseudo-observations", Lifetime Data Analysis 10, 2004.
     """
+    results = restored(results)
     if statistic not in STATISTICS:
         raise ValueError(f"statistic must be one of {', '.join(STATISTICS)}, got {statistic!r}")
     if variable not in results or set(results[variable].dims) != set(DIMS):

@@ -7,7 +7,8 @@ import numpy as np
 import xarray as xr
 
 from adaptnet._checks import Floats, positive_number
-from adaptnet.readaptation.segments import DIMS, DIVERGED, REACHED, TOO_FEW, Results, each_segment
+from adaptnet.readaptation.segments import DIVERGED, REACHED, TOO_FEW, Results, each_segment
+from adaptnet.readaptation.selections import DIMS, restored
 
 Floor: TypeAlias = float | Mapping[str, float] | xr.DataArray | None
 
@@ -40,6 +41,7 @@ def noise_floors(
     TypeError, ValueError
         If `part` is out of range, the variable is not in the dataset, or there is no change.
     """
+    dataset = restored(dataset)
     part = positive_number("part", part, below=0.5)
     results = Results(dataset, variable, part=part)
     floor, trend = results.blank(), results.blank()

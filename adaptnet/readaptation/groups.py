@@ -8,7 +8,8 @@ import numpy as np
 import xarray as xr
 
 from adaptnet._checks import Flags, Floats
-from adaptnet.readaptation.segments import DIMS, NO_CHANGE
+from adaptnet.readaptation.segments import NO_CHANGE
+from adaptnet.readaptation.selections import DIMS, whether
 
 BY = ("change", "transition", "context", "direction")
 
@@ -49,7 +50,8 @@ def times_of(results: xr.Dataset) -> tuple[Floats, Flags]:
             "readaptation_times and fractional_recovery give them, got "
             f"{', '.join(map(str, results.data_vars))}"
         )
-    return results["samples"].transpose(*DIMS).values, results["observed"].transpose(*DIMS).values
+    observed = whether(results["observed"].transpose(*DIMS))
+    return results["samples"].transpose(*DIMS).values, observed
 
 
 def horizon_of(results: xr.Dataset, members: Flags) -> float:

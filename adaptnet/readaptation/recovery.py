@@ -16,6 +16,7 @@ from adaptnet.readaptation.segments import (
     Results,
     each_segment,
 )
+from adaptnet.readaptation.selections import restored
 
 
 def fractional_recovery(
@@ -58,6 +59,7 @@ def fractional_recovery(
     TypeError, ValueError
         If an argument is out of range, the variable is not in the dataset, or there is no change.
     """
+    dataset = restored(dataset)
     fraction = positive_number("fraction", fraction, below=1.0)
     hold = whole_number("hold", hold)
     floors = resolved_floor(dataset, variable, floor)
@@ -117,6 +119,7 @@ def excess_area(
     TypeError, ValueError
         If `floor` does not fit, the variable is not in the dataset, or there is no change.
     """
+    dataset = restored(dataset)
     from scipy.integrate import trapezoid
 
     floors = resolved_floor(dataset, variable, floor)
@@ -173,6 +176,7 @@ def maximum_loss(dataset: xr.Dataset, *, variable: str = "whitening_error") -> x
     .. [1] A. Shaker, E. Huellermeier, "Recovery analysis for adaptive learning from non-stationary
        data streams", CORES 2013: duration and maximum performance loss.
     """
+    dataset = restored(dataset)
     results = Results(dataset, variable)
     peak, loss, samples = results.blank(), results.blank(), results.blank()
     for segment in each_segment(dataset, variable):

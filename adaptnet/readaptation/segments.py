@@ -8,8 +8,8 @@ import xarray as xr
 
 from adaptnet._checks import Floats, Integers
 from adaptnet.dataset import DIRECTIONS, context_flags, synaptic_time, validate
+from adaptnet.readaptation.selections import DIMS
 
-DIMS = ("circuit", "replicate", "change")
 NO_CHANGE = "(none)"
 
 REACHED, NOT_REACHED, DIVERGED, ABSENT, NO_JUMP, TOO_FEW, NOT_FITTED, TOO_SLOW = range(8)

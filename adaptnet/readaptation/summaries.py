@@ -6,6 +6,7 @@ import xarray as xr
 from adaptnet._checks import Flags, Floats, positive_number
 from adaptnet.readaptation.groups import group_coordinates, groups, horizon_of, times_of
 from adaptnet.readaptation.kaplan_meier import ROUNDING, curve_and_band, kaplan_meier
+from adaptnet.readaptation.selections import restored
 
 _SUMMARY = {
     "lower_quartile": "time by which a quarter had readapted",
@@ -57,6 +58,7 @@ def summary(
     TypeError, ValueError
         If `times` are none, a number is out of range, or `by` is unknown.
     """
+    times = restored(times)
     confidence = positive_number("confidence", confidence, below=1.0)
     if horizon is not None:
         horizon = positive_number("horizon", horizon)
@@ -66,8 +68,12 @@ def summary(
     for g, group in enumerate(found):
         end = horizon_of(times, group.members) if horizon is None else horizon
         for c in range(len(samples)):
-            t, seen = samples[c][group.members], observed[c][group.members]
-            one = _summary_of(t, seen, end, confidence)
+            there = group.members & ~np.isnan(samples[c])
+            if not there.any():
+                for name in table.keys() - {"n"}:
+                    table[name][c, g] = np.nan
+                continue
+            one = _summary_of(samples[c][there], observed[c][there], end, confidence)
             for name, value in one.items():
                 table[name][c, g] = value
     return xr.Dataset(

@@ -15,6 +15,7 @@ from adaptnet.readaptation.groups import (
     times_of,
 )
 from adaptnet.readaptation.kaplan_meier import censored, curve_and_band
+from adaptnet.readaptation.selections import restored
 
 
 def survival_curves(
@@ -51,6 +52,7 @@ def survival_curves(
     .. [1] E. L. Kaplan, P. Meier, "Nonparametric estimation from incomplete observations", JASA 53,
        1958.
     """
+    times = restored(times)
     if confidence is not None:
         confidence = positive_number("confidence", confidence, below=1.0)
     samples, observed = times_of(times)
@@ -60,11 +62,14 @@ def survival_curves(
     survival, lower, upper = (np.ones(shape) for _ in range(3))
     at_risk = np.zeros(shape, dtype=np.int64)
     for (g, group), c in itertools.product(enumerate(found), range(len(samples))):
-        t, seen = samples[c][group.members], observed[c][group.members]
+        there = group.members & ~np.isnan(samples[c])
+        if not there.any():  # at_risk says so
+            continue
+        t, seen = samples[c][there], observed[c][there]
         if confidence is not None and len(t) < 2:
             raise ValueError(
                 f"a band needs at least 2 times in a group, got {len(t)} for {by} "
-                f"{group.label!r}; simulate with n_replicates >= 2, or pass confidence=None"
+                f"{str(group.label)!r}; simulate with n_replicates >= 2, or pass confidence=None"
             )
         survival[c, g], lower[c, g], upper[c, g] = curve_and_band(t, seen, grid, confidence)
         at_risk[c, g] = (t[:, None] >= grid).sum(axis=0)
@@ -120,6 +125,7 @@ def logrank_tests(times: xr.Dataset, *, by: str = "change") -> xr.Dataset:
     .. [1] N. Mantel, "Evaluation of survival data and two new rank order statistics arising in its
        consideration", Cancer Chemotherapy Reports 50, 1966.
     """
+    times = restored(times)
     from scipy.stats import logrank
 
     samples, observed = times_of(times)
@@ -128,9 +134,10 @@ def logrank_tests(times: xr.Dataset, *, by: str = "change") -> xr.Dataset:
     statistic, p_value = np.zeros(shape), np.ones(shape)
     events = np.zeros(shape, dtype=np.int64)
     for (i, (a, b)), (g, group) in itertools.product(enumerate(compared), enumerate(found)):
-        taken = [(samples[c][group.members], observed[c][group.members]) for c in (a, b)]
+        there = [group.members & ~np.isnan(samples[c]) for c in (a, b)]
+        taken = [(samples[c][at], observed[c][at]) for c, at in zip((a, b), there, strict=True)]
         events[i, g] = sum(seen.sum() for _, seen in taken)
-        if _distinguishable(taken):
+        if all(at.any() for at in there) and _distinguishable(taken):
             test = logrank(*(censored(t, seen) for t, seen in taken))
             statistic[i, g], p_value[i, g] = test.statistic, test.pvalue
     dims = ("comparison", by)

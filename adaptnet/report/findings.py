@@ -5,6 +5,7 @@ import xarray as xr
 
 from adaptnet.dataset import circuit_parameters
 from adaptnet.readaptation import noise_floors, readaptation_times
+from adaptnet.readaptation.selections import restored
 
 
 def run_warnings(
@@ -27,6 +28,7 @@ def run_warnings(
         Of divergence, missing errors or changes, a single replicate, thresholds at or below the
         noise floor, floors that had not settled, and shares censored.
     """
+    dataset = restored(dataset)
     said = []
     for name in dataset["circuit"].values:
         n = int((dataset["diverged_sample"].sel(circuit=name) >= 0).sum())

@@ -20,14 +20,14 @@ PAGE = """<!DOCTYPE html>
 <link rel="icon" href="data:,">
 <title>{title}</title>
 <style>
-body {{ font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff; max-width: 64rem;
+body {{ font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff; max-width: 66rem;
        margin: 2rem auto; padding: 0 1rem; }}
 h1 {{ font-size: 1.5rem; }} h2 {{ font-size: 1.15rem; margin-top: 2.2rem; }}
 table {{ border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }}
 .wide {{ overflow-x: auto; }}
 th, td {{ padding: .25rem .7rem; text-align: left; vertical-align: top; white-space: nowrap;
          border-bottom: 1px solid #ddd; }}
-th {{ border-bottom: 1px solid #777; }}
+th {{ border-bottom: 1px solid #777; white-space: normal; }}
 .words td:last-child {{ white-space: normal; overflow-wrap: anywhere; }}
 figure {{ margin: 1rem 0; }} img {{ max-width: 100%; height: auto; }}
 figcaption, .note {{ color: #555; font-size: .88rem; max-width: 52rem; }}

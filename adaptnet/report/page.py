@@ -9,8 +9,9 @@ from adaptnet._checks import positive_number
 from adaptnet.dataset import validate
 from adaptnet.errors import NoiseFloorWarning
 from adaptnet.readaptation import readaptation_times
+from adaptnet.readaptation.selections import restored
 from adaptnet.report.findings import run_warnings
-from adaptnet.report.html import PAGE, picture
+from adaptnet.report.html import PAGE, grouped, picture
 from adaptnet.report.tables import (
     comparison_table,
     measures_table,
@@ -50,6 +51,7 @@ def report(
     TypeError, ValueError
         If `dataset` is no run, the threshold is not positive, or there is no such style.
     """
+    dataset = restored(dataset)
     from adaptnet.plotting import style as styled
 
     validate(dataset)
@@ -58,7 +60,7 @@ def report(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", NoiseFloorWarning)
         said = run_warnings(dataset, threshold, variable=variable)
-    said += [f"{str(w.message).capitalize()}." for w in caught]
+    said += [f"{text[0].upper()}{text[1:]}." for text in (str(w.message) for w in caught)]
     with styled(style), warnings.catch_warnings():
         warnings.simplefilter("ignore", NoiseFloorWarning)  # told above
         parts = [f"<h1>{escape(title)}</h1>", _lead(dataset)]
@@ -76,7 +78,7 @@ def _lead(dataset: xr.Dataset) -> str:
     seen = "all replicates share" if "replicate" not in dataset["change_sample"].dims else "up to"
     return (
         f"<p>{sizes['circuit']} circuits ({escape(', '.join(map(str, dataset['circuit'].values)))})"
-        f", {sizes['replicate']} replicates, {int(dataset.attrs['n_samples']):,} samples of "
+        f", {sizes['replicate']} replicates, {grouped(int(dataset.attrs['n_samples']))} samples of "
         f"{sizes['neuron']} neurons, {seen} {sizes['change']} changes of context; "
         f"true covariances: {escape(str(dataset.attrs['truth']))}.</p>"
     )

@@ -27,6 +27,13 @@ _STATISTICS = {
     "median": "median ratio within replicates",
 }
 
+_UNKNOWN = {
+    "not_reached_by_either": "neither reached",
+    "reached_by_the_first_alone": "second not reached",
+    "reached_by_the_second_alone": "first not reached",
+    "known_by_its_limits_alone": "many censored",
+}
+
 
 def by_what(of: xr.Dataset) -> str:
     """Return what to give a line: a replicate's third change may be another's first."""
@@ -157,7 +164,9 @@ def _ratio(one: xr.Dataset) -> str:
     else:
         limits = f"{low:.3g} to {high:.3g}"
     outcome = OUTCOMES[int(one["outcome"])]
-    return f"{ratio:.3g} ({limits})" if outcome == "estimated" else f"{named(outcome)} ({limits})"
+    if outcome == "estimated":
+        return f"{ratio:.3g} ({limits})"
+    return f"{limits} ({_UNKNOWN.get(outcome, named(outcome))})"
 
 
 def _change(one: xr.Dataset, by: str) -> str:
