@@ -9,6 +9,7 @@ from adaptnet._checks import Floats, positive_number
 from adaptnet.plotting.style import (
     axes_or_new,
     circuit_colours,
+    label_decades,
     label_samples,
     panels_or_new,
     thin,
@@ -190,6 +191,7 @@ def _logarithmic(ax: "Axes", threshold: float) -> None:
     """Make the axis logarithmic, but not down to the rounding of a circuit that makes no error."""
     ax.set_yscale("log")
     ax.set_ylim(bottom=max(ax.get_ylim()[0], threshold / 300))
+    label_decades(ax.yaxis)
 
 
 def _label(errors: xr.DataArray) -> str:

@@ -12,6 +12,7 @@ from adaptnet.metrics import output_covariance
 from adaptnet.plotting.style import (
     axes_or_new,
     circuit_colours,
+    label_decades,
     label_samples,
     new_grid,
     thin,
@@ -140,6 +141,7 @@ def plot_spectrum(
         ax.axvline(start, color="0.6", linestyle=":", linewidth=thin(), zorder=0)
     ax.set_yscale("log")
     ax.set_xlim(0, dataset.attrs["n_samples"])
+    label_decades(ax.yaxis)
     label_samples(ax.xaxis)
     ax.set_xlabel("samples processed")
     ax.set_ylabel("output eigenvalues")

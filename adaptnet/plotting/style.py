@@ -143,6 +143,16 @@ def label_samples(axis: "Axis", ticks: int | None = 5) -> None:
     axis.set_major_formatter(EngFormatter(sep=""))
 
 
+def label_decades(axis: "Axis") -> None:
+    """Label a logarithmic axis as 0.1, 1, 10, and 2 and 5 between where there are few decades."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(NullFormatter())
+
+
 def wrapped(transition: str) -> str:
     """Return a transition's name in two lines, for titles and labels."""
     return transition.replace(" -> ", "\n→ ").replace("_", " ")
