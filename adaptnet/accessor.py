@@ -6,6 +6,8 @@ import xarray as xr
 
 from adaptnet import readaptation
 
+_OF_NO_DATASET = {"MEASURES", "STYLES", "style", "circuit_colours", "plot_environment"}
+
 
 @xr.register_dataset_accessor("adaptnet")  # type: ignore[no-untyped-call]
 class Adaptnet:
@@ -42,7 +44,7 @@ class Adaptnet:
         from adaptnet import plotting
 
         for module in (readaptation, plotting):
-            if name in module.__all__ and name not in ("MEASURES", "STYLES"):
+            if name in module.__all__ and name not in _OF_NO_DATASET:
                 return partial(getattr(module, name), self._dataset)
         raise AttributeError(
             f"there is no {name!r}; known are {', '.join(n for n in dir(self) if n[0] != '_')}"
@@ -52,4 +54,4 @@ class Adaptnet:
         from adaptnet import plotting
 
         own = [*readaptation.__all__, *plotting.__all__, "parameters", "measure"]
-        return sorted(set(own) - {"MEASURES", "STYLES", "style", "circuit_colours"})
+        return sorted(set(own) - _OF_NO_DATASET)

@@ -427,11 +427,14 @@ def plot_environment(
 
 def _save_picture(figure: "Figure | SubFigure", picture: Path) -> None:
     """Write a figure whole or not at all."""
+    import matplotlib as mpl
+
     from adaptnet.files import whole
 
+    dpi = mpl.rcParams["savefig.dpi"]  # a style's, where there is one
     with whole(picture) as part:
         suffix = picture.suffix.removeprefix(".") or "png"
-        figure.savefig(part, dpi=150, format=suffix)  # type: ignore[union-attr]
+        figure.savefig(part, dpi=150 if dpi == "figure" else dpi, format=suffix)  # type: ignore[union-attr]
 
 
 def _diverged(dataset: "xr.Dataset") -> list[str]:

@@ -6,9 +6,18 @@ import numpy as np
 import xarray as xr
 
 from adaptnet._checks import Floats, positive_number
-from adaptnet.plotting.style import axes_or_new, circuit_colours, new_grid, wrapped
+from adaptnet.plotting.style import (
+    axes_or_new,
+    circuit_colours,
+    label_decades,
+    label_samples,
+    panels_or_new,
+    thin,
+    wrapped,
+)
 from adaptnet.readaptation import peri_change_averages
 from adaptnet.readaptation.segments import error_of, segments
+from adaptnet.readaptation.selections import restored
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,6 +60,7 @@ def plot_readaptation(
         If the threshold is not positive, the variable is not in the dataset, or a band is asked for
         of a single replicate.
     """
+    dataset = restored(dataset)
     threshold = positive_number("threshold", threshold)
     errors = error_of(dataset, variable)
     banded = _band(band, dataset.sizes["replicate"])
@@ -70,9 +80,10 @@ def plot_readaptation(
     _threshold(ax, threshold)
     if "replicate" not in dataset["change_sample"].dims:
         for change in dataset["change_sample"].values:
-            ax.axvline(change, color="0.6", linestyle=":", linewidth=1, zorder=0)
+            ax.axvline(change, color="0.6", linestyle=":", linewidth=thin(), zorder=0)
     _logarithmic(ax, threshold)
     ax.set_xlim(0, dataset.attrs["n_samples"])
+    label_samples(ax.xaxis)
     ax.set_xlabel("samples processed")
     ax.set_ylabel(_label(errors))
     _legend_above(ax)
@@ -115,20 +126,12 @@ def plot_aligned(
     TypeError, ValueError
         As :func:`plot_readaptation`, and if there is no change or `axes` are too few.
     """
+    dataset = restored(dataset)
     threshold = positive_number("threshold", threshold)
     banded = _band(band, dataset.sizes["replicate"])
     averages = peri_change_averages(dataset, variable=variable, by=by)
     labels = averages[by].values
-    if axes is None:
-        columns = min(3, len(labels))
-        figure, grid = new_grid(-(-len(labels) // columns), columns, sharex=True, sharey=True)
-        axes = grid.ravel()
-        for spare in axes[len(labels) :]:
-            spare.set_visible(False)
-    elif len(axes) < len(labels):
-        raise ValueError(f"axes must hold one for each of {len(labels)} panels, got {len(axes)}")
-    else:
-        figure = axes[0].figure
+    figure, axes = panels_or_new(axes, len(labels), min(3, len(labels)))
     names = [str(name) for name in averages["circuit"].values]
     for ax, label in zip(axes, labels, strict=False):
         for name, colour in circuit_colours(names).items():
@@ -140,18 +143,19 @@ def plot_aligned(
             lag = one["lag"].values[known]
             _curve(ax, lag, quartiles[:, known], colour, name, banded=banded)
         _threshold(ax, threshold)
-        ax.axvline(0, color="0.6", linestyle=":", linewidth=1, zorder=0)
+        ax.axvline(0, color="0.6", linestyle=":", linewidth=thin(), zorder=0)
         ax.set_title(wrapped(str(label)))
     for ax in axes[: len(labels)]:  # last: panels may share the axis, and a limit ends its growth
         _logarithmic(ax, threshold)
-    grid_columns = axes[0].get_subplotspec().get_gridspec().ncols
+    place = axes[0].get_subplotspec()
+    grid_columns = place.get_gridspec().ncols if place else 1
     for i, ax in enumerate(axes[: len(labels)]):
         if i % grid_columns == 0:
             ax.set_ylabel(_label(dataset[variable]))
         if i + grid_columns >= len(labels):
             ax.set_xlabel("samples since the change")
             ax.tick_params(labelbottom=True)
-        ax.xaxis.get_major_locator().set_params(nbins=4)
+        label_samples(ax.xaxis, 4)
     handles, texts = axes[0].get_legend_handles_labels()
     figure.legend(handles, texts, loc="outside upper center", ncols=len(texts))
     return figure, axes[: len(labels)]
@@ -179,7 +183,7 @@ def _curve(
 
 def _threshold(ax: "Axes", threshold: float) -> None:
     ax.axhline(
-        threshold, color="0.35", linestyle="--", linewidth=1, label=f"threshold {threshold:g}"
+        threshold, color="0.35", linestyle="--", linewidth=thin(), label=f"threshold {threshold:g}"
     )
 
 
@@ -187,6 +191,7 @@ def _logarithmic(ax: "Axes", threshold: float) -> None:
     """Make the axis logarithmic, but not down to the rounding of a circuit that makes no error."""
     ax.set_yscale("log")
     ax.set_ylim(bottom=max(ax.get_ylim()[0], threshold / 300))
+    label_decades(ax.yaxis)
 
 
 def _label(errors: xr.DataArray) -> str:

@@ -6,9 +6,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from adaptnet.plotting.style import axes_or_new, circuit_colours, new_grid, wrapped
+from adaptnet.plotting.style import (
+    axes_or_new,
+    circuit_colours,
+    label_samples,
+    panels_or_new,
+    wrapped,
+)
 from adaptnet.readaptation.groups import groups, times_of
-from adaptnet.readaptation.survival import kaplan_meier, summary, survival_curves
+from adaptnet.readaptation.kaplan_meier import kaplan_meier
+from adaptnet.readaptation.selections import restored
+from adaptnet.readaptation.summaries import summary
+from adaptnet.readaptation.survival import survival_curves
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,8 +28,12 @@ _MARKERS = {"level": "o", "up": "^", "down": "v"}  # by where the total variance
 
 
 def plot_survival(
-    times: xr.Dataset, *, by: str = "transition", confidence: float | None = 0.95
-) -> "tuple[Figure, Any]":
+    times: xr.Dataset,
+    *,
+    by: str = "transition",
+    confidence: float | None = 0.95,
+    axes: "Any | None" = None,
+) -> "tuple[Figure | SubFigure, Any]":
     """Draw Kaplan-Meier curves with bands: the share of replicates that has not readapted yet.
 
     Parameters
@@ -31,6 +44,8 @@ def plot_survival(
         What to give a panel: transition, context (entered), direction or change.
     confidence : float or None
         Level of the bands; None for none. Groups of a single time have none either way.
+    axes : sequence of Axes, optional
+        As many as there are panels; by default a new figure.
 
     Returns
     -------
@@ -40,17 +55,15 @@ def plot_survival(
     Raises
     ------
     TypeError, ValueError
-        As `survival_curves` does.
+        As `survival_curves` does, and if `axes` are too few.
     """
+    times = restored(times)
     if times.sizes["replicate"] < 2:
         confidence = None
     curves = survival_curves(times, by=by, confidence=confidence)
     labels = curves[by].values
     columns = min(3, len(labels))
-    figure, grid = new_grid(-(-len(labels) // columns), columns, sharex=True, sharey=True)
-    axes = grid.ravel()
-    for spare in axes[len(labels) :]:
-        spare.set_visible(False)
+    figure, axes = panels_or_new(axes, len(labels), columns)
     names = [str(name) for name in curves["circuit"].values]
     samples, observed = times_of(times)
     members = {group.label: group.members for group in groups(times, by)}
@@ -61,7 +74,7 @@ def plot_survival(
             t, share = t[one["at_risk"].values > 0], share[one["at_risk"].values > 0]
             if confidence is not None:
                 low, high = (one[k].values[: len(t)] for k in ("lower", "upper"))
-                ax.fill_between(t, low, high, step="post", color=colour, alpha=0.2, linewidth=0)
+                ax.fill_between(t, low, high, step="post", color=colour, alpha=0.25, linewidth=0)
             ax.step(t, share, where="post", color=colour, label=name)
             mine = members[label]
             ends = samples[c][mine][~observed[c][mine]]
@@ -70,7 +83,7 @@ def plot_survival(
                 ax.plot(ends, at, "|", color=colour, markersize=7)
         ax.set_title(wrapped(str(label)))
         ax.set_ylim(-0.03, 1.03)
-        ax.xaxis.get_major_locator().set_params(nbins=4)
+        label_samples(ax.xaxis, 4)
         if i % columns == 0:
             ax.set_ylabel("share not yet readapted")
         if i + columns >= len(labels):
@@ -82,7 +95,9 @@ def plot_survival(
     return figure, axes[: len(labels)]
 
 
-def plot_transition_matrix(times: xr.Dataset) -> "tuple[Figure, Any]":
+def plot_transition_matrix(
+    times: xr.Dataset, *, axes: "Any | None" = None
+) -> "tuple[Figure | SubFigure, Any]":
     """Draw the median time of every transition: a row a context left, a column one entered.
 
     Cells say the median in samples, or "not reached" where fewer than half readapted; transitions
@@ -92,6 +107,8 @@ def plot_transition_matrix(times: xr.Dataset) -> "tuple[Figure, Any]":
     ----------
     times : Dataset
         As `readaptation_times` returns them.
+    axes : sequence of Axes, optional
+        One for each circuit; by default a new figure.
 
     Returns
     -------
@@ -103,25 +120,31 @@ def plot_transition_matrix(times: xr.Dataset) -> "tuple[Figure, Any]":
     ValueError
         If `times` are none.
     """
+    times = restored(times)
     from matplotlib.colors import LogNorm
+    from matplotlib.patches import Rectangle
 
     of = summary(times, by="transition")
     pairs = [str(name).split(" -> ") for name in of["transition"].values]
     left = list(dict.fromkeys(a for a, _ in pairs))
     entered = list(dict.fromkeys(b for _, b in pairs))
     names = [str(name) for name in of["circuit"].values]
-    figure, grid = new_grid(1, len(names), sharey=True)
+    own = axes is None
+    figure, axes = panels_or_new(axes, len(names), len(names))
     medians = of["median"].transpose("circuit", "transition").values
     finite = medians[np.isfinite(medians) & (medians > 0)]
     norm = LogNorm(finite.min() * 0.7, finite.max() * 1.5) if finite.size else None
     colours = circuit_colours(names)
-    for ax, name, of_circuit in zip(grid[0], names, medians, strict=True):
+    for ax, name, of_circuit in zip(axes, names, medians, strict=False):
         matrix = np.full((len(left), len(entered)), np.nan)
         for (a, b), median in zip(pairs, of_circuit, strict=True):
             at = left.index(a), entered.index(b)
             reached = np.isfinite(median)
             matrix[at] = max(median, 1e-300) if reached else np.nan
             dark = reached and (norm is None or median <= 0 or norm(median) < 0.5)
+            if not reached:  # unlike a transition that did not happen
+                corner = at[1] - 0.5, at[0] - 0.5
+                ax.add_patch(Rectangle(corner, 1, 1, facecolor="0.9", edgecolor="none"))
             text = _number(median) if reached else "not\nreached"
             ax.text(at[1], at[0], text, ha="center", va="center", color="w" if dark else "k")
         shown = np.ma.masked_invalid(matrix)
@@ -133,9 +156,10 @@ def plot_transition_matrix(times: xr.Dataset) -> "tuple[Figure, Any]":
         ax.tick_params(length=0)
         for spine in ax.spines.values():
             spine.set_visible(False)
-    grid[0, 0].set_ylabel("context left")
-    figure.suptitle("median samples to readapt", fontsize="medium")
-    return figure, grid[0]
+    axes[0].set_ylabel("context left")
+    if own:
+        figure.suptitle("median samples to readapt", fontsize="medium")
+    return figure, axes[: len(names)]
 
 
 def plot_scaling(
@@ -165,6 +189,7 @@ def plot_scaling(
     ValueError
         If `x` is no numeric coordinate of the changes.
     """
+    times = restored(times)
     if x not in times.coords or "change" not in times[x].dims or times[x].dtype.kind not in "fi":
         known = [
             str(n) for n, c in times.coords.items() if "change" in c.dims and c.dtype.kind in "fi"
@@ -172,6 +197,10 @@ def plot_scaling(
         raise ValueError(
             f"x must be a numeric coordinate over changes, one of {', '.join(known)}, got {x!r}"
         )
+    import matplotlib as mpl
+    from matplotlib.ticker import LogLocator, NullFormatter
+    from matplotlib.transforms import ScaledTranslation
+
     samples, observed = times_of(times)
     names = [str(name) for name in times["circuit"].values]
     template = times["samples"].isel(circuit=0).transpose("replicate", "change")
@@ -182,8 +211,13 @@ def plot_scaling(
     if "direction" in times.coords:
         ways = times["direction"].broadcast_like(template).transpose("replicate", "change").values
     figure, ax = axes_or_new(ax)
+    width = float(mpl.rcParams["lines.markersize"])
     for c, (name, colour) in enumerate(circuit_colours(names).items()):
-        beside = 1 + 0.012 * (c - (len(names) - 1) / 2)  # error bars side by side
+        # Error bars side by side, at whatever scale.
+        aside = ScaledTranslation(
+            0.9 * width * (c - (len(names) - 1) / 2) / 72, 0, figure.dpi_scale_trans
+        )
+        at = ax.transData + aside
         ax.plot([], [], "s", color=colour, label=name)
         for value, (towards, marker) in itertools.product(values, _MARKERS.items()):
             mine = there & np.isclose(where, value, rtol=0, atol=1e-12)
@@ -195,14 +229,22 @@ def plot_scaling(
             end = samples[c][mine].max()
             if np.isfinite(middle):
                 bars = [[middle - low], [min(high, end) - middle]]
-                ax.errorbar(value * beside, middle, bars, fmt=marker, color=colour)
+                ax.errorbar(value, middle, bars, fmt=marker, color=colour, transform=at)
             else:
-                ax.plot(value * beside, end, marker, color=colour, fillstyle="none")
+                ax.plot(value, end, marker, color=colour, fillstyle="none", transform=at)
+                low = middle = end
+            # Matplotlib leaves what is moved aside out of the limits.
+            ax.update_datalim([(value, low), (value, min(high, end))])
     ax.set_yscale("log")
+    ax.margins(0.1)
+    ax.autoscale_view()
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    label_samples(ax.yaxis, None)
     if (values > 0).all() and values.max() > 5 * values.min():
         ax.set_xscale("log")
     long_name = times[x].attrs.get("long_name", x)
-    ax.set_xlabel(long_name.replace("affine-invariant ", ""))
+    ax.set_xlabel("distance of the change" if x == "change_distance" else long_name)
     ax.set_ylabel("samples to readapt")
     handles, texts = ax.get_legend_handles_labels()
     for towards in (way for way in _MARKERS if way in ways[there]):

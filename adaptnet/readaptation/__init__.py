@@ -14,14 +14,15 @@ from adaptnet.readaptation.averages import aligned_curves, peri_change_averages
 from adaptnet.readaptation.bootstrap import paired_bootstrap
 from adaptnet.readaptation.exponential import time_constants
 from adaptnet.readaptation.first_passage import readaptation_times
+from adaptnet.readaptation.floors import noise_floors
 from adaptnet.readaptation.oracle import with_oracle
 from adaptnet.readaptation.recovery import (
     excess_area,
     fractional_recovery,
     maximum_loss,
-    noise_floors,
 )
-from adaptnet.readaptation.survival import logrank_tests, summary, survival_curves
+from adaptnet.readaptation.summaries import summary
+from adaptnet.readaptation.survival import logrank_tests, survival_curves
 from adaptnet.readaptation.tracking import tracking
 
 MEASURES: dict[str, Callable[..., xr.Dataset]] = {

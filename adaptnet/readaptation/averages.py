@@ -8,12 +8,8 @@ import xarray as xr
 
 from adaptnet._checks import whole_number
 from adaptnet.readaptation.groups import group_coordinates, groups
-from adaptnet.readaptation.segments import (
-    DIMS,
-    change_coordinates,
-    error_of,
-    segments,
-)
+from adaptnet.readaptation.segments import change_coordinates, error_of, segments
+from adaptnet.readaptation.selections import DIMS, restored
 
 
 def aligned_curves(
@@ -49,6 +45,7 @@ def aligned_curves(
     TypeError, ValueError
         If a number is out of range, the variable is not in the dataset, or there is no change.
     """
+    dataset = restored(dataset)
     errors = error_of(dataset, variable)
     starts, stops = segments(dataset)
     if not (starts >= 0).any():

@@ -15,6 +15,7 @@ from adaptnet.readaptation.segments import (
     Results,
     each_segment,
 )
+from adaptnet.readaptation.selections import restored
 
 
 def time_constants(
@@ -58,6 +59,7 @@ def time_constants(
         If `components` is neither 1 nor 2, the floor is negative, the variable is not in the
         dataset, or there is no change.
     """
+    dataset = restored(dataset)
     if components not in (1, 2) or isinstance(components, bool):
         raise ValueError(f"components must be 1 or 2, got {components!r}")
     if floor is not None:

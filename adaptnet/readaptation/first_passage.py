@@ -8,6 +8,7 @@ import xarray as xr
 from adaptnet._checks import Flags, Integers, positive_number, whole_number
 from adaptnet.errors import NoiseFloorWarning
 from adaptnet.readaptation.segments import DIVERGED, NOT_REACHED, REACHED, Results, each_segment
+from adaptnet.readaptation.selections import restored
 
 
 def readaptation_times(
@@ -59,6 +60,7 @@ def readaptation_times(
     ----------
     .. [1] S. Redner, "A Guide to First-Passage Processes", Cambridge University Press, 2001.
     """
+    dataset = restored(dataset)
     threshold = positive_number("threshold", threshold)
     hold = whole_number("hold", hold)
     _warn_below_floor(dataset, threshold, variable)

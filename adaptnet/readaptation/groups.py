@@ -1,5 +1,6 @@
 """Results of several changes put together: by change, transition, direction or context."""
 
+import itertools
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -7,7 +8,8 @@ import numpy as np
 import xarray as xr
 
 from adaptnet._checks import Flags, Floats
-from adaptnet.readaptation.segments import DIMS, NO_CHANGE
+from adaptnet.readaptation.segments import NO_CHANGE
+from adaptnet.readaptation.selections import DIMS, whether
 
 BY = ("change", "transition", "context", "direction")
 
@@ -48,7 +50,8 @@ def times_of(results: xr.Dataset) -> tuple[Floats, Flags]:
             "readaptation_times and fractional_recovery give them, got "
             f"{', '.join(map(str, results.data_vars))}"
         )
-    return results["samples"].transpose(*DIMS).values, results["observed"].transpose(*DIMS).values
+    observed = whether(results["observed"].transpose(*DIMS))
+    return results["samples"].transpose(*DIMS).values, observed
 
 
 def horizon_of(results: xr.Dataset, members: Flags) -> float:
@@ -65,3 +68,25 @@ def group_coordinates(of: xr.Dataset, by: str, labels: list[Any]) -> dict[str, A
             if of[name].dims == ("change",) and name != "change":
                 coordinates[str(name)] = ("change", of[name].values, of[name].attrs)
     return coordinates
+
+
+def pairs(of: xr.Dataset) -> list[tuple[int, int]]:
+    """Return the positions of every pair of circuits, or say that there is but one circuit."""
+    n_circuits = of.sizes["circuit"]
+    if n_circuits < 2:
+        raise ValueError(
+            f"a comparison needs at least 2 circuits, got {n_circuits}; simulate them in one run, "
+            "so that they share their samples"
+        )
+    return list(itertools.combinations(range(n_circuits), 2))
+
+
+def comparisons(of: xr.Dataset) -> dict[str, Any]:
+    """Return the coordinates of the dimension `comparison`."""
+    names = [str(name) for name in of["circuit"].values]
+    first, second = zip(*((names[a], names[b]) for a, b in pairs(of)), strict=True)
+    return {
+        "comparison": [f"{a} / {b}" for a, b in zip(first, second, strict=True)],
+        "circuit_1": ("comparison", list(first)),
+        "circuit_2": ("comparison", list(second)),
+    }

@@ -7,6 +7,7 @@ import xarray as xr
 
 from adaptnet._checks import Floats
 from adaptnet.dataset import NEEDS_TRUTH, circuit_parameters, validate
+from adaptnet.readaptation.selections import restored
 
 
 def with_oracle(dataset: xr.Dataset, name: str = "oracle") -> xr.Dataset:
@@ -34,6 +35,7 @@ def with_oracle(dataset: xr.Dataset, name: str = "oracle") -> xr.Dataset:
         If the truth is not known, the name is taken, or effective weights are recorded but not the
         covariance they would follow from.
     """
+    dataset = restored(dataset)
     validate(dataset)
     if dataset.attrs["truth"] == "absent":
         raise ValueError(

@@ -8,8 +8,8 @@ import xarray as xr
 
 from adaptnet._checks import Floats, Integers
 from adaptnet.dataset import DIRECTIONS, context_flags, synaptic_time, validate
+from adaptnet.readaptation.selections import DIMS
 
-DIMS = ("circuit", "replicate", "change")
 NO_CHANGE = "(none)"
 
 REACHED, NOT_REACHED, DIVERGED, ABSENT, NO_JUMP, TOO_FEW, NOT_FITTED, TOO_SLOW = range(8)
@@ -104,7 +104,10 @@ class Results:
 
     def __init__(self, dataset: xr.Dataset, variable: str, **attributes: Any) -> None:
         self._run = validate(dataset, run=True)
-        self._attributes = {"variable": variable, **attributes}
+        sample = dataset["sample"].values
+        # The finest that a time can be told; one record alone tells none.
+        every = int(sample[1] - sample[0]) if len(sample) > 1 else int(dataset.attrs["n_samples"])
+        self._attributes = {"variable": variable, "record_every": every, **attributes}
         self.shape = tuple(dataset.sizes[dim] for dim in DIMS)
         self.outcome = np.full(self.shape, ABSENT, dtype=np.int64)
 

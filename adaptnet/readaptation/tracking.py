@@ -6,6 +6,7 @@ import xarray as xr
 from adaptnet._checks import positive_number
 from adaptnet.dataset import context_flags, synaptic_time
 from adaptnet.readaptation.segments import error_of
+from adaptnet.readaptation.selections import restored
 
 TRACKED, RAN_AWAY, STEADY, OUT_OF_REACH = range(4)
 OUTCOMES = ("tracked", "diverged", "the_covariance_does_not_change", "lag_beyond_what_was_tried")
@@ -47,6 +48,7 @@ def tracking(
     TypeError, ValueError
         If a share is out of range, or a variable has not been recorded.
     """
+    dataset = restored(dataset)
     discard = positive_number("discard", discard, below=1.0)
     longest = positive_number("longest", longest, below=1.0)
     if longest > discard:

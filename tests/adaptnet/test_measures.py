@@ -133,6 +133,19 @@ def test_standard_errors_are_the_spread_of_the_fits():
     assert fit.samples.mean().item() == pytest.approx(TAU, abs=4 * spread / np.sqrt(n_replicates))
 
 
+def test_standard_errors_of_two_exponentials_are_the_spread_of_their_fits():
+    rng = np.random.default_rng(4)
+    n_replicates = 100
+    clean = decaying((100.0, 1500.0), (2.0, 1.0))[None, None]
+    noisy = clean + 0.05 * rng.standard_normal((1, n_replicates, N // EVERY + 1))
+    fit = time_constants(run_of(noisy, [CHANGE], every=EVERY), 2)
+    assert (fit.outcome == OUTCOMES.index("reached")).all()
+    spread = fit.samples.std("replicate").values.ravel()
+    # The standard deviation of 100 fits is itself known to 7 %: three of those.
+    assert fit.standard_error.mean("replicate").values.ravel() == pytest.approx(spread, rel=0.21)
+    assert fit.r_squared.min().item() > 0.9
+
+
 def test_a_decay_slower_than_the_segment_is_named():
     fit = time_constants(one_run(decaying((1e5,), (JUMP,))), floor=FLOOR)
     assert outcomes(fit) == ["slower_than_the_segment_is_long"]

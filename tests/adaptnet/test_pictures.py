@@ -1,6 +1,8 @@
 """What pictures draw, the report, and the accessor."""
 
 import re
+import shutil
+import warnings
 from html.parser import HTMLParser
 
 import numpy as np
@@ -106,7 +108,9 @@ def test_matrices_are_those_before_and_after(run):
     images = [ax.get_images()[0].get_array() for ax in grid[:, 0]]
     np.testing.assert_allclose(images[0], run.covariance.sel(sample=790))
     np.testing.assert_allclose(images[1], run.covariance.sel(sample=1190))
-    weights = grid[1, 1].get_images()[0].get_array()
+    root = grid[1, 1].get_images()[0].get_array()
+    np.testing.assert_allclose(root @ root, run.covariance.sel(sample=1190))
+    weights = grid[1, 2].get_images()[0].get_array()
     np.testing.assert_allclose(
         weights, run.effective_weights.isel(replicate=0).sel(circuit="direct", sample=1190)
     )
@@ -134,6 +138,28 @@ def test_the_animation_has_its_frames(run, tmp_path):
         plotting.animate_ellipses(run, tmp_path / "e.png")
     with pytest.raises(ValueError, match="neurons must be"):
         plotting.animate_ellipses(run, tmp_path / "e.gif", neurons=(0, 5))
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+def test_the_animation_is_a_film_where_there_is_ffmpeg(run, tmp_path):
+    plotting.animate_ellipses(run, tmp_path / "e.mp4", n_frames=3)
+    assert (tmp_path / "e.mp4").read_bytes()[4:8] == b"ftyp"
+    assert [file.name for file in tmp_path.iterdir()] == ["e.mp4"]
+
+
+def test_without_ffmpeg_it_says_what_to_do(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda *_: None)
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(FileNotFoundError, match=r"install it \(.*or write a \.gif"):
+        plotting.animate_ellipses(run, tmp_path / "e.mp4")
+
+
+def test_what_diverged_is_not_animated(run, tmp_path):
+    lost = run.copy(deep=True)
+    lost.effective_weights.values[0, 0, 50:] = np.nan
+    with pytest.raises(ValueError, match="direct diverged around change 0 of replicate 0"):
+        plotting.animate_ellipses(lost, tmp_path / "e.gif")
+    assert not list(tmp_path.iterdir())
 
 
 class Page(HTMLParser):
@@ -164,11 +190,18 @@ def test_the_report_is_whole_and_self_contained(run):
     assert not any(re.search(r"\bnan\b", cell, re.IGNORECASE) for cell in page.cells)
 
 
+def test_the_report_tells_once_of_thresholds_below_what_theory_says(run):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # none beside the page
+        text = an.report(run, 0.001)
+    assert text.count("The threshold 0.001 lies below the noise floor of &#x27;direct&#x27;") == 1
+
+
 def test_reports_escape_what_users_name():
     run = run_of(np.ones((1, 1, 9)), [4], names=("<b>", "&"))
     text = an.report(run)
-    assert "<b> ->" not in text
-    assert "&lt;b&gt; -&gt; &amp;" in text
+    assert "<b> →" not in text
+    assert "&lt;b&gt; → &amp;" in text
 
 
 @pytest.mark.parametrize(

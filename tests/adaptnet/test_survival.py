@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from adaptnet.readaptation import logrank_tests, readaptation_times, summary, survival_curves
-from adaptnet.readaptation.survival import kaplan_meier
+from adaptnet.readaptation.kaplan_meier import kaplan_meier
 from tests.adaptnet.synthetic import run_of, times_of
 
 with warnings.catch_warnings():

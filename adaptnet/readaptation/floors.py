@@ -1,0 +1,92 @@
+"""Noise floors: the error that is left once a circuit has readapted."""
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import numpy as np
+import xarray as xr
+
+from adaptnet._checks import Floats, positive_number
+from adaptnet.readaptation.segments import DIVERGED, REACHED, TOO_FEW, Results, each_segment
+from adaptnet.readaptation.selections import DIMS, restored
+
+Floor: TypeAlias = float | Mapping[str, float] | xr.DataArray | None
+
+
+def noise_floors(
+    dataset: xr.Dataset, *, variable: str = "whitening_error", part: float = 0.25
+) -> xr.Dataset:
+    """Return the error that each circuit has settled at when a segment ends.
+
+    The floor is the median error over the last part of the segment: an estimate from the run
+    alone, and too high where the circuit had not settled. ``trend`` tells: the median over the part
+    before, divided by the floor, is 1 but for noise in a circuit that has settled.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        A run with an error recorded and at least one change of context.
+    variable : str
+        The error to use: whitening_error or frobenius_error.
+    part : float
+        Share of a segment's records that the median is taken over, below 0.5.
+
+    Returns
+    -------
+    Dataset
+        Over (circuit, replicate, change): ``floor``, ``trend`` and ``outcome``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `part` is out of range, the variable is not in the dataset, or there is no change.
+    """
+    dataset = restored(dataset)
+    part = positive_number("part", part, below=0.5)
+    results = Results(dataset, variable, part=part)
+    floor, trend = results.blank(), results.blank()
+    for segment in each_segment(dataset, variable):
+        last = int(np.ceil(part * len(segment.errors)))
+        if segment.diverged:
+            results.outcome[segment.at] = DIVERGED
+        elif len(segment.errors) < 4:
+            results.outcome[segment.at] = TOO_FEW
+        else:
+            floor[segment.at] = np.median(segment.errors[-last:])
+            before = np.median(segment.errors[-2 * last : -last])
+            settled = before == floor[segment.at]
+            trend[segment.at] = 1.0 if settled else before / floor[segment.at]
+            results.outcome[segment.at] = REACHED
+    return results.labelled(
+        {
+            "floor": (floor, f"median {variable} over the last {part:.0%} of the segment"),
+            "trend": (trend, "median over the part before, divided by the floor"),
+        }
+    )
+
+
+def resolved_floor(dataset: xr.Dataset, variable: str, floor: Floor) -> Floats:
+    """Return a floor given in any of its ways as an array (circuit, replicate, change)."""
+    shape = tuple(dataset.sizes[dim] for dim in DIMS)
+    if floor is None:
+        estimated: Floats = noise_floors(dataset, variable=variable)["floor"].values
+        return estimated
+    if isinstance(floor, xr.DataArray):
+        if not set(floor.dims) <= set(DIMS):
+            raise ValueError(
+                f"floor must have dimensions among {', '.join(DIMS)}, got {floor.dims}"
+            )
+        like = xr.DataArray(np.empty(shape), {d: dataset[d] for d in DIMS}, DIMS)
+        given: Floats = floor.broadcast_like(like).transpose(*DIMS).values
+        return given
+    names = [str(name) for name in dataset["circuit"].values]
+    if isinstance(floor, Mapping):
+        missing = [name for name in names if name not in floor]
+        if missing:
+            raise ValueError(
+                f"floor must have a number for each circuit; {', '.join(missing)} is missing"
+            )
+        by_circuit = [positive_number(f"floor of {name}", floor[name], zero=True) for name in names]
+    else:
+        by_circuit = [positive_number("floor", floor, zero=True)] * len(names)
+    return np.broadcast_to(np.array(by_circuit)[:, None, None], shape)

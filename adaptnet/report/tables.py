@@ -1,0 +1,192 @@
+"""The tables of the page: times, other measures, circuits compared, provenance."""
+
+import math
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from adaptnet._checks import Flags, json_object
+from adaptnet.dataset import circuit_parameters
+from adaptnet.readaptation import (
+    excess_area,
+    fractional_recovery,
+    logrank_tests,
+    maximum_loss,
+    noise_floors,
+    paired_bootstrap,
+    summary,
+)
+from adaptnet.readaptation.bootstrap import OUTCOMES
+from adaptnet.readaptation.groups import groups
+from adaptnet.readaptation.kaplan_meier import kaplan_meier
+from adaptnet.report.html import grouped, named, short, table, value_text
+
+_STATISTICS = {
+    "restricted_mean": "ratio of restricted means",
+    "median": "median ratio within replicates",
+}
+
+_UNKNOWN = {
+    "not_reached_by_either": "neither reached",
+    "reached_by_the_first_alone": "second not reached",
+    "reached_by_the_second_alone": "first not reached",
+    "known_by_its_limits_alone": "many censored",
+}
+
+
+def by_what(of: xr.Dataset) -> str:
+    """Return what to give a line: a replicate's third change may be another's first."""
+    return "change" if of["transition"].dims == ("change",) else "transition"
+
+
+def times_table(times: xr.Dataset) -> str:
+    """Return medians, restricted means and shares censored: a line a change and circuit."""
+    by = by_what(times)
+    of = summary(times, by=by)
+    rows = []
+    for label in of[by].values:
+        for circuit in of["circuit"].values:
+            one = of.sel(circuit=circuit, **{by: label})
+            low, high = float(one["median_low"]), float(one["median_high"])
+            mean, error = float(one["restricted_mean"]), float(one["restricted_mean_error"])
+            rows.append(
+                [
+                    _change(one, by),
+                    str(circuit),
+                    grouped(float(one["median"])),
+                    "not known" if not low and math.isinf(high) else _interval(low, high),
+                    f"{grouped(mean)} \N{PLUS-MINUS SIGN} {grouped(error)}",
+                    grouped(float(one["horizon"])),
+                    f"{float(one['censored']):.0%} of {int(one['n'])}",
+                ]
+            )
+    header = [
+        "change",
+        "circuit",
+        "median",
+        "95 % interval",
+        "restricted mean",
+        "up to",
+        "censored",
+    ]
+    return table(header, rows)
+
+
+def measures_table(dataset: xr.Dataset, variable: str) -> str:
+    """Return what other measures say, as medians over replicates: a line a change and circuit."""
+    recovery = fractional_recovery(dataset, variable=variable)
+    by = by_what(recovery)
+    measured = (
+        excess_area(dataset, variable=variable)["area"],
+        maximum_loss(dataset, variable=variable)["peak"],
+        noise_floors(dataset, variable=variable)["floor"],
+    )
+    rows = []
+    for label, members in groups(recovery, by):
+        for c, circuit in enumerate(dataset["circuit"].values):
+            medians = [
+                _median(of.transpose("circuit", "replicate", "change").values[c][members])
+                for of in measured
+            ]
+            time = _recovered(recovery.isel(circuit=c), members)
+            where = _change(recovery.sel(change=label), by) if by == "change" else named(str(label))
+            rows.append([where, str(circuit), time, *medians])
+    header = ["change", "circuit", "90 % recovery", "excess area", "largest error", "floor"]
+    return table(header, rows)
+
+
+def comparison_table(times: xr.Dataset) -> str:
+    """Return ratios between circuits and log-rank tests: a line a change and pair."""
+    by = by_what(times)
+    tests = logrank_tests(times, by=by)
+    several = times.sizes["replicate"] > 1
+    compared = [paired_bootstrap(times, s, by=by) for s in _STATISTICS] if several else []
+    rows = []
+    for label in tests[by].values:
+        for pair in tests["comparison"].values:
+            at = {"comparison": pair, by: label}
+            p = f"{float(tests['p_value'].sel(at)):.2g}"
+            rows.append(
+                [
+                    _change(tests.sel(at), by),
+                    str(pair),
+                    *(_ratio(of.sel(at)) for of in compared),
+                    p if int(tests["events"].sel(at)) else "no times observed",
+                ]
+            )
+    header = ["change", "circuits", *(_STATISTICS.values() if several else ()), "log-rank p"]
+    return table(header, rows)
+
+
+def parameter_tables(dataset: xr.Dataset) -> list[tuple[str, str]]:
+    """Return headings and tables of how the run was made."""
+    attrs = dataset.attrs
+    tables = []
+    for name, heading in (("scenario_parameters", "Parameters"), ("environment", "Environment")):
+        if name in attrs:
+            of = json_object(attrs[name], name)
+            rows = [[key, value_text(value)] for key, value in of.items()]
+            tables.append((heading, table(["name", "value"], rows, "words")))
+    circuits = circuit_parameters(dataset)
+    keys = list(dict.fromkeys(key for of in circuits.values() for key in of))
+    rows = [
+        [name, *(value_text(of[key]) if key in of else "" for key in keys)]
+        for name, of in circuits.items()
+    ]
+    tables.append(("Circuits", table(["circuit", *keys], rows)))
+    provenance = ("date_created", "history", "source", "versions", "git_commit", "machine", "cpu")
+    rows = [
+        [key, value_text(json_object(attrs[key], key) if key == "versions" else str(attrs[key]))]
+        for key in (*provenance, "seed_entropy", "seed_spawn_key")
+        if key in attrs
+    ]
+    return [*tables, ("Provenance", table(["name", "value"], rows, "words"))]
+
+
+def _interval(low: float, high: float) -> str:
+    if not math.isfinite(low):
+        return "not reached"
+    return (
+        f"{grouped(low)} to {grouped(high)}" if math.isfinite(high) else f"{grouped(low)} or more"
+    )
+
+
+def _ratio(one: xr.Dataset) -> str:
+    """Return a ratio with its interval, or as much as is known of it."""
+    ratio, low, high = (float(one[f"ratio{end}"]) for end in ("", "_low", "_high"))
+    if low <= 0 and math.isinf(high):
+        limits = "no interval"  # too few replicates, or too many censored
+    elif math.isinf(high):
+        limits = f"at least {low:.3g}"
+    elif low <= 0 and not math.isfinite(ratio):
+        limits = f"at most {high:.3g}"
+    else:
+        limits = f"{low:.3g} to {high:.3g}"
+    outcome = OUTCOMES[int(one["outcome"])]
+    if outcome == "estimated":
+        return f"{ratio:.3g} ({limits})"
+    return f"{limits} ({_UNKNOWN.get(outcome, named(outcome))})"
+
+
+def _change(one: xr.Dataset, by: str) -> str:
+    label = str(one[by].item()) if by != "change" else str(one["transition"].item())
+    where = f" at {grouped(int(one['change_sample']))}" if by == "change" else ""
+    direction = f" ({one['direction'].item()})" if "direction" in one.coords else ""
+    return named(label) + where + direction
+
+
+def _median(values: Any) -> str:
+    sound = values[np.isfinite(values)]
+    return short(float(np.median(sound))) if sound.size else "not known (diverged)"
+
+
+def _recovered(of: xr.Dataset, members: Flags) -> str:
+    """Return a median time of those replicates that had a jump to recover from."""
+    t = of["samples"].transpose("replicate", "change").values[members]
+    seen = of["observed"].transpose("replicate", "change").values[members]
+    there = ~np.isnan(t)
+    if not there.any():
+        return "no jump"
+    text = grouped(float(kaplan_meier(t[there], seen[there]).quantile(0.5)))
+    return text if there.all() else f"{text} ({(~there).mean():.0%} without a jump)"
