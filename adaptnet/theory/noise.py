@@ -118,6 +118,10 @@ def matched_learning_rates(
         raise ValueError(
             f"variable must be one of {', '.join(NoiseFloor._fields)}, got {variable!r}"
         )
+    if isinstance(circuits, str):
+        raise TypeError(
+            f"circuits must be a sequence of names such as ['direct'], got {circuits!r}"
+        )
     matched = {}
     for circuit in circuits:
         rate = float((wanted / getattr(noise_floor(circuit, matrix, 1.0), variable)) ** 2)

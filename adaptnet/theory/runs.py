@@ -182,6 +182,11 @@ def _run(
         whole_number("record_every", record_every),
         checked_variables(record, environment.truth, integrated=False),
     )
+    if "fast_steps" in plan.variables:
+        raise ValueError(
+            "record must not name 'fast_steps': theory has the activity at its fixed point; "
+            "simulate circuits with IntegratedDynamics to count steps"
+        )
     n = environment.n_neurons
     n_replicates = whole_number("n_replicates", n_replicates)
     layout = Layout(plan, len(named), n_replicates, n, environment.shared_path)

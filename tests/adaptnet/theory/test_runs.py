@@ -188,6 +188,8 @@ def test_arguments_are_checked():
         theory.flow(both(0.1), np.eye(2), 10, tolerance=1.0)
     with pytest.raises(ValueError, match="n_samples"):
         theory.offline(both(0.1), np.eye(2), 0)
+    with pytest.raises(ValueError, match="record must not name 'fast_steps'"):
+        theory.flow(both(0.1), np.eye(2), 10, record=("whitening_error", "fast_steps"))
 
 
 def test_importing_the_package_leaves_the_integrators_alone():
