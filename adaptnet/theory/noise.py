@@ -119,9 +119,7 @@ def matched_learning_rates(
             f"variable must be one of {', '.join(NoiseFloor._fields)}, got {variable!r}"
         )
     if isinstance(circuits, str):
-        raise TypeError(
-            f"circuits must be a sequence of names such as ['direct'], got {circuits!r}"
-        )
+        raise TypeError(f"circuits must be a sequence of names, as ['direct'], got {circuits!r}")
     matched = {}
     for circuit in circuits:
         rate = float((wanted / getattr(noise_floor(circuit, matrix, 1.0), variable)) ** 2)
