@@ -1,5 +1,6 @@
 """What every environment is: a configuration that is realised once for each replicate."""
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -22,34 +23,46 @@ class Reader(Protocol):
         """Return the next `size` samples, (size, neuron)."""
 
 
-class ChunkReader:
-    """A reader of samples that are drawn in chunks.
+class PieceReader:
+    """A reader of samples that come in pieces of any length.
 
     Parameters
     ----------
-    chunks : iterator of array
+    pieces : iterator of array
     skip : int
-        Samples of the first chunk that are passed over.
+        Samples that are passed over.
     """
 
-    def __init__(self, chunks: Iterator[Floats], skip: int) -> None:
-        self._chunks = chunks
+    def __init__(self, pieces: Iterator[Floats], skip: int) -> None:
+        self._pieces = pieces
         self._skip = skip
-        self._held: Floats | None = None
+        self._held = np.empty((0, 0))
 
     def take(self, size: int) -> Floats:
         """Return the next `size` samples."""
-        if self._held is None:
-            self._held = next(self._chunks)[self._skip :]
-        parts = [self._held[:size]]
-        self._held = self._held[size:]
-        missing = size - len(parts[0])
-        while missing > 0:
-            held = next(self._chunks)
-            parts.append(held[:missing])
-            self._held = held[missing:]
-            missing -= len(parts[-1])
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        held = self._held if len(self._held) else self._next()
+        if len(held) >= size:
+            self._held = held[size:]
+            return held[:size]
+        # Copied piece by piece, so that few are in memory (or in the cache) at a time.
+        taken = np.empty((size, held.shape[1]))
+        row = 0
+        while True:
+            part = held[: size - row]
+            taken[row : row + len(part)] = part
+            row += len(part)
+            if row == size:
+                self._held = held[len(part) :]
+                return taken
+            held = self._next()
+
+    def _next(self) -> Floats:
+        piece = next(self._pieces)
+        while len(piece) <= self._skip:
+            self._skip -= len(piece)
+            piece = next(self._pieces)
+        piece, self._skip = piece[self._skip :], 0
+        return piece
 
 
 class Realization(ABC):
@@ -107,17 +120,30 @@ class Realization(ABC):
         return np.empty(0, dtype=np.int64)
 
 
-class ChunkedRealization(Realization):
-    """A replicate whose samples are drawn in chunks."""
+class SequentialRealization(Realization):
+    """A replicate whose samples come in chunks, which may depend on those before."""
 
     def reader(self, start: int) -> Reader:
         """Return a reader whose first sample is number `start`."""
         first = start // CHUNK
-        return ChunkReader(self.chunks(first), start - first * CHUNK)
+        return PieceReader(self.chunks(first), start - first * CHUNK)
 
     @abstractmethod
     def chunks(self, first: int) -> Iterator[Floats]:
-        """Yield whole chunks of samples, beginning with chunk number `first`."""
+        """Yield samples from the beginning of chunk `first` on, whole chunks or pieces of them."""
+
+
+class ChunkedRealization(SequentialRealization):
+    """A replicate of which each chunk can be drawn on its own."""
+
+    def chunks(self, first: int) -> Iterator[Floats]:
+        """Yield samples from the beginning of chunk `first` on."""
+        for index in itertools.count(first):
+            yield self.chunk(self.generator(0, index), np.arange(CHUNK) + index * CHUNK)
+
+    @abstractmethod
+    def chunk(self, rng: np.random.Generator, samples: Integers) -> Floats:
+        """Return the inputs (len(samples), neuron) at `samples`, drawn from `rng` alone."""
 
 
 class Environment(Configuration):

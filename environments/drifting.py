@@ -1,14 +1,14 @@
 """A covariance that moves all the time."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
 
-from environments._checks import Floats, Integers, one_of, positive, whole_number
+from environments._checks import Floats, Integers, cholesky, one_of, positive, whole_number
 from environments.base import Environment
 from environments.geometry import METRICS
-from environments.paths import Path, SmoothPath
-from environments.processes import RandomPath
+from environments.paths import Path, RandomPath, SmoothPath
 from environments.sources import (
     ColouredRealization,
     Sources,
@@ -27,8 +27,8 @@ class DriftingEnvironment(Environment):
     Parameters
     ----------
     path : Path
-        A geodesic, a rotation or a modulated spectrum from :mod:`environments.paths`, or a random
-        process from :mod:`environments.processes`.
+        A geodesic, a rotation, a modulated spectrum or a random process from
+        :mod:`environments.paths`.
     duration : float, optional
         Samples a unit of the path: a whole geodesic, a turn, a period, a time constant.
     speed : float, optional
@@ -132,10 +132,12 @@ class DriftingEnvironment(Environment):
         rate = 1 / self.duration
         if isinstance(self._path, RandomPath):
             walk = _Walk(self._path, rate * self._resolution, self._path_seed, seed)
-            return _RandomRealization(walk, self._resolution, self._sources, seed)
+            return _SteppedRealization(walk, self._resolution, self._sources, seed)
         assert isinstance(self._path, SmoothPath)
-        held = self._resolution if self._path.stepwise else 1
-        return _SmoothRealization(self._path, rate, held, self._sources, seed)
+        if self._path.stepwise:
+            steps = _Steps(self._path, rate * self._resolution)
+            return _SteppedRealization(steps, self._resolution, self._sources, seed)
+        return _SmoothRealization(self._path, rate, self._sources, seed)
 
     def parameters(self) -> dict[str, Any]:
         """Return the configuration as plain JSON values."""
@@ -192,29 +194,56 @@ def _duration(path: Path, speed: float, metric: str) -> float:
 
 class _SmoothRealization(ColouredRealization):
     def __init__(
-        self,
-        path: SmoothPath,
-        rate: float,
-        held: int,
-        sources: Sources,
-        seed: np.random.SeedSequence,
+        self, path: SmoothPath, rate: float, sources: Sources, seed: np.random.SeedSequence
     ) -> None:
         super().__init__(path.n_neurons, sources, seed)
         self._path = path
         self._rate = rate
-        self._held = held
-
-    def _position(self, samples: Integers) -> Floats:
-        return np.asarray(samples // self._held * self._held * self._rate)
 
     def covariances(self, samples: Integers) -> Floats:
-        return self._path.covariances(self._position(np.asarray(samples)))
+        return self._path.covariances(np.asarray(samples * self._rate, np.float64))
 
-    def colour(self, index: int, samples: Integers, white: Floats) -> Floats:
-        return self._path.colour(self._position(samples), white)
+    def colour(self, start: int, white: Floats) -> Floats:
+        positions = np.arange(start, start + len(white)) * self._rate
+        return self._path.colour(np.asarray(positions, np.float64), white)
 
 
-class _Walk:
+class _Stepped(ABC):
+    """A path whose covariance is held for a number of samples at a time.
+
+    Parameters
+    ----------
+    n_neurons : int
+    """
+
+    def __init__(self, n_neurons: int) -> None:
+        self.n_neurons = n_neurons
+        self._known = -1, np.empty(0)
+
+    def factor(self, step: int) -> Floats:
+        """Return F with C = F F' in force during a step."""
+        if self._known[0] != step:
+            self._known = step, self._factor(step)
+        return self._known[1]
+
+    @abstractmethod
+    def _factor(self, step: int) -> Floats:
+        """Work out F."""
+
+
+class _Steps(_Stepped):
+    """The steps of a smooth path, so many units each."""
+
+    def __init__(self, path: SmoothPath, units: float) -> None:
+        super().__init__(path.n_neurons)
+        self._path = path
+        self._units = units
+
+    def _factor(self, step: int) -> Floats:
+        return cholesky(self._path.covariances(np.array([step * self._units]))[0])
+
+
+class _Walk(_Stepped):
     """The steps of a random path, each drawn from the one before; some are kept to go back to.
 
     The steps from one that is kept to the next come from a generator of their own.
@@ -223,20 +252,17 @@ class _Walk:
     def __init__(
         self, path: RandomPath, units: float, path_seed: int | None, seed: np.random.SeedSequence
     ) -> None:
-        self.path = path
+        super().__init__(path.n_neurons)
+        self._path = path
         self._units = units
         self._seeds = path_seed, seed
         self._rng = path_generator(*self._seeds, 0)
         self._now = path.start(self._rng)
         self._at = 0
         self._kept = [self._now]
-        self._factor = -1, self._now
 
-    def factor(self, step: int) -> Floats:
-        """Return F with C = F F' in force during a step."""
-        if self._factor[0] != step:
-            self._factor = step, self.path.factor(self._state(step))
-        return self._factor[1]
+    def _factor(self, step: int) -> Floats:
+        return self._path.factor(self._state(step))
 
     def _state(self, step: int) -> Floats:
         stretch = min(step // _CHECKPOINT, len(self._kept) - 1)
@@ -246,30 +272,30 @@ class _Walk:
             stretch, since = divmod(self._at, _CHECKPOINT)
             if since == 0:
                 self._rng = path_generator(*self._seeds, 1 + stretch)
-            self._now = self.path.advance(self._now, self._units, self._rng)
+            self._now = self._path.advance(self._now, self._units, self._rng)
             self._at += 1
             if self._at == len(self._kept) * _CHECKPOINT:
                 self._kept.append(self._now)
         return self._now
 
 
-class _RandomRealization(ColouredRealization):
+class _SteppedRealization(ColouredRealization):
     def __init__(
-        self, walk: _Walk, held: int, sources: Sources, seed: np.random.SeedSequence
+        self, steps: _Stepped, held: int, sources: Sources, seed: np.random.SeedSequence
     ) -> None:
-        super().__init__(walk.path.n_neurons, sources, seed)
-        self._walk = walk
+        super().__init__(steps.n_neurons, sources, seed)
+        self._steps = steps
         self._held = held
 
     def covariances(self, samples: Integers) -> Floats:
         path = np.empty((len(samples), self.n_neurons, self.n_neurons))
         for step, rows in runs(np.asarray(samples) // self._held):
-            factor = self._walk.factor(step)
+            factor = self._steps.factor(step)
             path[rows] = factor @ factor.T
         return path
 
-    def colour(self, index: int, samples: Integers, white: Floats) -> Floats:
+    def colour(self, start: int, white: Floats) -> Floats:
         inputs = np.empty_like(white)
-        for step, rows in runs(samples // self._held):
-            inputs[rows] = white[rows] @ self._walk.factor(step).T
+        for step, rows in runs(np.arange(start, start + len(white)) // self._held):
+            np.matmul(white[rows], self._steps.factor(step).T, out=inputs[rows])
         return inputs

@@ -148,21 +148,25 @@ class _Patches:
         if not contrast > 0:
             raise ValueError(f"{name} has no contrast: all its pixels are {picture.flat[0]:g}")
         scaled = (picture - picture.mean()) / contrast
-        self._windows = np.lib.stride_tricks.sliding_window_view(scaled, (size, size))
-        self.extent = np.array(self._windows.shape[:2])
+        windows = np.lib.stride_tricks.sliding_window_view(scaled, (size, size))
+        self.extent = np.array(windows.shape[:2])
         n_patches, n_pixels = int(self.extent.prod()), size**2
-        self._mean = self._windows.mean(axis=(0, 1)).ravel()
+        self._mean = windows.mean(axis=(0, 1)).ravel()
         self.covariance = np.zeros((n_pixels, n_pixels))
-        for row in self._windows:  # a row of the picture at a time: all patches need not fit
+        for row in windows:  # a row of the picture at a time: all patches need not fit
             centred = row.reshape(-1, n_pixels) - self._mean
             self.covariance += centred.T @ centred
         self.covariance = (self.covariance + self.covariance.T) / (2 * n_patches)
+        self._pixels = scaled.ravel()
+        self._width = scaled.shape[1]
+        self._offsets = (np.arange(size)[:, None] * self._width + np.arange(size)).ravel()
 
     def at(self, corners: Integers) -> Floats:
         """Return the patches (sample, pixel) whose upper left corners are (sample, axis)."""
-        taken = self._windows[corners[:, 0], corners[:, 1]].reshape(len(corners), -1)
-        centred: Floats = taken - self._mean
-        return centred
+        first = corners[:, 0] * self._width + corners[:, 1]
+        taken: Floats = self._pixels.take(first[:, None] + self._offsets)
+        taken -= self._mean
+        return taken
 
 
 class _ImageRealization(ScheduledRealization):
@@ -195,7 +199,8 @@ class _ImageRealization(ScheduledRealization):
                 yield self._look(self.generator(0, index), samples, path)
 
     def _look(self, rng: np.random.Generator, samples: Integers, path: Integers) -> Floats:
-        inputs: Floats = self._noise * rng.standard_normal((len(samples), self.n_neurons))
+        inputs: Floats = rng.standard_normal((len(samples), self.n_neurons))
+        inputs *= self._noise
         anywhere = rng.random((len(samples), 2))
         for context, rows in runs(self.contexts(samples)):
             patches = self._patches[context]

@@ -1,15 +1,21 @@
 """White sources: the independent, unit-variance samples that environments give a covariance."""
 
+import itertools
+import math
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from environments._checks import Floats, non_negative, one_of, positive
-from environments.base import CHUNK, ChunkedRealization
+from environments.base import CHUNK, SequentialRealization
 from environments.configuration import Configuration
 
 MARGINALS = ("gaussian", "laplace", "student_t")
+
+_CACHED = 2**15  # numbers: 256 KiB, half of a common second-level cache
 
 # Keys of the generators beside those of chunks, which begin with 0.
 PATH, START, CHOICE, PART = 1, 2, 3, 4
@@ -73,28 +79,33 @@ class Sources(Configuration):
                 f"change, got {time_constant!r}; use Gaussian sources"
             )
 
-    def chunks(
+    def pieces(
         self, generator: Callable[..., np.random.Generator], n_neurons: int, first: int
     ) -> Iterator[tuple[int, Floats]]:
-        """Yield chunks of white samples with their numbers, beginning with chunk `first`.
+        """Yield white samples from the beginning of chunk `first` on, in pieces.
 
-        A chunk may be overwritten by the next: fresh memory costs as much as drawing into it.
+        Each with the number of its first sample. A piece may be overwritten by the next.
         """
         if self._time_constant:
             yield from self._correlated(generator, n_neurons, first)
-        white = np.empty((CHUNK, n_neurons))
-        index = first
-        while True:
-            yield index, self._draw(generator(0, index), white)
-            index += 1
+        size = piece_size(n_neurons)
+        white = np.empty((size, n_neurons))  # fresh memory costs as much as drawing into it
+        for index in itertools.count(first):
+            rng = generator(0, index)
+            for start in range(index * CHUNK, (index + 1) * CHUNK, size):
+                self._draw(rng, white)
+                yield start, white
 
-    def _draw(self, rng: np.random.Generator, white: Floats) -> Floats:
+    def _draw(self, rng: np.random.Generator, white: Floats) -> None:
         if self._marginal == "laplace":
-            return rng.laplace(scale=np.sqrt(0.5), size=white.shape)
+            # An exponential with a random sign, which costs half of what rng.laplace does.
+            rng.standard_exponential(out=white)
+            white *= np.sqrt(0.5)
+            np.negative(white, out=white, where=_coins(rng, white.shape))
+            return
         rng.standard_normal(out=white)
         if self._degrees is not None:
-            white *= np.sqrt((self._degrees - 2) / rng.chisquare(self._degrees, (CHUNK, 1)))
-        return white
+            white *= np.sqrt((self._degrees - 2) / rng.chisquare(self._degrees, (len(white), 1)))
 
     def _correlated(
         self, generator: Callable[..., np.random.Generator], n_neurons: int, first: int
@@ -102,15 +113,17 @@ class Sources(Configuration):
         from scipy.signal import lfilter
 
         memory = np.exp(-1 / self._time_constant)
-        state = memory * generator(START).standard_normal((1, n_neurons))
         fresh = np.sqrt(-np.expm1(-2 / self._time_constant))
-        index = 0
-        while True:  # from 0 whatever comes first, for each sample depends on those before it
-            noise = generator(0, index).standard_normal((CHUNK, n_neurons))
-            white, state = lfilter([fresh], [1.0, -memory], noise, axis=0, zi=state)
-            if index >= first:
-                yield index, white
-            index += 1
+        state = memory * generator(START).standard_normal((1, n_neurons))
+        size = piece_size(n_neurons)
+        noise = np.empty((size, n_neurons))
+        for index in itertools.count():  # from 0, for each sample depends on those before it
+            rng = generator(0, index)
+            for start in range(index * CHUNK, (index + 1) * CHUNK, size):
+                rng.standard_normal(out=noise)
+                white, state = lfilter([fresh], [1.0, -memory], noise, axis=0, zi=state)
+                if index >= first:
+                    yield start, white
 
     def parameters(self) -> dict[str, Any]:
         """Return the sources as plain JSON values."""
@@ -138,8 +151,27 @@ def path_generator(
     return np.random.Generator(np.random.SFC64(child))
 
 
-class ColouredRealization(ChunkedRealization):
-    """A replicate whose inputs are white sources, each chunk given the covariance in force.
+def piece_size(n_neurons: int) -> int:
+    """Return how many samples are drawn and coloured at a time: what stays in the cache.
+
+    A divisor of ``CHUNK``, and a function of the number of neurons alone, so that what is drawn
+    does not depend on who asks for it.
+    """
+    size = CHUNK
+    while size > 64 and size * n_neurons > _CACHED:
+        size //= 2
+    return size
+
+
+def _coins(rng: np.random.Generator, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """Return fair coins, eight from each random byte."""
+    size = math.prod(shape)
+    drawn = np.frombuffer(rng.bytes(-(-size // 8)), np.uint8)
+    return np.unpackbits(drawn, count=size).view(np.bool_).reshape(shape)
+
+
+class ColouredRealization(SequentialRealization):
+    """A replicate whose inputs are white sources that are given the covariance in force.
 
     Parameters
     ----------
@@ -153,10 +185,13 @@ class ColouredRealization(ChunkedRealization):
         self._sources = sources
 
     def chunks(self, first: int) -> Iterator[Floats]:
-        """Yield whole chunks of samples, beginning with chunk number `first`."""
-        for index, white in self._sources.chunks(self.generator, self.n_neurons, first):
-            yield self.colour(index, np.arange(CHUNK) + index * CHUNK, white)
+        """Yield samples from the beginning of chunk `first` on, a piece at a time."""
+        for start, white in self._sources.pieces(self.generator, self.n_neurons, first):
+            yield self.colour(start, white)
 
-    def colour(self, index: int, samples: Any, white: Floats) -> Floats:
-        """Return the white samples of chunk `index` with the covariance in force for each."""
-        raise NotImplementedError
+    @abstractmethod
+    def colour(self, start: int, white: Floats) -> Floats:
+        """Return white samples, which it may overwrite, with the covariance in force for each.
+
+        They are the samples from `start` on, and all of one chunk.
+        """

@@ -78,7 +78,7 @@ class _StationaryRealization(ColouredRealization):
         self._covariance = covariance
         self._factor = factor
 
-    def colour(self, index: int, samples: Integers, white: Floats) -> Floats:
+    def colour(self, start: int, white: Floats) -> Floats:
         return white @ self._factor.T
 
     def covariances(self, samples: Integers) -> Floats:

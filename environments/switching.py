@@ -13,8 +13,8 @@ from environments._checks import (
     covariance_matrices,
     whole_number,
 )
-from environments.base import Environment
-from environments.geometry import Line
+from environments.base import CHUNK, Environment
+from environments.lines import ColouringLine, line
 from environments.schedules import Blocks, Order, Schedule
 from environments.sources import (
     CHOICE,
@@ -195,7 +195,7 @@ class _SwitchingRealization(ColouredRealization):
         self._factors = factors
         self._timeline = timeline
         self._transition = transition
-        self._lines: dict[tuple[int, int], Line] = {}
+        self._lines: dict[tuple[int, int], ColouringLine] = {}
         self._chances = -1, np.empty(0)
 
     def contexts(self, samples: Integers) -> Integers:
@@ -221,23 +221,27 @@ class _SwitchingRealization(ColouredRealization):
                 chosen[rows] = (1 - share) * ends[0] + share * ends[1]
         return chosen
 
-    def _line(self, start: int, end: int, transition: Incremental) -> Line:
+    def _line(self, start: int, end: int, transition: Incremental) -> ColouringLine:
         """Return the geodesic between two contexts, which is worked out once."""
         pair = (int(start), int(end))
         if pair not in self._lines:
             ends = self._covariances[list(pair)]
-            self._lines[pair] = Line(ends[0], ends[1], transition.metric)
+            geodesic = line(ends[0], ends[1], transition.metric)
+            assert isinstance(geodesic, ColouringLine)  # Incremental has no other metric
+            self._lines[pair] = geodesic
         return self._lines[pair]
 
-    def colour(self, index: int, samples: Integers, white: Floats) -> Floats:
+    def colour(self, start: int, white: Floats) -> Floats:
         inputs = np.empty_like(white)
         width = 0 if self._transition is None else self._transition.width
-        for context, before, age, rows in self._timeline.pieces(int(samples[0]), len(samples)):
+        for context, before, age, rows in self._timeline.pieces(start, len(white)):
             settled = rows.start
             if before >= 0 and age < width:
                 settled = min(rows.stop, settled + width - age)
                 moving = slice(rows.start, settled)
-                inputs[moving] = self._passing(index, before, context, age, moving, white)
+                inputs[moving] = self._passing(
+                    start + rows.start, before, context, age, white[moving]
+                )
             np.matmul(
                 white[settled : rows.stop],
                 self._factors[context].T,
@@ -245,18 +249,19 @@ class _SwitchingRealization(ColouredRealization):
             )
         return inputs
 
-    def _passing(
-        self, index: int, before: int, context: int, age: int, rows: slice, white: Floats
-    ) -> Floats:
-        """Return the inputs of some rows of a chunk that lie in a transition, from `age` on."""
+    def _passing(self, start: int, before: int, context: int, age: int, white: Floats) -> Floats:
+        """Return the inputs from `start` on, which lie in a transition, from `age` on."""
         assert self._transition is not None
-        weights = self._transition.weights(age + np.arange(rows.stop - rows.start))
+        weights = self._transition.weights(age + np.arange(len(white)))
         if isinstance(self._transition, Incremental):
-            line = self._line(before, context, self._transition)
-            return line.colour(weights, white[rows])
-        if self._chances[0] != index:  # a chunk may lie in several transitions
-            self._chances = index, self.generator(CHOICE, index).random(len(white))
-        inputs: Floats = white[rows] @ self._factors[context].T
-        old = np.flatnonzero(self._chances[1][rows] >= weights)
-        inputs[old] = white[rows][old] @ self._factors[before].T
+            return self._line(before, context, self._transition).colour(weights, white)
+        index, row = divmod(start, CHUNK)
+        if self._chances[0] != index:
+            self._chances = index, self.generator(CHOICE, index).random(CHUNK)
+        old = self._chances[1][row : row + len(white)] >= weights
+        # All are coloured as the context that most are of, and the others again.
+        rare, usual = (before, context) if 2 * old.sum() <= len(old) else (context, before)
+        inputs: Floats = white @ self._factors[usual].T
+        rows = np.flatnonzero(old if rare == before else ~old)
+        inputs[rows] = white[rows] @ self._factors[rare].T
         return inputs

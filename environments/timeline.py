@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from environments._checks import Floats, Integers
-from environments.base import ChunkedRealization
+from environments.base import SequentialRealization
 
 Segments = Iterator[tuple[Integers, Integers]]
 
@@ -101,7 +101,7 @@ class Timeline:
         return self._starts[inside]
 
 
-class ScheduledRealization(ChunkedRealization):
+class ScheduledRealization(SequentialRealization):
     """A replicate in which one of a few covariances is in force, as a schedule has it.
 
     Parameters

@@ -6,13 +6,16 @@ from pyriemann.geometry import geodesic as oracle
 
 from adaptnet import metrics
 from environments import DriftingEnvironment
-from environments.geometry import METRICS, Line
+from environments.geometry import METRICS
+from environments.lines import line
 from environments.paths import (
     Geodesic,
+    LogOrnsteinUhlenbeck,
     Rotation,
     SinusoidalSpectrum,
+    WishartProcess,
 )
-from environments.processes import LogOrnsteinUhlenbeck, WishartProcess
+from environments.transitions import Incremental
 from tests.environments.catalogue import A, B, C
 
 ORACLES = {
@@ -42,28 +45,28 @@ def test_geodesics_equal_pyriemann(metric, n):
     expected = np.array([ORACLES[metric](start, end, alpha) for alpha in t])
     scale = np.abs(expected).max()
     np.testing.assert_allclose(
-        Line(start, end, metric).covariances(t), expected, atol=1e-10 * scale
+        line(start, end, metric).covariances(t), expected, atol=1e-10 * scale
     )
 
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_a_line_is_walked_at_constant_speed(metric):
     start, end = _pair(5)
-    line = Line(start, end, metric)
-    steps = line.covariances(np.linspace(0, 1, 6))
+    way = line(start, end, metric)
+    steps = way.covariances(np.linspace(0, 1, 6))
     lengths = DISTANCES[metric](steps[:-1], steps[1:])
-    np.testing.assert_allclose(lengths, line.length / 5, rtol=1e-8)
+    np.testing.assert_allclose(lengths, way.length / 5, rtol=1e-8)
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", Incremental.METRICS)
 def test_colour_gives_the_covariance_of_its_t(metric):
     """Colouring is linear: coloured unit vectors are the columns of a factor of C(t)."""
     start, end = _pair(4)
-    line = Line(start, end, metric)
+    way = line(start, end, metric)
     for t in (0.0, 0.3, 1.0):
         at = np.full(4, t)
-        factor = line.colour(at, np.eye(4)).T
-        np.testing.assert_allclose(factor @ factor.T, line.covariances(at)[0], rtol=1e-9, atol=1e-9)
+        factor = way.colour(at, np.eye(4)).T
+        np.testing.assert_allclose(factor @ factor.T, way.covariances(at)[0], rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
-"""Environments made of others: one after another, and with noise on top."""
+"""One environment after another."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from environments._checks import Floats, Integers, positive, whole_number
-from environments.base import CHUNK, ChunkReader, Environment, Reader, Realization
+from environments._checks import Floats, Integers, whole_number
+from environments.base import CHUNK, Environment, PieceReader, Reader, Realization
 from environments.sources import CHOICE, PART
 from environments.transitions import Gradual, Incremental, Transition
 
@@ -197,15 +198,14 @@ class _ConcatenatedRealization(Realization):
     def reader(self, start: int) -> "_ConcatenatedReader":
         return _ConcatenatedReader(self, start)
 
-    def chances(self, start: int) -> ChunkReader:
+    def chances(self, start: int) -> PieceReader:
         """Return a reader of uniform numbers, one for each sample from `start`."""
 
-        def chunks(index: int) -> Iterator[Floats]:
-            while True:
+        def chunks(first: int) -> Iterator[Floats]:
+            for index in itertools.count(first):
                 yield self.generator(CHOICE, index).random((CHUNK, 1))
-                index += 1
 
-        return ChunkReader(chunks(start // CHUNK), start % CHUNK)
+        return PieceReader(chunks(start // CHUNK), start % CHUNK)
 
 
 class _ConcatenatedReader:
@@ -214,7 +214,7 @@ class _ConcatenatedReader:
     def __init__(self, of: _ConcatenatedRealization, start: int) -> None:
         self._of = of
         self._at = start
-        self._chances = of.chances(start) if isinstance(of.transition, Gradual) else None
+        self._chances: Reader | None = None
         self._readers: dict[int, Reader] = {}
 
     def take(self, size: int) -> Floats:
@@ -228,124 +228,28 @@ class _ConcatenatedReader:
             end = self._at + size if final else int(self._of.starts[part + 1])
             stop = min(self._at + size, settled if self._at < settled else end)
             piece = self._take(part, stop - self._at)
-            chance = None if self._chances is None else self._chances.take(stop - self._at)
             if self._at < settled:
-                assert self._of.transition is not None
                 before = self._take(part - 1, stop - self._at)
-                weights = self._of.transition.weights(np.arange(self._at, stop) - begun)[:, None]
-                if chance is None:
-                    piece = np.sqrt(weights) * piece + np.sqrt(1 - weights) * before
-                else:
-                    piece = np.where(chance < weights, piece, before)
+                piece = self._mixed(before, piece, np.arange(self._at, stop) - begun)
+            else:
+                self._chances = None
             pieces.append(piece)
             size -= stop - self._at
             self._at = stop
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+
+    def _mixed(self, before: Floats, after: Floats, age: Integers) -> Floats:
+        """Return samples that lie in a transition, `age` samples after its beginning."""
+        assert self._of.transition is not None
+        weights = self._of.transition.weights(age)[:, None]
+        if not isinstance(self._of.transition, Gradual):
+            return np.asarray(np.sqrt(weights) * after + np.sqrt(1 - weights) * before)
+        if self._chances is None:
+            self._chances = self._of.chances(self._at)
+        return np.where(self._chances.take(len(age)) < weights, after, before)
 
     def _take(self, part: int, size: int) -> Floats:
         if part not in self._readers:
             local = self._at - int(self._of.starts[part])
             self._readers[part] = self._of.parts[part].reader(local)
         return self._readers[part].take(size)
-
-
-class NoisyEnvironment(Environment):
-    """Another environment's inputs, observed with independent Gaussian noise.
-
-    Parameters
-    ----------
-    environment : Environment
-    variance : float
-        Of the noise at each input, positive; the covariance gains so much on its diagonal.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `environment` is none or the variance is not positive.
-
-    Examples
-    --------
-    >>> from environments import StationaryEnvironment
-    >>> noisy = NoisyEnvironment(StationaryEnvironment(np.eye(2)), 0.5)
-    >>> noisy.realize(np.random.SeedSequence(0)).covariances(np.array([0]))
-    array([[[1.5, 0. ],
-            [0. , 1.5]]])
-    """
-
-    def __init__(self, environment: Environment, variance: float) -> None:
-        if not isinstance(environment, Environment):
-            raise TypeError(f"environment must be an environment, got {environment!r}")
-        self._environment = environment
-        self._variance = positive("variance", variance)
-
-    @property
-    def n_neurons(self) -> int:
-        """Number of inputs."""
-        return self._environment.n_neurons
-
-    @property
-    def truth(self) -> str:
-        """As the environment has it."""
-        return self._environment.truth
-
-    @property
-    def shared_path(self) -> bool:
-        """Whether contexts and covariances are the same for every replicate."""
-        return self._environment.shared_path
-
-    @property
-    def context_names(self) -> tuple[str, ...]:
-        """A name for each context number."""
-        return self._environment.context_names
-
-    def realize(self, seed: np.random.SeedSequence) -> "_NoisyRealization":
-        """Return the replicate that `seed` draws."""
-        return _NoisyRealization(self._environment, self._variance, seed)
-
-    def parameters(self) -> dict[str, Any]:
-        """Return the configuration as plain JSON values."""
-        return {
-            "type": type(self).__name__,
-            "environment": self._environment.parameters(),
-            "variance": self._variance,
-        }
-
-
-class _NoisyRealization(Realization):
-    def __init__(
-        self, environment: Environment, variance: float, seed: np.random.SeedSequence
-    ) -> None:
-        super().__init__(environment.n_neurons, seed)
-        self._clean = environment.realize(self.child(PART, 0))
-        self._variance = variance
-
-    def contexts(self, samples: Integers) -> Integers:
-        return self._clean.contexts(samples)
-
-    def change_samples(self, n_samples: int) -> Integers:
-        return self._clean.change_samples(n_samples)
-
-    def covariances(self, samples: Integers) -> Floats:
-        return self._clean.covariances(samples) + self._variance * np.eye(self.n_neurons)
-
-    def reader(self, start: int) -> "_NoisyReader":
-        return _NoisyReader(self._clean.reader(start), self._noise(start))
-
-    def _noise(self, start: int) -> ChunkReader:
-        def chunks(index: int) -> Iterator[Floats]:
-            while True:
-                noise = self.generator(0, index).standard_normal((CHUNK, self.n_neurons))
-                yield np.sqrt(self._variance) * noise
-                index += 1
-
-        return ChunkReader(chunks(start // CHUNK), start % CHUNK)
-
-
-class _NoisyReader:
-    def __init__(self, clean: Reader, noise: Reader) -> None:
-        self._clean = clean
-        self._noise = noise
-
-    def take(self, size: int) -> Floats:
-        """Return the next `size` samples."""
-        return self._clean.take(size) + self._noise.take(size)

@@ -1,0 +1,132 @@
+"""Straight lines between covariances, in four geometries."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from environments._checks import Floats, cholesky
+from environments.geometry import distance, exponential, logarithm, root, whitened_by
+
+
+class Line(ABC):
+    """The geodesic from one covariance (t = 0) to another (t = 1).
+
+    Parameters
+    ----------
+    start, end : array (n, n)
+    """
+
+    metric: str
+
+    def __init__(self, start: Floats, end: Floats) -> None:
+        self.length = float(distance(start, end, self.metric))
+
+    @abstractmethod
+    def covariances(self, t: Floats) -> Floats:
+        """Return C(t), (len(t), n, n)."""
+
+
+class ColouringLine(Line):
+    """A geodesic that gives each sample a covariance of its own, in O(n^2) a sample."""
+
+    @abstractmethod
+    def colour(self, t: Floats, white: Floats) -> Floats:
+        """Return white samples (len(t), n) with the covariance C(t), each with its own t."""
+
+
+class _SharedFactorLine(ColouringLine):
+    """A geodesic on which A = G G', B = G diag(r) G', and C(t) = G diag(v(t, r)) G'."""
+
+    def __init__(self, start: Floats, end: Floats) -> None:
+        super().__init__(start, end)
+        factor = cholesky(start)
+        vectors, self._ratios = whitened_by(factor, end)
+        self._shared = factor @ vectors
+
+    @abstractmethod
+    def _deviations(self, t: Floats) -> Floats:
+        """Return the standard deviations along the columns of the shared factor, (len(t), n)."""
+
+    def covariances(self, t: Floats) -> Floats:
+        """Return C(t), (len(t), n, n)."""
+        variances = self._deviations(t)[:, None, :] ** 2
+        return np.asarray((self._shared * variances) @ self._shared.T)
+
+    def colour(self, t: Floats, white: Floats) -> Floats:
+        """Return white samples (len(t), n) with the covariance C(t), each with its own t."""
+        scaled = self._deviations(t)
+        scaled *= white
+        return np.asarray(scaled @ self._shared.T)
+
+
+class EuclideanLine(_SharedFactorLine):
+    """(1 - t) A + t B."""
+
+    metric = "euclidean"
+
+    def _deviations(self, t: Floats) -> Floats:
+        # A product of matrices, for they are quicker than broadcasting over few neurons.
+        variances = np.stack([1 - t, t], axis=-1) @ [np.ones_like(self._ratios), self._ratios]
+        return np.asarray(np.sqrt(variances, out=variances))
+
+
+class AffineInvariantLine(_SharedFactorLine):
+    """A^1/2 (A^-1/2 B A^-1/2)^t A^1/2."""
+
+    metric = "affine_invariant"
+
+    def __init__(self, start: Floats, end: Floats) -> None:
+        super().__init__(start, end)
+        self._half_logarithms = np.log(self._ratios)[None, :] / 2
+
+    def _deviations(self, t: Floats) -> Floats:
+        exponents: Floats = t[:, None] @ self._half_logarithms
+        return np.asarray(np.exp(exponents, out=exponents))
+
+
+class BuresWassersteinLine(ColouringLine):
+    """T(t) A T(t) with T(t) = (1 - t) I + t T, where T A T = B."""
+
+    metric = "bures_wasserstein"
+
+    def __init__(self, start: Floats, end: Floats) -> None:
+        super().__init__(start, end)
+        a = root(start)
+        optimal = np.linalg.solve(a, np.linalg.solve(a, root(a @ end @ a)).T)
+        self._start = start
+        self._towards = (optimal + optimal.T) / 2 - np.eye(len(start))
+        self._factor = cholesky(start)
+        self._moved = self._towards @ self._factor
+
+    def covariances(self, t: Floats) -> Floats:
+        """Return C(t), (len(t), n, n)."""
+        maps = np.eye(len(self._start)) + t[:, None, None] * self._towards
+        return maps @ self._start @ maps
+
+    def colour(self, t: Floats, white: Floats) -> Floats:
+        """Return white samples (len(t), n) with the covariance C(t), each with its own t."""
+        inputs: Floats = white @ self._factor.T
+        inputs += (white * t[:, None]) @ self._moved.T
+        return inputs
+
+
+class LogEuclideanLine(Line):
+    """exp((1 - t) log A + t log B), which needs an eigendecomposition at each t."""
+
+    metric = "log_euclidean"
+
+    def __init__(self, start: Floats, end: Floats) -> None:
+        super().__init__(start, end)
+        self._logarithms = logarithm(start), logarithm(end)
+
+    def covariances(self, t: Floats) -> Floats:
+        """Return C(t), (len(t), n, n)."""
+        start, end = self._logarithms
+        return exponential((1 - t[:, None, None]) * start + t[:, None, None] * end)
+
+
+def line(start: Floats, end: Floats, metric: str) -> Line:
+    """Return the geodesic between two covariances in the geometry of a metric."""
+    kinds = (EuclideanLine, AffineInvariantLine, BuresWassersteinLine, LogEuclideanLine)
+    kind = next(kind for kind in kinds if kind.metric == metric)
+    return kind(start, end)

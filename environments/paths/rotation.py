@@ -1,0 +1,94 @@
+"""An eigenbasis that turns."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from environments._checks import Floats, cholesky, covariance_matrix
+from environments.paths.base import SmoothPath
+
+
+class Rotation(SmoothPath):
+    """The eigenbasis turns at a constant rate; the spectrum stays.
+
+    C(u) = R(u) C R(u)', where R(u) turns each of a number of orthogonal planes by u turns.
+
+    Parameters
+    ----------
+    covariance : array (neuron, neuron)
+        At u = 0.
+    planes : array (neuron, 2 * plane), optional
+        Orthonormal; columns 0 and 1 span the first plane, 2 and 3 the second. By default the planes
+        of neurons 0 and 1, 2 and 3, and so on.
+
+    Notes
+    -----
+    u counts turns; after half a turn C is back where it started if only one plane turns.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the covariance is not one of full rank, or the planes' columns are not orthonormal pairs.
+
+    Examples
+    --------
+    >>> np.diag(Rotation(np.diag([1.0, 4.0])).covariances(np.array([0.25]))[0]).round(12)
+    array([4., 1.])
+    """
+
+    unit = "a turn"
+
+    def __init__(self, covariance: npt.ArrayLike, planes: npt.ArrayLike | None = None) -> None:
+        self._covariance = covariance_matrix("covariance", covariance)
+        n = len(self._covariance)
+        if planes is None:
+            planes = np.eye(n)[:, : n // 2 * 2]
+        self._planes = np.array(planes, dtype=np.float64)
+        if self._planes.ndim != 2 or self._planes.shape[0] != n or self._planes.shape[1] % 2:
+            raise ValueError(
+                f"planes must have {n} rows and two columns a plane, got shape {self._planes.shape}"
+            )
+        n_columns = self._planes.shape[1]
+        if np.abs(self._planes.T @ self._planes - np.eye(n_columns)).max(initial=1e-300) > 1e-10:
+            raise ValueError("planes must have orthonormal columns; orthogonalise them first")
+        if not n_columns:
+            raise ValueError("planes must span at least one plane, which takes two neurons")
+        # The planes' first columns, their second ones, and a basis of what does not turn.
+        rest = np.linalg.svd(self._planes, full_matrices=True)[0][:, n_columns:]
+        self._basis = np.hstack([self._planes[:, ::2], self._planes[:, 1::2], rest])
+        self._factor = self._basis.T @ cholesky(self._covariance)
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of inputs."""
+        return len(self._covariance)
+
+    def _turned(self, cosine: Floats, sine: Floats, rows: Floats) -> Floats:
+        """Return vectors in the basis, their components in rows, turned."""
+        half = self._planes.shape[1] // 2
+        along, across, rest = rows[:half], rows[half : 2 * half], rows[2 * half :]
+        first = cosine * along - sine * across
+        still = np.broadcast_to(rest, (*first.shape[:-2], *rest.shape))
+        return np.concatenate([first, sine * along + cosine * across, still], axis=-2)
+
+    def covariances(self, u: Floats) -> Floats:
+        """Return C(u), (len(u), n, n)."""
+        angle = (2 * np.pi * u)[:, None, None]
+        factors = self._basis @ self._turned(np.cos(angle), np.sin(angle), self._factor)
+        return np.asarray(factors @ np.swapaxes(factors, -1, -2))
+
+    def colour(self, u: Floats, white: Floats) -> Floats:
+        """Return white samples (len(u), n) with the covariance C(u), each with its own u."""
+        # Samples come last, so that NumPy's inner loops are long however few neurons there are.
+        angle = 2 * np.pi * u
+        turned = self._turned(np.cos(angle), np.sin(angle), self._factor @ white.T)
+        return np.asarray(turned.T @ self._basis.T)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the path as plain JSON values."""
+        return {
+            "type": "Rotation",
+            "covariance": self._covariance.tolist(),
+            "planes": self._planes.tolist(),
+        }

@@ -1,0 +1,94 @@
+"""A spectrum that rises and falls."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from environments._checks import Floats, covariance_matrix, positive
+from environments.paths.base import SmoothPath
+
+
+class SinusoidalSpectrum(SmoothPath):
+    """Variances along fixed eigenvectors rise and fall: l_i (1 + a sin 2 pi (u + phase_i)).
+
+    Parameters
+    ----------
+    covariance : array (neuron, neuron)
+        The mean over a period.
+    amplitude : float
+        a, above 0 and below 1: from 1 on the path would leave the positive definite cone.
+    phases : sequence of float, optional
+        One for each eigenvalue in increasing order, in periods; by default 0, so that contrast
+        alone changes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the covariance is not one of full rank, the amplitude is out of range, or phases are too
+        few or too many.
+
+    Examples
+    --------
+    >>> path = SinusoidalSpectrum(np.eye(2), 0.5, phases=[0, 0.5])
+    >>> path.covariances(np.array([0.25]))[0].round(12)
+    array([[1.5, 0. ],
+           [0. , 0.5]])
+    """
+
+    unit = "a period"
+
+    def __init__(
+        self,
+        covariance: npt.ArrayLike,
+        amplitude: float,
+        phases: Sequence[float] | None = None,
+    ) -> None:
+        self._covariance = covariance_matrix("covariance", covariance)
+        self._amplitude = positive("amplitude", amplitude)
+        if self._amplitude >= 1:
+            raise ValueError(
+                f"amplitude must be below 1, got {amplitude!r}: variances would fall to zero, and "
+                "the path would leave the cone of positive definite covariances"
+            )
+        self._spectrum, self._vectors = np.linalg.eigh(self._covariance)
+        self._phases = np.zeros(self.n_neurons) if phases is None else np.array(phases, float)
+        if self._phases.shape != (self.n_neurons,) or not np.isfinite(self._phases).all():
+            raise ValueError(
+                f"phases must be {self.n_neurons} numbers, one for each eigenvalue, got {phases!r}"
+            )
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of inputs."""
+        return len(self._covariance)
+
+    def _variances(self, u: Floats) -> Floats:
+        """Return the variances along the eigenvectors, (len(u), n)."""
+        # sin(a + b) taken apart: two sines a sample instead of n, and a product of matrices.
+        swing, own = self._amplitude * self._spectrum, 2 * np.pi * self._phases
+        angle = 2 * np.pi * u
+        waves = np.stack([np.ones_like(u), np.sin(angle), np.cos(angle)], axis=-1)
+        variances: Floats = waves @ [self._spectrum, swing * np.cos(own), swing * np.sin(own)]
+        return variances
+
+    def covariances(self, u: Floats) -> Floats:
+        """Return C(u), (len(u), n, n)."""
+        return np.asarray((self._vectors * self._variances(u)[:, None, :]) @ self._vectors.T)
+
+    def colour(self, u: Floats, white: Floats) -> Floats:
+        """Return white samples (len(u), n) with the covariance C(u), each with its own u."""
+        scaled = self._variances(u)
+        np.sqrt(scaled, out=scaled)
+        scaled *= white
+        return np.asarray(scaled @ self._vectors.T)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the path as plain JSON values."""
+        return {
+            "type": "SinusoidalSpectrum",
+            "covariance": self._covariance.tolist(),
+            "amplitude": self._amplitude,
+            "phases": self._phases.tolist(),
+        }
