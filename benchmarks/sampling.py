@@ -4,7 +4,7 @@
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import click
 import numpy as np
@@ -24,7 +24,7 @@ N_SAMPLES = 11 * BLOCK  # what the recordings hold, and no fewer
 
 
 def sampling(
-    n: int, repetitions: int, *, pace: int = PACE
+    n: int, repetitions: int, only: Collection[str] = ()
 ) -> dict[str, tuple[float, Ratios, Ratios]]:
     """Return microseconds a sample of each environment, and ratios to both references.
 
@@ -35,7 +35,9 @@ def sampling(
     """
     found = {}
     with single_threaded_blas():
-        for name, environment in catalogue(n, pace).items():
+        for name, environment in catalogue(n, PACE).items():
+            if only and name not in only:
+                continue
             seconds = interleaved(
                 {
                     "ours": _sampled(environment),
@@ -81,11 +83,12 @@ def _reference(n: int, *, reused: bool) -> Callable[[], None]:
 
 @click.command()
 @click.option("--repetitions", default=9, show_default=True, help="Rounds of each comparison.")
+@click.option("--only", multiple=True, help="Environments of the tests' catalogue.")
 @click.option("--sizes", default="10,64", show_default=True, help="Numbers of inputs.")
-def main(repetitions: int, sizes: str) -> None:
+def main(repetitions: int, only: tuple[str, ...], sizes: str) -> None:
     """Print what sampling costs, as a table in Markdown."""
     one_core()
-    columns = {int(n): sampling(int(n), repetitions) for n in sizes.split(",")}
+    columns = {int(n): sampling(int(n), repetitions, only) for n in sizes.split(",")}
     click.echo(f"Machine: {machine()}. {repetitions} rounds; medians (least to most).\n")
     heads = [
         f"n = {n}: µs a sample | to reference | to one that uses memory again" for n in columns

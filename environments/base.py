@@ -20,7 +20,7 @@ class Reader(Protocol):
     """Gives successive samples, as many as it is asked for."""
 
     def take(self, size: int) -> Floats:
-        """Return the next `size` samples, (size, neuron)."""
+        """Return the next `size` samples, (size, neuron), which are then the caller's own."""
 
 
 class PieceReader:
@@ -29,6 +29,7 @@ class PieceReader:
     Parameters
     ----------
     pieces : iterator of array
+        Each may be overwritten by the next.
     skip : int
         Samples that are passed over.
     """
@@ -39,12 +40,8 @@ class PieceReader:
         self._held = np.empty((0, 0))
 
     def take(self, size: int) -> Floats:
-        """Return the next `size` samples."""
+        """Return the next `size` samples, in memory that nothing else uses."""
         held = self._held if len(self._held) else self._next()
-        if len(held) >= size:
-            self._held = held[size:]
-            return held[:size]
-        # Copied piece by piece, so that few are in memory (or in the cache) at a time.
         taken = np.empty((size, held.shape[1]))
         row = 0
         while True:
@@ -130,7 +127,10 @@ class SequentialRealization(Realization):
 
     @abstractmethod
     def chunks(self, first: int) -> Iterator[Floats]:
-        """Yield samples from the beginning of chunk `first` on, whole chunks or pieces of them."""
+        """Yield samples from the beginning of chunk `first` on, in pieces of any length.
+
+        A piece may be overwritten by the next: fresh memory costs as much as drawing into it.
+        """
 
 
 class ChunkedRealization(SequentialRealization):

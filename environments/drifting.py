@@ -203,9 +203,8 @@ class _SmoothRealization(ColouredRealization):
     def covariances(self, samples: Integers) -> Floats:
         return self._path.covariances(np.asarray(samples * self._rate, np.float64))
 
-    def colour(self, start: int, white: Floats) -> Floats:
-        positions = np.arange(start, start + len(white)) * self._rate
-        return self._path.colour(np.asarray(positions, np.float64), white)
+    def colour(self, start: int, white: Floats, inputs: Floats) -> None:
+        self._path.colour(start * self._rate, self._rate, white, inputs)
 
 
 class _Stepped(ABC):
@@ -294,8 +293,6 @@ class _SteppedRealization(ColouredRealization):
             path[rows] = factor @ factor.T
         return path
 
-    def colour(self, start: int, white: Floats) -> Floats:
-        inputs = np.empty_like(white)
+    def colour(self, start: int, white: Floats, inputs: Floats) -> None:
         for step, rows in runs(np.arange(start, start + len(white)) // self._held):
             np.matmul(white[rows], self._steps.factor(step).T, out=inputs[rows])
-        return inputs

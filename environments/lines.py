@@ -30,8 +30,12 @@ class ColouringLine(Line):
     """A geodesic that gives each sample a covariance of its own, in O(n^2) a sample."""
 
     @abstractmethod
-    def colour(self, t: Floats, white: Floats) -> Floats:
-        """Return white samples (len(t), n) with the covariance C(t), each with its own t."""
+    def colour(self, t: Floats, white: Floats, inputs: Floats) -> None:
+        """Write to `inputs` white samples (len(t), n) given the covariance C(t) of each."""
+
+    def walk(self, start: float, step: float, white: Floats, inputs: Floats) -> None:
+        """Colour samples of which number k lies at t = start + k step, at most 1."""
+        self.colour(np.asarray(start + step * np.arange(len(white)), np.float64), white, inputs)
 
 
 class _SharedFactorLine(ColouringLine):
@@ -52,11 +56,11 @@ class _SharedFactorLine(ColouringLine):
         variances = self._deviations(t)[:, None, :] ** 2
         return np.asarray((self._shared * variances) @ self._shared.T)
 
-    def colour(self, t: Floats, white: Floats) -> Floats:
-        """Return white samples (len(t), n) with the covariance C(t), each with its own t."""
+    def colour(self, t: Floats, white: Floats, inputs: Floats) -> None:
+        """Write to `inputs` white samples (len(t), n) given the covariance C(t) of each."""
         scaled = self._deviations(t)
         scaled *= white
-        return np.asarray(scaled @ self._shared.T)
+        np.matmul(scaled, self._shared.T, out=inputs)
 
 
 class EuclideanLine(_SharedFactorLine):
@@ -78,10 +82,21 @@ class AffineInvariantLine(_SharedFactorLine):
     def __init__(self, start: Floats, end: Floats) -> None:
         super().__init__(start, end)
         self._half_logarithms = np.log(self._ratios)[None, :] / 2
+        self._growth = 0.0, np.empty((0, len(start)))
 
     def _deviations(self, t: Floats) -> Floats:
         exponents: Floats = t[:, None] @ self._half_logarithms
         return np.asarray(np.exp(exponents, out=exponents))
+
+    def walk(self, start: float, step: float, white: Floats, inputs: Floats) -> None:
+        """Colour samples of which number k lies at t = start + k step, at most 1."""
+        # r^(start + k step) taken apart: r^(k step) is the same for every piece of a path.
+        known, growth = self._growth
+        if known != step or len(growth) < len(white):
+            growth = self._deviations(np.asarray(step * np.arange(len(white)), np.float64))
+            self._growth = step, growth  # at once, for threads share lines
+        shared = self._shared * np.exp(start * self._half_logarithms)
+        np.matmul(growth[: len(white)] * white, shared.T, out=inputs)
 
 
 class BuresWassersteinLine(ColouringLine):
@@ -103,11 +118,10 @@ class BuresWassersteinLine(ColouringLine):
         maps = np.eye(len(self._start)) + t[:, None, None] * self._towards
         return maps @ self._start @ maps
 
-    def colour(self, t: Floats, white: Floats) -> Floats:
-        """Return white samples (len(t), n) with the covariance C(t), each with its own t."""
-        inputs: Floats = white @ self._factor.T
+    def colour(self, t: Floats, white: Floats, inputs: Floats) -> None:
+        """Write to `inputs` white samples (len(t), n) given the covariance C(t) of each."""
+        np.matmul(white, self._factor.T, out=inputs)
         inputs += (white * t[:, None]) @ self._moved.T
-        return inputs
 
 
 class LogEuclideanLine(Line):

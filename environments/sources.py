@@ -89,7 +89,7 @@ class Sources(Configuration):
         if self._time_constant:
             yield from self._correlated(generator, n_neurons, first)
         size = piece_size(n_neurons)
-        white = np.empty((size, n_neurons))  # fresh memory costs as much as drawing into it
+        white = np.empty((size, n_neurons))
         for index in itertools.count(first):
             rng = generator(0, index)
             for start in range(index * CHUNK, (index + 1) * CHUNK, size):
@@ -186,12 +186,14 @@ class ColouredRealization(SequentialRealization):
 
     def chunks(self, first: int) -> Iterator[Floats]:
         """Yield samples from the beginning of chunk `first` on, a piece at a time."""
+        inputs = np.empty((piece_size(self.n_neurons), self.n_neurons))
         for start, white in self._sources.pieces(self.generator, self.n_neurons, first):
-            yield self.colour(start, white)
+            self.colour(start, white, inputs)
+            yield inputs
 
     @abstractmethod
-    def colour(self, start: int, white: Floats) -> Floats:
-        """Return white samples, which it may overwrite, with the covariance in force for each.
+    def colour(self, start: int, white: Floats, inputs: Floats) -> None:
+        """Write to `inputs` white samples that are given the covariance in force for each.
 
-        They are the samples from `start` on, and all of one chunk.
+        They are the samples from `start` on, all of one chunk.
         """

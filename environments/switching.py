@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from environments import lines
 from environments._checks import (
     Floats,
     Integers,
@@ -14,7 +15,6 @@ from environments._checks import (
     whole_number,
 )
 from environments.base import CHUNK, Environment
-from environments.lines import ColouringLine, line
 from environments.schedules import Blocks, Order, Schedule
 from environments.sources import (
     CHOICE,
@@ -195,7 +195,7 @@ class _SwitchingRealization(ColouredRealization):
         self._factors = factors
         self._timeline = timeline
         self._transition = transition
-        self._lines: dict[tuple[int, int], ColouringLine] = {}
+        self._lines: dict[tuple[int, int], lines.ColouringLine] = {}
         self._chances = -1, np.empty(0)
 
     def contexts(self, samples: Integers) -> Integers:
@@ -221,47 +221,47 @@ class _SwitchingRealization(ColouredRealization):
                 chosen[rows] = (1 - share) * ends[0] + share * ends[1]
         return chosen
 
-    def _line(self, start: int, end: int, transition: Incremental) -> ColouringLine:
+    def _line(self, start: int, end: int, transition: Incremental) -> lines.ColouringLine:
         """Return the geodesic between two contexts, which is worked out once."""
         pair = (int(start), int(end))
         if pair not in self._lines:
             ends = self._covariances[list(pair)]
-            geodesic = line(ends[0], ends[1], transition.metric)
-            assert isinstance(geodesic, ColouringLine)  # Incremental has no other metric
+            geodesic = lines.line(ends[0], ends[1], transition.metric)
+            assert isinstance(geodesic, lines.ColouringLine)  # Incremental has no other metric
             self._lines[pair] = geodesic
         return self._lines[pair]
 
-    def colour(self, start: int, white: Floats) -> Floats:
-        inputs = np.empty_like(white)
+    def colour(self, start: int, white: Floats, inputs: Floats) -> None:
         width = 0 if self._transition is None else self._transition.width
         for context, before, age, rows in self._timeline.pieces(start, len(white)):
             settled = rows.start
             if before >= 0 and age < width:
                 settled = min(rows.stop, settled + width - age)
                 moving = slice(rows.start, settled)
-                inputs[moving] = self._passing(
-                    start + rows.start, before, context, age, white[moving]
-                )
-            np.matmul(
-                white[settled : rows.stop],
-                self._factors[context].T,
-                out=inputs[settled : rows.stop],
-            )
-        return inputs
+                contexts = before, context
+                self._pass(start + rows.start, contexts, age, white[moving], inputs[moving])
+            rest = slice(settled, rows.stop)
+            np.matmul(white[rest], self._factors[context].T, out=inputs[rest])
 
-    def _passing(self, start: int, before: int, context: int, age: int, white: Floats) -> Floats:
-        """Return the inputs from `start` on, which lie in a transition, from `age` on."""
+    def _pass(
+        self, start: int, contexts: tuple[int, int], age: int, white: Floats, inputs: Floats
+    ) -> None:
+        """Colour samples from `start` on, which lie in a transition, from `age` on."""
         assert self._transition is not None
         weights = self._transition.weights(age + np.arange(len(white)))
         if isinstance(self._transition, Incremental):
-            return self._line(before, context, self._transition).colour(weights, white)
+            line, step = self._line(*contexts, self._transition), self._transition.step
+            if step is None:
+                line.colour(weights, white, inputs)
+            else:
+                line.walk(float(weights[0]), step, white, inputs)
+            return
         index, row = divmod(start, CHUNK)
         if self._chances[0] != index:
             self._chances = index, self.generator(CHOICE, index).random(CHUNK)
-        old = self._chances[1][row : row + len(white)] >= weights
+        new = self._chances[1][row : row + len(white)] < weights
         # All are coloured as the context that most are of, and the others again.
-        rare, usual = (before, context) if 2 * old.sum() <= len(old) else (context, before)
-        inputs: Floats = white @ self._factors[usual].T
-        rows = np.flatnonzero(old if rare == before else ~old)
-        inputs[rows] = white[rows] @ self._factors[rare].T
-        return inputs
+        usual = int(2 * np.count_nonzero(new) > len(new))
+        np.matmul(white, self._factors[contexts[usual]].T, out=inputs)
+        others = np.flatnonzero(new != usual)
+        inputs[others] = white[others] @ self._factors[contexts[1 - usual]].T

@@ -1,5 +1,6 @@
 """What every path is: a covariance for each position u, in units of its own."""
 
+import functools
 from abc import abstractmethod
 
 import numpy as np
@@ -45,11 +46,28 @@ class SmoothPath(Path):
         """Return C(u), (len(u), n, n)."""
 
     @abstractmethod
-    def colour(self, u: Floats, white: Floats) -> Floats:
-        """Return white samples (len(u), n) with the covariance C(u), each with its own u."""
+    def colour(self, start: float, step: float, white: Floats, inputs: Floats) -> None:
+        """Write to `inputs` white samples (sample, n) given the covariance of each.
+
+        Sample k lies at u = start + k step.
+        """
 
     def displacement(self, units: float, metric: str) -> float:
         """Return the mean arc length of so many units, measured over the first unit."""
         u = np.union1d(np.linspace(0, 1, _QUADRATURE + 1), self.corners)
         path = self.covariances(u)
         return units * float(distance(path[:-1], path[1:], metric).sum())
+
+
+@functools.lru_cache(maxsize=16)
+def waves(step: float, size: int) -> tuple[Floats, Floats]:
+    """Return cosines and sines of 0, 1, ..., size - 1 steps, a step being a part of a turn.
+
+    All pieces of a path take steps of one length, so that these are worked out once; where a piece
+    begins is added as an angle.
+    """
+    angle = 2 * np.pi * step * np.arange(size)
+    both = np.cos(angle), np.sin(angle)
+    for of in both:
+        of.setflags(write=False)
+    return both

@@ -1,14 +1,15 @@
 """Straight on from covariance to covariance."""
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from environments._checks import Floats, covariance_matrices, one_of
+from environments._checks import Floats, cholesky, covariance_matrices, one_of
 from environments.geometry import METRICS
-from environments.lines import ColouringLine, Line, line
+from environments.lines import ColouringLine, line
 from environments.paths.base import SmoothPath
 from environments.timeline import runs
 
@@ -62,6 +63,7 @@ class Geodesic(SmoothPath):
         lengths = np.array([leg.length for leg in self._lines])
         self._ends = np.concatenate([[0], np.cumsum(lengths) / lengths.sum()])
         self._ends[-1] = 1
+        self._arrived = cholesky(self._matrices[-1])
 
     @property
     def n_neurons(self) -> int:
@@ -78,28 +80,32 @@ class Geodesic(SmoothPath):
         """Positions of the covariances given."""
         return self._ends
 
-    def _legs(self, u: Floats) -> Iterator[tuple[Line, slice, Floats]]:
-        """Yield for each stretch on one leg its line, its rows, and the way along the leg."""
+    def covariances(self, u: Floats) -> Floats:
+        """Return C(u), (len(u), n, n)."""
         u = np.minimum(u, 1.0)
+        path = np.empty((len(u), self.n_neurons, self.n_neurons))
         legs = (np.searchsorted(self._ends, u, side="right") - 1).clip(0, len(self._lines) - 1)
         for leg, rows in runs(legs):
             start, end = self._ends[leg : leg + 2]
-            yield self._lines[leg], rows, (u[rows] - start) / (end - start)
-
-    def covariances(self, u: Floats) -> Floats:
-        """Return C(u), (len(u), n, n)."""
-        path = np.empty((len(u), self.n_neurons, self.n_neurons))
-        for leg, rows, t in self._legs(u):
-            path[rows] = leg.covariances(t)
+            path[rows] = self._lines[leg].covariances((u[rows] - start) / (end - start))
         return path
 
-    def colour(self, u: Floats, white: Floats) -> Floats:
-        """Return white samples (len(u), n) with the covariance C(u), each with its own u."""
-        inputs = np.empty_like(white)
-        for leg, rows, t in self._legs(u):
-            assert isinstance(leg, ColouringLine)  # stepwise paths are not asked
-            inputs[rows] = leg.colour(t, white[rows])
-        return inputs
+    def colour(self, start: float, step: float, white: Floats, inputs: Floats) -> None:
+        """Write to `inputs` white samples (sample, n) given the covariance of each."""
+        u = start + step * np.arange(len(white))
+        edges = [0, *np.searchsorted(u, self._ends[1:]).tolist(), len(u)]
+        for leg, (first, stop) in enumerate(itertools.pairwise(edges)):
+            rows = slice(first, stop)
+            if first == stop:
+                continue
+            if leg == len(self._lines):  # the way is behind
+                np.matmul(white[rows], self._arrived.T, out=inputs[rows])
+                continue
+            begin, end = self._ends[leg : leg + 2]
+            way, along = (u[first] - begin) / (end - begin), step / (end - begin)
+            of = self._lines[leg]
+            assert isinstance(of, ColouringLine)  # stepwise paths are not asked
+            of.walk(float(way), float(along), white[rows], inputs[rows])
 
     def parameters(self) -> dict[str, Any]:
         """Return the path as plain JSON values."""

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from environments._checks import Floats, cholesky, covariance_matrix
-from environments.paths.base import SmoothPath
+from environments.paths.base import SmoothPath, waves
 
 
 class Rotation(SmoothPath):
@@ -78,12 +78,13 @@ class Rotation(SmoothPath):
         factors = self._basis @ self._turned(np.cos(angle), np.sin(angle), self._factor)
         return np.asarray(factors @ np.swapaxes(factors, -1, -2))
 
-    def colour(self, u: Floats, white: Floats) -> Floats:
-        """Return white samples (len(u), n) with the covariance C(u), each with its own u."""
+    def colour(self, start: float, step: float, white: Floats, inputs: Floats) -> None:
+        """Write to `inputs` white samples (sample, n) given the covariance of each."""
         # Samples come last, so that NumPy's inner loops are long however few neurons there are.
-        angle = 2 * np.pi * u
-        turned = self._turned(np.cos(angle), np.sin(angle), self._factor @ white.T)
-        return np.asarray(turned.T @ self._basis.T)
+        turned = self._turned(*waves(step, len(white)), self._factor @ white.T)
+        angle = np.array(2 * np.pi * start)
+        begun = self._turned(np.cos(angle), np.sin(angle), np.eye(self.n_neurons))
+        np.matmul(turned.T, (self._basis @ begun).T, out=inputs)
 
     def parameters(self) -> dict[str, Any]:
         """Return the path as plain JSON values."""

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from environments._checks import Floats, covariance_matrix, positive
-from environments.paths.base import SmoothPath
+from environments.paths.base import SmoothPath, waves
 
 
 class SinusoidalSpectrum(SmoothPath):
@@ -64,25 +64,24 @@ class SinusoidalSpectrum(SmoothPath):
         """Number of inputs."""
         return len(self._covariance)
 
-    def _variances(self, u: Floats) -> Floats:
-        """Return the variances along the eigenvectors, (len(u), n)."""
-        # sin(a + b) taken apart: two sines a sample instead of n, and a product of matrices.
-        swing, own = self._amplitude * self._spectrum, 2 * np.pi * self._phases
-        angle = 2 * np.pi * u
-        waves = np.stack([np.ones_like(u), np.sin(angle), np.cos(angle)], axis=-1)
-        variances: Floats = waves @ [self._spectrum, swing * np.cos(own), swing * np.sin(own)]
-        return variances
+    def _variances(self, u: float, cosines: Floats, sines: Floats) -> Floats:
+        """Return the variances along the eigenvectors at u and turns after it, (turn, n)."""
+        # sin(a + b) taken apart, so that a product of matrices gives those of all eigenvectors.
+        swing, own = self._amplitude * self._spectrum, 2 * np.pi * (u + self._phases)
+        basis = np.stack([np.ones_like(sines), sines, cosines], axis=-1)
+        return np.asarray(basis @ [self._spectrum, swing * np.cos(own), swing * np.sin(own)])
 
     def covariances(self, u: Floats) -> Floats:
         """Return C(u), (len(u), n, n)."""
-        return np.asarray((self._vectors * self._variances(u)[:, None, :]) @ self._vectors.T)
+        variances = self._variances(0, np.cos(2 * np.pi * u), np.sin(2 * np.pi * u))
+        return np.asarray((self._vectors * variances[:, None, :]) @ self._vectors.T)
 
-    def colour(self, u: Floats, white: Floats) -> Floats:
-        """Return white samples (len(u), n) with the covariance C(u), each with its own u."""
-        scaled = self._variances(u)
+    def colour(self, start: float, step: float, white: Floats, inputs: Floats) -> None:
+        """Write to `inputs` white samples (sample, n) given the covariance of each."""
+        scaled = self._variances(start, *waves(step, len(white)))
         np.sqrt(scaled, out=scaled)
         scaled *= white
-        return np.asarray(scaled @ self._vectors.T)
+        np.matmul(scaled, self._vectors.T, out=inputs)
 
     def parameters(self) -> dict[str, Any]:
         """Return the path as plain JSON values."""

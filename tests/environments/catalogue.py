@@ -112,7 +112,7 @@ def catalogue(n: int, pace: int = 1) -> dict[str, Environment]:
         ),
         **{
             f"geodesic_{metric}": DriftingEnvironment(
-                Geodesic([A, B, C], metric), duration=2000 * pace, resolution=90 * pace
+                Geodesic([A, B, C], metric), duration=4000 * pace, resolution=90 * pace
             )
             for metric in METRICS
         },

@@ -65,7 +65,9 @@ def test_colour_gives_the_covariance_of_its_t(metric):
     way = line(start, end, metric)
     for t in (0.0, 0.3, 1.0):
         at = np.full(4, t)
-        factor = way.colour(at, np.eye(4)).T
+        columns = np.empty((4, 4))
+        way.colour(at, np.eye(4), columns)
+        factor = columns.T
         np.testing.assert_allclose(factor @ factor.T, way.covariances(at)[0], rtol=1e-9, atol=1e-9)
 
 
@@ -82,9 +84,14 @@ def test_colour_gives_the_covariance_of_its_t(metric):
 )
 def test_smooth_paths_colour_each_sample_as_they_say(path):
     n = path.n_neurons
-    u = np.linspace(0, 1.3, 7)
+    start, step = 0.05, 0.21  # beyond a geodesic's end
+    u = start + step * np.arange(7)
     covariances = path.covariances(u)
-    factors = np.stack([path.colour(u, np.tile(row, (7, 1))) for row in np.eye(n)], axis=-1)
+    factors = np.empty((7, n, n))
+    for column, unit in enumerate(np.eye(n)):
+        coloured = np.empty((7, n))
+        path.colour(start, step, np.tile(unit, (7, 1)), coloured)
+        factors[:, :, column] = coloured
     np.testing.assert_allclose(factors @ np.swapaxes(factors, -1, -2), covariances, atol=1e-12)
     assert np.linalg.eigvalsh(covariances).min() > 0
 
