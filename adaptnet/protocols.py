@@ -27,7 +27,11 @@ class Realization(Protocol):
 
 @runtime_checkable
 class Environment(Protocol):
-    """Where inputs come from: configuration only, realised once for each replicate."""
+    """Where inputs come from: configuration only, realised once for each replicate.
+
+    One whose replicates would all be the same, samples included, says so by an attribute
+    ``deterministic`` that is true; only one replicate of it is then run.
+    """
 
     @property
     def n_neurons(self) -> int:

@@ -22,7 +22,7 @@ from adaptnet import durable
 from adaptnet._checks import Floats, Integers, positive_number, whole_number
 from adaptnet.circuits.base import FAILURES, Circuit, IntegratedDynamics, Records
 from adaptnet.errors import DivergenceWarning
-from adaptnet.inputs import given
+from adaptnet.inputs import given, refuse_copies
 from adaptnet.metrics import affine_invariant_distance
 from adaptnet.progress import progress_display
 from adaptnet.protocols import Environment, Realization
@@ -135,10 +135,11 @@ def simulate(
     if n_samples is not None:
         n_samples = whole_number("n_samples", n_samples)
     if not isinstance(environment, Environment):
-        environment = given(environment, n_samples, n_replicates)
+        environment = given(environment, n_samples)
         n_samples = n_samples or environment.length
     elif n_samples is None:
         raise TypeError("n_samples must be given where inputs come from an environment, got None")
+    refuse_copies(environment, n_replicates)
     integrated = any(isinstance(c.dynamics, IntegratedDynamics) for c in named.values())
     plan = Plan(
         n_samples,

@@ -165,6 +165,11 @@ class Environment(Configuration):
         return True
 
     @property
+    def deterministic(self) -> bool:
+        """Whether all replicates are the same, samples included, so that one is enough."""
+        return False
+
+    @property
     def context_names(self) -> tuple[str, ...]:
         """A name for each context number."""
         return ("only",)

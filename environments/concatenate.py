@@ -99,6 +99,12 @@ class Concatenate(Environment):
         return all(part.shared_path for part in self._parts)
 
     @property
+    def deterministic(self) -> bool:
+        """Whether all replicates are the same: recordings without a gradual transition."""
+        drawn = isinstance(self._transition, Gradual)
+        return not drawn and all(part.deterministic for part in self._parts)
+
+    @property
     def context_names(self) -> tuple[str, ...]:
         """The names that the parts give their contexts."""
         names = [name for part in self._parts for name in part.context_names]

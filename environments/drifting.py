@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from environments._checks import Floats, Integers, cholesky, one_of, positive, whole_number
+from environments._checks import Floats, Integers, one_of, positive, whole_number
 from environments.base import Environment
 from environments.geometry import METRICS
-from environments.paths import Path, RandomPath, SmoothPath
+from environments.paths import Geodesic, Path, RandomPath, SmoothPath
 from environments.sources import (
     ColouredRealization,
     Sources,
@@ -133,10 +133,10 @@ class DriftingEnvironment(Environment):
         if isinstance(self._path, RandomPath):
             walk = _Walk(self._path, rate * self._resolution, self._path_seed, seed)
             return _SteppedRealization(walk, self._resolution, self._sources, seed)
-        assert isinstance(self._path, SmoothPath)
-        if self._path.stepwise:
+        if isinstance(self._path, Geodesic) and self._path.stepwise:
             steps = _Steps(self._path, rate * self._resolution)
             return _SteppedRealization(steps, self._resolution, self._sources, seed)
+        assert isinstance(self._path, SmoothPath)
         return _SmoothRealization(self._path, rate, self._sources, seed)
 
     def parameters(self) -> dict[str, Any]:
@@ -231,15 +231,15 @@ class _Stepped(ABC):
 
 
 class _Steps(_Stepped):
-    """The steps of a smooth path, so many units each."""
+    """The steps of a geodesic, so many units each."""
 
-    def __init__(self, path: SmoothPath, units: float) -> None:
+    def __init__(self, path: Geodesic, units: float) -> None:
         super().__init__(path.n_neurons)
         self._path = path
         self._units = units
 
     def _factor(self, step: int) -> Floats:
-        return cholesky(self._path.covariances(np.array([step * self._units]))[0])
+        return self._path.factor(step * self._units)
 
 
 class _Walk(_Stepped):
@@ -294,5 +294,8 @@ class _SteppedRealization(ColouredRealization):
         return path
 
     def colour(self, start: int, white: Floats, inputs: Floats) -> None:
-        for step, rows in runs(np.arange(start, start + len(white)) // self._held):
+        stop = start + len(white)
+        for step in range(start // self._held, (stop - 1) // self._held + 1):
+            first = max(step * self._held, start) - start
+            rows = slice(first, min((step + 1) * self._held, stop) - start)
             np.matmul(white[rows], self._steps.factor(step).T, out=inputs[rows])

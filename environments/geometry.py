@@ -44,10 +44,10 @@ def logarithm(matrix: Floats) -> Floats:
     return _recomposed(np.log(values), vectors)
 
 
-def exponential(matrix: Floats) -> Floats:
-    """Return the matrix exponentials of symmetric matrices (..., n, n)."""
+def exponential_root(matrix: Floats) -> Floats:
+    """Return F with F F' the exponential, for symmetric matrices (..., n, n)."""
     values, vectors = np.linalg.eigh(matrix)
-    return _recomposed(np.exp(values), vectors)
+    return np.asarray(vectors * np.exp(values / 2)[..., None, :])
 
 
 def _recomposed(values: Floats, vectors: Floats) -> Floats:

@@ -13,7 +13,7 @@ from environments._checks import Floats, Integers, covariance_matrix, non_negati
 from environments.base import CHUNK, Environment
 from environments.pictures import Picture, luminance
 from environments.schedules import Blocks
-from environments.timeline import ScheduledRealization, Timeline, runs
+from environments.timeline import ScheduledRealization, Timeline
 
 _WALK, _STARTS = 1, 2  # keys of the generators beside those of chunks
 
@@ -185,6 +185,10 @@ class _ImageRealization(ScheduledRealization):
         self._noise = np.sqrt(ridge)
 
     def chunks(self, first: int) -> Iterator[Floats]:
+        """Yield samples from the beginning of chunk `first` on."""
+        if self._step == 0:
+            for index in itertools.count(first):
+                yield self._look(index, None)
         starts = self.generator(_STARTS)
         # One walk serves all contexts: each folds it, from a start of its own, into its picture.
         gaze = np.stack([starts.integers(0, 2 * patches.extent) for patches in self._patches])
@@ -195,18 +199,20 @@ class _ImageRealization(ScheduledRealization):
             path = gaze[:, None] + np.cumsum(moves, axis=0)
             gaze = path[:, -1]
             if index >= first:
-                samples = np.arange(CHUNK) + index * CHUNK
-                yield self._look(self.generator(0, index), samples, path)
+                yield self._look(index, path)
 
-    def _look(self, rng: np.random.Generator, samples: Integers, path: Integers) -> Floats:
-        inputs: Floats = rng.standard_normal((len(samples), self.n_neurons))
+    def _look(self, index: int, path: Integers | None) -> Floats:
+        """Return chunk `index`: patches where the path leads, or anywhere."""
+        rng = self.generator(0, index)
+        inputs: Floats = rng.standard_normal((CHUNK, self.n_neurons))
         inputs *= self._noise
-        anywhere = rng.random((len(samples), 2))
-        for context, rows in runs(self.contexts(samples)):
+        anywhere = None if path is not None else rng.random((CHUNK, 2))
+        for context, _, _, rows in self._timeline.pieces(index * CHUNK, CHUNK):
             patches = self._patches[context]
-            if self._step:
+            if path is not None:
                 corners = _folded(path[context, rows], patches.extent)
             else:
+                assert anywhere is not None
                 corners = (anywhere[rows] * patches.extent).astype(np.int64)
             inputs[rows] += patches.at(corners)
         return inputs

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from environments._checks import Floats, cholesky
-from environments.geometry import distance, exponential, logarithm, root, whitened_by
+from environments.geometry import distance, exponential_root, logarithm, root, whitened_by
 
 
 class Line(ABC):
@@ -133,13 +133,19 @@ class LogEuclideanLine(Line):
         super().__init__(start, end)
         self._logarithms = logarithm(start), logarithm(end)
 
+    def factors(self, t: Floats) -> Floats:
+        """Return F with C(t) = F F', (len(t), n, n)."""
+        start, end = self._logarithms
+        along = t[:, None, None]
+        return exponential_root((1 - along) * start + along * end)
+
     def covariances(self, t: Floats) -> Floats:
         """Return C(t), (len(t), n, n)."""
-        start, end = self._logarithms
-        return exponential((1 - t[:, None, None]) * start + t[:, None, None] * end)
+        factors = self.factors(t)
+        return factors @ np.swapaxes(factors, -1, -2)
 
 
-def line(start: Floats, end: Floats, metric: str) -> Line:
+def between(start: Floats, end: Floats, metric: str) -> Line:
     """Return the geodesic between two covariances in the geometry of a metric."""
     kinds = (EuclideanLine, AffineInvariantLine, BuresWassersteinLine, LogEuclideanLine)
     kind = next(kind for kind in kinds if kind.metric == metric)

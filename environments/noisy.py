@@ -102,7 +102,7 @@ class _NoisyReader:
         self._at = start
         self._noise = np.empty((piece_size(of.n_neurons), of.n_neurons))
         self._rng = of.generator(0, start // CHUNK)
-        self._rng.standard_normal((start % CHUNK, of.n_neurons))  # those before are passed over
+        self._rng.standard_normal((start % CHUNK, of.n_neurons))  # passed over
 
     def take(self, size: int) -> Floats:
         """Return the next `size` samples."""

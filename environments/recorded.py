@@ -62,7 +62,8 @@ class RecordedEnvironment(Environment):
 
     Notes
     -----
-    All replicates are the same: one is enough. A run may not be longer than the recording.
+    All replicates would be the same, so that :func:`adaptnet.simulate` runs no more than one. A run
+    may not be longer than the recording.
 
     Examples
     --------
@@ -145,6 +146,11 @@ class RecordedEnvironment(Environment):
     def truth(self) -> str:
         """``"empirical"`` or ``"absent"``."""
         return "absent" if self._kind == "absent" else "empirical"
+
+    @property
+    def deterministic(self) -> bool:
+        """True: a recording is what it is."""
+        return True
 
     @property
     def context_names(self) -> tuple[str, ...]:

@@ -1,13 +1,11 @@
 """White sources: the independent, unit-variance samples that environments give a covariance."""
 
 import itertools
-import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from environments._checks import Floats, non_negative, one_of, positive
 from environments.base import CHUNK, SequentialRealization
@@ -98,10 +96,10 @@ class Sources(Configuration):
 
     def _draw(self, rng: np.random.Generator, white: Floats) -> None:
         if self._marginal == "laplace":
-            # An exponential with a random sign, which costs half of what rng.laplace does.
+            # A difference of exponentials: quicker than rng.laplace, which takes logarithms.
             rng.standard_exponential(out=white)
+            white -= rng.standard_exponential(white.shape)
             white *= np.sqrt(0.5)
-            np.negative(white, out=white, where=_coins(rng, white.shape))
             return
         rng.standard_normal(out=white)
         if self._degrees is not None:
@@ -161,13 +159,6 @@ def piece_size(n_neurons: int) -> int:
     while size > 64 and size * n_neurons > _CACHED:
         size //= 2
     return size
-
-
-def _coins(rng: np.random.Generator, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    """Return fair coins, eight from each random byte."""
-    size = math.prod(shape)
-    drawn = np.frombuffer(rng.bytes(-(-size // 8)), np.uint8)
-    return np.unpackbits(drawn, count=size).view(np.bool_).reshape(shape)
 
 
 class ColouredRealization(SequentialRealization):

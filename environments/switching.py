@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from environments import lines
 from environments._checks import (
     Floats,
     Integers,
@@ -15,6 +14,7 @@ from environments._checks import (
     whole_number,
 )
 from environments.base import CHUNK, Environment
+from environments.lines import ColouringLine, between
 from environments.schedules import Blocks, Order, Schedule
 from environments.sources import (
     CHOICE,
@@ -195,7 +195,7 @@ class _SwitchingRealization(ColouredRealization):
         self._factors = factors
         self._timeline = timeline
         self._transition = transition
-        self._lines: dict[tuple[int, int], lines.ColouringLine] = {}
+        self._lines: dict[tuple[int, int], ColouringLine] = {}
         self._chances = -1, np.empty(0)
 
     def contexts(self, samples: Integers) -> Integers:
@@ -221,13 +221,13 @@ class _SwitchingRealization(ColouredRealization):
                 chosen[rows] = (1 - share) * ends[0] + share * ends[1]
         return chosen
 
-    def _line(self, start: int, end: int, transition: Incremental) -> lines.ColouringLine:
+    def _line(self, start: int, end: int, transition: Incremental) -> ColouringLine:
         """Return the geodesic between two contexts, which is worked out once."""
         pair = (int(start), int(end))
         if pair not in self._lines:
             ends = self._covariances[list(pair)]
-            geodesic = lines.line(ends[0], ends[1], transition.metric)
-            assert isinstance(geodesic, lines.ColouringLine)  # Incremental has no other metric
+            geodesic = between(ends[0], ends[1], transition.metric)
+            assert isinstance(geodesic, ColouringLine)  # Incremental has no other metric
             self._lines[pair] = geodesic
         return self._lines[pair]
 

@@ -60,14 +60,13 @@ class SmoothPath(Path):
 
 
 @functools.lru_cache(maxsize=16)
-def waves(step: float, size: int) -> tuple[Floats, Floats]:
-    """Return cosines and sines of 0, 1, ..., size - 1 steps, a step being a part of a turn.
+def waves(step: float, size: int) -> Floats:
+    """Return 1, cosine and sine, (3, size), of 0, 1, ... steps, each so much of a turn.
 
     All pieces of a path take steps of one length, so that these are worked out once; where a piece
     begins is added as an angle.
     """
     angle = 2 * np.pi * step * np.arange(size)
-    both = np.cos(angle), np.sin(angle)
-    for of in both:
-        of.setflags(write=False)
-    return both
+    found = np.stack([np.ones(size), np.cos(angle), np.sin(angle)])
+    found.setflags(write=False)
+    return found

@@ -1,5 +1,6 @@
 """Straight on from covariance to covariance."""
 
+import bisect
 import itertools
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +10,7 @@ import numpy.typing as npt
 
 from environments._checks import Floats, cholesky, covariance_matrices, one_of
 from environments.geometry import METRICS
-from environments.lines import ColouringLine, line
+from environments.lines import ColouringLine, LogEuclideanLine, between
 from environments.paths.base import SmoothPath
 from environments.timeline import runs
 
@@ -59,7 +60,7 @@ class Geodesic(SmoothPath):
                     f"covariances[{i}] and covariances[{i + 1}] must differ, but are equal: there "
                     "is no way between them; leave one out"
                 )
-            self._lines.append(line(start, end, self._metric))
+            self._lines.append(between(start, end, self._metric))
         lengths = np.array([leg.length for leg in self._lines])
         self._ends = np.concatenate([[0], np.cumsum(lengths) / lengths.sum()])
         self._ends[-1] = 1
@@ -89,6 +90,15 @@ class Geodesic(SmoothPath):
             start, end = self._ends[leg : leg + 2]
             path[rows] = self._lines[leg].covariances((u[rows] - start) / (end - start))
         return path
+
+    def factor(self, u: float) -> Floats:
+        """Return F with C(u) = F F', on a path that is followed stepwise."""
+        u = min(u, 1.0)
+        leg = min(bisect.bisect_right(self._ends, u), len(self._lines)) - 1
+        start, end = self._ends[leg : leg + 2]
+        line = self._lines[leg]
+        assert isinstance(line, LogEuclideanLine)  # other paths are not asked
+        return np.asarray(line.factors(np.array([(u - start) / (end - start)]))[0])
 
     def colour(self, start: float, step: float, white: Floats, inputs: Floats) -> None:
         """Write to `inputs` white samples (sample, n) given the covariance of each."""

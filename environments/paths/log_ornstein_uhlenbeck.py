@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from environments._checks import Floats, covariance_matrix, positive
-from environments.geometry import logarithm
+from environments.geometry import exponential_root, logarithm
 from environments.paths.random_path import RandomPath
 
 
@@ -32,6 +31,7 @@ class LogOrnsteinUhlenbeck(RandomPath):
 
     Examples
     --------
+    >>> import numpy as np
     >>> LogOrnsteinUhlenbeck(np.eye(3), 0.5).state_shape
     (3, 3)
     """
@@ -54,8 +54,7 @@ class LogOrnsteinUhlenbeck(RandomPath):
     def factor(self, state: Floats) -> Floats:
         """Return F with C = F F' for a state."""
         symmetric = (state + state.T) / 2  # variances 1 and 1/2
-        values, vectors = np.linalg.eigh(self._mean + self._spread * symmetric)
-        return np.asarray(vectors * np.exp(values / 2))
+        return exponential_root(self._mean + self._spread * symmetric)
 
     def parameters(self) -> dict[str, Any]:
         """Return the path as plain JSON values."""

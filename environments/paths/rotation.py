@@ -64,27 +64,33 @@ class Rotation(SmoothPath):
         """Number of inputs."""
         return len(self._covariance)
 
-    def _turned(self, cosine: Floats, sine: Floats, rows: Floats) -> Floats:
-        """Return vectors in the basis, their components in rows, turned."""
+    def _turn(self, cosine: Floats, sine: Floats, vectors: Floats) -> None:
+        """Turn vectors (..., component in the basis, sample or column) in place."""
         half = self._planes.shape[1] // 2
-        along, across, rest = rows[:half], rows[half : 2 * half], rows[2 * half :]
-        first = cosine * along - sine * across
-        still = np.broadcast_to(rest, (*first.shape[:-2], *rest.shape))
-        return np.concatenate([first, sine * along + cosine * across, still], axis=-2)
+        along, across = vectors[..., :half, :], vectors[..., half : 2 * half, :]
+        turned = cosine * along
+        turned -= sine * across
+        across *= cosine
+        across += sine * along
+        along[...] = turned
 
     def covariances(self, u: Floats) -> Floats:
         """Return C(u), (len(u), n, n)."""
         angle = (2 * np.pi * u)[:, None, None]
-        factors = self._basis @ self._turned(np.cos(angle), np.sin(angle), self._factor)
+        factors = np.repeat(self._factor[None], len(u), axis=0)
+        self._turn(np.cos(angle), np.sin(angle), factors)
+        factors = self._basis @ factors
         return np.asarray(factors @ np.swapaxes(factors, -1, -2))
 
     def colour(self, start: float, step: float, white: Floats, inputs: Floats) -> None:
         """Write to `inputs` white samples (sample, n) given the covariance of each."""
         # Samples come last, so that NumPy's inner loops are long however few neurons there are.
-        turned = self._turned(*waves(step, len(white)), self._factor @ white.T)
-        angle = np.array(2 * np.pi * start)
-        begun = self._turned(np.cos(angle), np.sin(angle), np.eye(self.n_neurons))
-        np.matmul(turned.T, (self._basis @ begun).T, out=inputs)
+        vectors = self._factor @ white.T
+        _, cosine, sine = waves(step, len(white))
+        self._turn(cosine, sine, vectors)
+        begun, angle = np.eye(self.n_neurons), np.array(2 * np.pi * start)
+        self._turn(np.cos(angle), np.sin(angle), begun)
+        np.matmul(vectors.T, (self._basis @ begun).T, out=inputs)
 
     def parameters(self) -> dict[str, Any]:
         """Return the path as plain JSON values."""

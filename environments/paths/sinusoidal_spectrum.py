@@ -64,21 +64,21 @@ class SinusoidalSpectrum(SmoothPath):
         """Number of inputs."""
         return len(self._covariance)
 
-    def _variances(self, u: float, cosines: Floats, sines: Floats) -> Floats:
+    def _variances(self, u: float, waves: Floats) -> Floats:
         """Return the variances along the eigenvectors at u and turns after it, (turn, n)."""
         # sin(a + b) taken apart, so that a product of matrices gives those of all eigenvectors.
         swing, own = self._amplitude * self._spectrum, 2 * np.pi * (u + self._phases)
-        basis = np.stack([np.ones_like(sines), sines, cosines], axis=-1)
-        return np.asarray(basis @ [self._spectrum, swing * np.cos(own), swing * np.sin(own)])
+        return np.asarray(waves.T @ [self._spectrum, swing * np.sin(own), swing * np.cos(own)])
 
     def covariances(self, u: Floats) -> Floats:
         """Return C(u), (len(u), n, n)."""
-        variances = self._variances(0, np.cos(2 * np.pi * u), np.sin(2 * np.pi * u))
+        angle = 2 * np.pi * u
+        variances = self._variances(0, np.stack([np.ones_like(u), np.cos(angle), np.sin(angle)]))
         return np.asarray((self._vectors * variances[:, None, :]) @ self._vectors.T)
 
     def colour(self, start: float, step: float, white: Floats, inputs: Floats) -> None:
         """Write to `inputs` white samples (sample, n) given the covariance of each."""
-        scaled = self._variances(start, *waves(step, len(white)))
+        scaled = self._variances(start, waves(step, len(white)))
         np.sqrt(scaled, out=scaled)
         scaled *= white
         np.matmul(scaled, self._vectors.T, out=inputs)

@@ -30,6 +30,7 @@ class WishartProcess(RandomPath):
 
     Examples
     --------
+    >>> import numpy as np
     >>> WishartProcess(np.eye(3), 12).state_shape
     (3, 12)
     """

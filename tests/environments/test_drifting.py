@@ -7,7 +7,7 @@ from pyriemann.geometry import geodesic as oracle
 from adaptnet import metrics
 from environments import DriftingEnvironment
 from environments.geometry import METRICS
-from environments.lines import line
+from environments.lines import between
 from environments.paths import (
     Geodesic,
     LogOrnsteinUhlenbeck,
@@ -45,14 +45,14 @@ def test_geodesics_equal_pyriemann(metric, n):
     expected = np.array([ORACLES[metric](start, end, alpha) for alpha in t])
     scale = np.abs(expected).max()
     np.testing.assert_allclose(
-        line(start, end, metric).covariances(t), expected, atol=1e-10 * scale
+        between(start, end, metric).covariances(t), expected, atol=1e-10 * scale
     )
 
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_a_line_is_walked_at_constant_speed(metric):
     start, end = _pair(5)
-    way = line(start, end, metric)
+    way = between(start, end, metric)
     steps = way.covariances(np.linspace(0, 1, 6))
     lengths = DISTANCES[metric](steps[:-1], steps[1:])
     np.testing.assert_allclose(lengths, way.length / 5, rtol=1e-8)
@@ -62,13 +62,25 @@ def test_a_line_is_walked_at_constant_speed(metric):
 def test_colour_gives_the_covariance_of_its_t(metric):
     """Colouring is linear: coloured unit vectors are the columns of a factor of C(t)."""
     start, end = _pair(4)
-    way = line(start, end, metric)
+    way = between(start, end, metric)
     for t in (0.0, 0.3, 1.0):
         at = np.full(4, t)
         columns = np.empty((4, 4))
         way.colour(at, np.eye(4), columns)
         factor = columns.T
         np.testing.assert_allclose(factor @ factor.T, way.covariances(at)[0], rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("metric", Incremental.METRICS)
+def test_a_walk_in_even_steps_colours_as_its_positions_say(metric):
+    way = between(*_pair(4), metric)
+    white = np.random.default_rng(0).normal(size=(50, 4))
+    walked, said = np.empty_like(white), np.empty_like(white)
+    for start, step in ((0.1, 0.002), (0.7, 0.002), (0.2, 0.01)):
+        for size in (50, 20, 50):  # what is kept from a shorter walk must not be used up
+            way.walk(start, step, white[:size], walked[:size])
+            way.colour(start + step * np.arange(size), white[:size], said[:size])
+            np.testing.assert_allclose(walked[:size], said[:size], rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize(

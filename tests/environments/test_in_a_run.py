@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 import adaptnet as an
-from environments import SwitchingEnvironment, from_parameters
+from environments import (
+    Concatenate,
+    NoisyEnvironment,
+    SwitchingEnvironment,
+    from_parameters,
+)
 from environments.schedules import HazardRate
 from environments.transitions import Gradual
 from tests.environments.catalogue import ENVIRONMENTS, A, B
@@ -45,3 +50,17 @@ def test_replicates_share_the_path_of_a_seed():
     run = an.simulate(CIRCUIT, environment, 2000, n_replicates=3, record_every=100)
     assert run["change_sample"].dims == ("change",)
     assert run.sizes["change"] > 3
+
+
+def test_copies_are_refused():
+    """Identical replicates would pass for evidence that there is not."""
+    recorded = ENVIRONMENTS["recorded"]
+    for environment in (recorded, Concatenate([recorded, recorded], [100])):
+        with pytest.raises(ValueError, match=r"n_replicates must be 1 .* a recording, got 2"):
+            an.simulate(CIRCUIT, environment, 500, n_replicates=2, record_every=500)
+    for environment in (
+        NoisyEnvironment(recorded, 0.1),
+        Concatenate([recorded, recorded], [100], transition=Gradual(50)),
+    ):
+        run = an.simulate(CIRCUIT, environment, 500, n_replicates=2, record_every=500, rng=0)
+        assert run["whitening_error"][0, 0, -1] != run["whitening_error"][0, 1, -1]
