@@ -1,6 +1,5 @@
 """The user's own data."""
 
-import hashlib
 import itertools
 import os
 from collections.abc import Sequence
@@ -10,11 +9,10 @@ import numpy as np
 
 from environments._checks import Floats, Integers, covariance_matrix, one_of, whole_number
 from environments.base import Environment, Realization
-from environments.recordings import Recording, Table, table
-from environments.timeline import runs
+from environments.moments import Moments
+from environments.recordings import Recording, table
 
 TRUTHS = ("segment", "window", "absent")
-_ROWS = 4096  # read at a time
 _WINDOWS_KEPT = 64
 
 
@@ -92,11 +90,13 @@ class RecordedEnvironment(Environment):
         self._reading = {"variable": variable, "sample_dim": sample_dim, "delimiter": delimiter}
         self.n_samples = self._table.shape[0]
         self._kind = one_of("truth", truth, TRUTHS)
-        self._centred = bool(centred)
+        if not isinstance(centred, bool):
+            raise TypeError(f"centred must be True or False, got {centred!r}")
+        self._centred = centred
         self._starts = _starts(changes, self.n_samples)
         self._names, self._contexts = _numbered(contexts, len(self._starts))
         self._window = self._checked_window(window)
-        moments = _Moments(self._table, self._starts)
+        moments = Moments(self._table, self._starts)
         self._sha256 = moments.sha256
         if sha256 is not None and sha256 != self._sha256:
             raise ValueError(
@@ -124,7 +124,7 @@ class RecordedEnvironment(Environment):
             )
         return samples
 
-    def _checked_covariances(self, moments: "_Moments") -> Floats:
+    def _checked_covariances(self, moments: Moments) -> Floats:
         covariances = []
         needed = self.n_neurons + self._centred
         for i, second in enumerate(moments.about_mean if self._centred else moments.about_zero):
@@ -205,7 +205,14 @@ class RecordedEnvironment(Environment):
         if self._centred:
             inside = inside - inside.mean(axis=0)
         second = inside.T @ inside / len(inside)
-        return covariance_matrix(f"the covariance of samples {start} and on", second)
+        try:
+            return covariance_matrix("the covariance", second)
+        except ValueError as reason:
+            raise ValueError(
+                f"no truth for samples {start} to {start + len(inside)}, a window: {reason}; "
+                "widen the window, leave out a channel that stands still or repeats "
+                'others, or give truth="segment"'
+            ) from None
 
     @property
     def step(self) -> int:
@@ -246,40 +253,6 @@ def _numbered(contexts: Sequence[str] | None, n_segments: int) -> tuple[tuple[st
             )
     known = list(dict.fromkeys(names))
     return tuple(known), np.array([known.index(name) for name in names], np.int64)
-
-
-class _Moments:
-    """What one pass over a recording tells: means, second moments, checksum; it refuses gaps."""
-
-    def __init__(self, recording: Table, starts: Integers) -> None:
-        n_samples, n = recording.shape
-        self.counts = np.diff(starts, append=n_samples)
-        digest = hashlib.sha256()
-        sums = np.zeros((len(starts), n))
-        products = np.zeros((len(starts), n, n))
-        # Near the mean, so that little is lost to cancellation.
-        shift = np.nan_to_num(recording.read(0, min(_ROWS, n_samples))).mean(axis=0)
-        for first in range(0, n_samples, _ROWS):
-            rows = recording.read(first, min(first + _ROWS, n_samples))
-            if not np.isfinite(rows).all():
-                row, channel = np.argwhere(~np.isfinite(rows))[0]
-                raise ValueError(
-                    f"a recording must have no gaps, got {rows[row, channel]} at sample "
-                    f"{first + row}, channel {channel}; interpolate such samples, or cut them out "
-                    "and name the place in `changes`"
-                )
-            digest.update(rows.astype("<f8", copy=False).tobytes())
-            which = np.searchsorted(starts, np.arange(first, first + len(rows)), side="right") - 1
-            for segment, inside in runs(which):
-                shifted = rows[inside] - shift
-                sums[segment] += shifted.sum(axis=0)
-                products[segment] += shifted.T @ shifted
-        self.sha256 = digest.hexdigest()
-        offsets = sums / self.counts[:, None]
-        self.means = offsets + shift
-        about_shift = products / self.counts[:, None, None]
-        self.about_mean = about_shift - offsets[:, :, None] * offsets[:, None, :]
-        self.about_zero = self.about_mean + self.means[:, :, None] * self.means[:, None, :]
 
 
 class _RecordedRealization(Realization):
