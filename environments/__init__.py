@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from environments.base import Environment, Realization
+from environments.base import ChunkedRealization, Environment, Realization
 from environments.concatenate import Concatenate
 from environments.configuration import build
 from environments.drifting import DriftingEnvironment
@@ -13,6 +13,7 @@ from environments.stationary import StationaryEnvironment
 from environments.switching import SwitchingEnvironment
 
 __all__ = [
+    "ChunkedRealization",
     "Concatenate",
     "DriftingEnvironment",
     "Environment",
