@@ -196,9 +196,12 @@ class _ConcatenatedRealization(Realization):
             )
         changes = [self.starts[1:]]
         ends = [*(self.starts[1:] + self.width).tolist(), n_samples]
-        for part, start, end in zip(self.parts, self.starts, ends, strict=True):
-            inside = part.change_samples(int(end - start)) + start
-            changes.append(inside[self.part(inside) == self.part(start)])
+        for i, (start, end) in enumerate(zip(self.starts.tolist(), ends, strict=True)):
+            try:
+                inside = self.parts[i].change_samples(end - start) + start
+            except ValueError as reason:  # it counts from its own beginning
+                raise ValueError(f"environment {i}, begun at sample {start}: {reason}") from None
+            changes.append(inside[self.part(inside) == i])
         return np.sort(np.concatenate(changes))
 
     def reader(self, start: int) -> "_ConcatenatedReader":
