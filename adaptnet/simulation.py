@@ -161,8 +161,10 @@ def simulate(
         ),
         attributes=dict(attributes or {}),
     )
+    # Refuse what does not fit before files appear and work is done.
+    environment.realize(child_seed(run.seed, 0)).change_samples(plan.n_samples)
     for circuit in named.values():
-        circuit.initial_state(environment.n_neurons)  # refuse what does not fit before files appear
+        circuit.initial_state(environment.n_neurons)
     if target is None:
         recording = InMemory(run.layout)
         reached = run.carry_out(recording, range(n_replicates), n_threads, progress)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from environments._checks import Floats, Integers, whole_number
+from environments._checks import Floats, Integers, seed_sequence, whole_number
 from environments.configuration import Configuration
 from environments.description import description
 
@@ -75,7 +75,7 @@ class Realization(ABC):
 
     def __init__(self, n_neurons: int, seed: np.random.SeedSequence) -> None:
         self.n_neurons = n_neurons
-        self._seed = seed
+        self._seed = seed_sequence("seed", seed)
 
     def child(self, *key: int) -> np.random.SeedSequence:
         """Return the seed at `key`, the same one at every call.
@@ -90,6 +90,7 @@ class Realization(ABC):
 
     def blocks(self, n_samples: int, block_size: int, start: int = 0) -> Iterator[Floats]:
         """Yield samples `start` to `n_samples` as arrays (at most `block_size`, neuron)."""
+        block_size = whole_number("block_size", block_size)
         reader = self.reader(start)
         for first in range(start, n_samples, block_size):
             yield reader.take(min(block_size, n_samples - first))
@@ -178,10 +179,10 @@ class Environment(Configuration):
     def realize(self, seed: np.random.SeedSequence) -> Realization:
         """Return the replicate that `seed` draws."""
 
-    def sample(self, n_samples: int, seed: int = 0) -> Floats:
+    def sample(self, n_samples: int, seed: "int | np.random.SeedSequence" = 0) -> Floats:
         """Return the first `n_samples` inputs (sample, neuron) of the replicate of `seed`."""
         n_samples = whole_number("n_samples", n_samples)
-        realization = self.realize(np.random.SeedSequence(seed))
+        realization = self.realize(seed_sequence("seed", seed))
         return next(realization.blocks(n_samples, n_samples))
 
     def describe(self, n_samples: int, seed: "int | np.random.SeedSequence" = 0) -> dict[str, Any]:
@@ -208,7 +209,7 @@ class Environment(Configuration):
             If `n_samples` is not a positive whole number, or is a run this environment cannot give.
         """
         n_samples = whole_number("n_samples", n_samples)
-        root = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
+        root = seed_sequence("seed", seed)
         return {
             "environment": type(self).__name__,
             "n_neurons": self.n_neurons,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from environments._checks import Floats, Integers, whole_number
+from environments._checks import Floats, Integers, items, whole_number
 from environments.base import CHUNK, Environment, PieceReader, Reader, Realization
 from environments.sources import CHOICE, PART
 from environments.transitions import Gradual, Incremental, Transition
@@ -63,7 +63,7 @@ class Concatenate(Environment):
         *,
         transition: Transition | None = None,
     ) -> None:
-        self._parts = tuple(environments)
+        self._parts: tuple[Environment, ...] = tuple(items("environments", environments))
         for part in self._parts:
             if not isinstance(part, Environment):
                 raise TypeError(f"environments must be environments, got {part!r}")
@@ -72,7 +72,9 @@ class Concatenate(Environment):
         sizes = [part.n_neurons for part in self._parts]
         if len(set(sizes)) > 1:
             raise ValueError(f"environments must have one number of inputs, got {sizes}")
-        self._lengths = tuple(whole_number("lengths", length) for length in lengths)
+        self._lengths = tuple(
+            whole_number("lengths", length) for length in items("lengths", lengths)
+        )
         if len(self._lengths) != len(self._parts) - 1:
             raise ValueError(
                 f"lengths must be {len(self._parts) - 1}, one for each environment but the last, "

@@ -183,7 +183,7 @@ def _duration(path: Path, speed: float, metric: str) -> float:
             "larger range"
         )
     if excess(shortest) >= 0:
-        raise ValueError(f"speed is too small to be followed, got {speed:g}")
+        raise ValueError(f"speed is too small to be followed, got {speed:g}; give duration instead")
     # Finer than a distance that is estimated within percents deserves.
     return float(1000 / np.exp(brentq(excess, shortest, longest, xtol=1e-4)))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from environments._checks import Floats, Integers, covariance_matrix, one_of, whole_number
+from environments._checks import Floats, Integers, covariance_matrix, items, one_of, whole_number
 from environments.base import Environment, Realization
 from environments.moments import Moments
 from environments.recordings import Recording, table
@@ -221,7 +221,7 @@ class RecordedEnvironment(Environment):
 
 
 def _starts(changes: Sequence[int], n_samples: int) -> Integers:
-    starts = [0, *(whole_number("changes", s) for s in changes)]
+    starts = [0, *(whole_number("changes", s) for s in items("changes", changes))]
     for earlier, later in itertools.pairwise(starts):
         if later <= earlier:
             raise ValueError(
@@ -239,7 +239,7 @@ def _numbered(contexts: Sequence[str] | None, n_segments: int) -> tuple[tuple[st
     """Return the names of contexts in the order they first come, and the number of each segment."""
     if contexts is None:
         contexts = [f"segment_{i}" for i in range(n_segments)]
-    names = [str(name) for name in contexts]
+    names = [str(name) for name in items("contexts", contexts)]
     if len(names) != n_segments:
         raise ValueError(
             f"contexts must be {n_segments}, one before the first change and one after each, "

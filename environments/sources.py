@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from environments._checks import Floats, non_negative, one_of, positive
+from environments._checks import Floats, non_negative, one_of, positive, seed_sequence
 from environments.base import CHUNK, SequentialRealization
 from environments.configuration import Configuration
 
@@ -144,7 +144,7 @@ def path_generator(
     path_seed: int | None, realization_seed: np.random.SeedSequence, *key: int
 ) -> np.random.Generator:
     """Return the generator of a replicate's path, or of the path that all replicates share."""
-    seed = realization_seed if path_seed is None else np.random.SeedSequence(path_seed)
+    seed = seed_sequence("seed", realization_seed if path_seed is None else path_seed)
     child = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, PATH, *key))
     return np.random.Generator(np.random.SFC64(child))
 

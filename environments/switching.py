@@ -11,6 +11,7 @@ from environments._checks import (
     Integers,
     cholesky,
     covariance_matrices,
+    items,
     whole_number,
 )
 from environments.base import CHUNK, Environment
@@ -109,12 +110,16 @@ class SwitchingEnvironment(Environment):
         self._sources = given_sources(sources)
         self._path_seed = given_path_seed(path_seed, random=self._schedule.random)
         names = [f"context_{i}" for i in range(n_contexts)]
-        self._names = tuple(names if context_names is None else map(str, context_names))
+        if context_names is not None:
+            names = [str(name) for name in items("context_names", context_names)]
+        self._names = tuple(names)
         if len(self._names) != n_contexts:
             raise ValueError(
                 f"context_names must hold a name for each of {n_contexts} contexts, "
                 f"got {context_names!r}"
             )
+        if len(set(names)) < n_contexts:
+            raise ValueError(f"context_names must differ, got {context_names!r}")
 
     @property
     def n_neurons(self) -> int:

@@ -3,7 +3,14 @@
 import numpy as np
 import numpy.typing as npt
 
-from environments._checks import Floats, covariance_matrix, non_negative, positive, whole_number
+from environments._checks import (
+    Floats,
+    covariance_matrix,
+    non_negative,
+    positive,
+    real_array,
+    whole_number,
+)
 from environments.covariances._parts import symmetric
 
 
@@ -29,8 +36,8 @@ def toeplitz_covariance(first_row: npt.ArrayLike) -> Floats:
     """
     from scipy.linalg import toeplitz
 
-    row = np.asarray(first_row, float)
-    if row.ndim != 1:
+    row = real_array("first_row", first_row)
+    if row.ndim != 1 or not row.size:
         raise ValueError(f"first_row must be a list of covariances, got shape {row.shape}")
     return covariance_matrix("the Toeplitz matrix of first_row", toeplitz(row)).copy()
 

@@ -3,12 +3,12 @@
 import numpy as np
 import numpy.typing as npt
 
-from environments._checks import Floats, positive, whole_number
+from environments._checks import Floats, Rng, generator, positive, whole_number
 from environments.covariances._parts import given_spectrum, symmetric
 from environments.covariances.spectra import random_eigenbasis, with_spectrum
 
 
-def wishart_covariance(n_neurons: int, degrees_of_freedom: int, rng: np.random.Generator) -> Floats:
+def wishart_covariance(n_neurons: int, degrees_of_freedom: int, rng: Rng) -> Floats:
     """Return the covariance of a few white samples: Wishart, with the identity as its mean.
 
     Parameters
@@ -16,7 +16,7 @@ def wishart_covariance(n_neurons: int, degrees_of_freedom: int, rng: np.random.G
     n_neurons : int
     degrees_of_freedom : int
         Samples, at least `n_neurons`; the fewer, the more the covariance differs from the identity.
-    rng : Generator
+    rng : None, int, SeedSequence or Generator
 
     Raises
     ------
@@ -32,18 +32,18 @@ def wishart_covariance(n_neurons: int, degrees_of_freedom: int, rng: np.random.G
 
     n_neurons = whole_number("n_neurons", n_neurons)
     degrees = whole_number("degrees_of_freedom", degrees_of_freedom, minimum=n_neurons)
-    drawn = wishart.rvs(degrees, np.eye(n_neurons) / degrees, random_state=rng)
+    drawn = wishart.rvs(degrees, np.eye(n_neurons) / degrees, random_state=generator(rng))
     return symmetric(np.reshape(drawn, (n_neurons, n_neurons)))
 
 
-def random_correlation(spectrum: npt.ArrayLike, rng: np.random.Generator) -> Floats:
+def random_correlation(spectrum: npt.ArrayLike, rng: Rng) -> Floats:
     """Return a random correlation matrix, all variances one, with the given eigenvalues.
 
     Parameters
     ----------
     spectrum : array (n,)
         Eigenvalues, positive, with the sum n.
-    rng : Generator
+    rng : None, int, SeedSequence or Generator
 
     Raises
     ------
@@ -64,12 +64,10 @@ def random_correlation(spectrum: npt.ArrayLike, rng: np.random.Generator) -> Flo
             f"got {values.sum():g}; multiply it by {len(values) / values.sum():.6g}"
         )
     values *= len(values) / values.sum()
-    return symmetric(drawn.rvs(values, random_state=rng, tol=1e-10))
+    return symmetric(drawn.rvs(values, random_state=generator(rng), tol=1e-10))
 
 
-def low_rank_plus_noise(
-    n_neurons: int, rank: int, noise: float, rng: np.random.Generator
-) -> Floats:
+def low_rank_plus_noise(n_neurons: int, rank: int, noise: float, rng: Rng) -> Floats:
     """Return the covariance of a few latent signals of variance one, plus private noise.
 
     Latent signals reach the neurons along orthonormal directions, drawn uniformly.
@@ -81,7 +79,7 @@ def low_rank_plus_noise(
         Latent signals, at most `n_neurons`.
     noise : float
         Private variance, positive.
-    rng : Generator
+    rng : None, int, SeedSequence or Generator
 
     Raises
     ------

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from environments._checks import Floats
+from environments._checks import Floats, real_array
 from environments.covariances._parts import symmetric
 
 
@@ -32,7 +32,7 @@ def sparse_mixing(frame: npt.ArrayLike, gains: npt.ArrayLike) -> Floats:
     array([[1., 0.],
            [0., 4.]])
     """
-    v, g = np.asarray(frame, float), np.asarray(gains, float)
+    v, g = real_array("frame", frame), real_array("gains", gains)
     if v.ndim != 2 or g.shape != v.shape[1:]:
         raise ValueError(
             f"gains must be one for each column of frame, got shapes {g.shape} and {v.shape}"

@@ -3,17 +3,17 @@
 import numpy as np
 import numpy.typing as npt
 
-from environments._checks import Floats, covariance_matrix, whole_number
+from environments._checks import Floats, Rng, covariance_matrix, generator, real_array, whole_number
 from environments.covariances._parts import given_spectrum, symmetric
 
 
-def random_eigenbasis(n_neurons: int, rng: np.random.Generator) -> Floats:
+def random_eigenbasis(n_neurons: int, rng: Rng) -> Floats:
     """Return an orthogonal matrix drawn from the uniform (Haar) distribution.
 
     Parameters
     ----------
     n_neurons : int
-    rng : Generator
+    rng : None, int, SeedSequence or Generator
 
     Returns
     -------
@@ -28,6 +28,7 @@ def random_eigenbasis(n_neurons: int, rng: np.random.Generator) -> Floats:
     from scipy.stats import ortho_group
 
     n_neurons = whole_number("n_neurons", n_neurons)
+    rng = generator(rng)
     if n_neurons == 1:
         return np.ones((1, 1))
     basis: Floats = ortho_group.rvs(n_neurons, random_state=rng)
@@ -55,18 +56,18 @@ def with_spectrum(spectrum: npt.ArrayLike, eigenbasis: npt.ArrayLike) -> Floats:
     array([[1., 0.],
            [0., 4.]])
     """
-    values, basis = given_spectrum(spectrum), np.asarray(eigenbasis, float)
+    values, basis = given_spectrum(spectrum), real_array("eigenbasis", eigenbasis)
     if basis.shape != (len(values), len(values)):
         raise ValueError(
             f"eigenbasis must be {len(values)} x {len(values)}, a column for each variance, "
             f"got shape {basis.shape}"
         )
-    if np.abs(basis.T @ basis - np.eye(len(values))).max() > 1e-10:
+    if not np.abs(basis.T @ basis - np.eye(len(values))).max() <= 1e-10:
         raise ValueError("eigenbasis must have orthonormal columns; orthogonalise it first")
     return symmetric((basis * values) @ basis.T)
 
 
-def spectrum_matched(covariance: npt.ArrayLike, rng: np.random.Generator) -> Floats:
+def spectrum_matched(covariance: npt.ArrayLike, rng: Rng) -> Floats:
     """Return a covariance with the spectrum of another, in an eigenbasis drawn uniformly.
 
     The control for a change of context: what differs is where variances are, not how large.

@@ -42,7 +42,7 @@ def tuned_population(
     (4, 4)
     """
     n_neurons = whole_number("n_neurons", n_neurons)
-    chances = checked_probabilities("probabilities", probabilities, np.size(probabilities))
+    chances = checked_probabilities("probabilities", probabilities)
     preferred = np.arange(n_neurons) * np.pi / n_neurons
     shown = np.arange(len(chances)) * np.pi / len(chances)
     sharpness = positive("concentration", concentration)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from environments._checks import Floats, cholesky, covariance_matrix
+from environments._checks import Floats, cholesky, covariance_matrix, real_array
 from environments.paths.base import SmoothPath, waves
 
 
@@ -44,13 +44,13 @@ class Rotation(SmoothPath):
         n = len(self._covariance)
         if planes is None:
             planes = np.eye(n)[:, : n // 2 * 2]
-        self._planes = np.array(planes, dtype=np.float64)
+        self._planes = real_array("planes", planes)
         if self._planes.ndim != 2 or self._planes.shape[0] != n or self._planes.shape[1] % 2:
             raise ValueError(
                 f"planes must have {n} rows and two columns a plane, got shape {self._planes.shape}"
             )
         n_columns = self._planes.shape[1]
-        if np.abs(self._planes.T @ self._planes - np.eye(n_columns)).max(initial=1e-300) > 1e-10:
+        if not np.abs(self._planes.T @ self._planes - np.eye(n_columns)).max(initial=0.0) <= 1e-10:
             raise ValueError("planes must have orthonormal columns; orthogonalise them first")
         if not n_columns:
             raise ValueError("planes must span at least one plane, which takes two neurons")

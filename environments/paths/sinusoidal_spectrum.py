@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from environments._checks import Floats, covariance_matrix, positive
+from environments._checks import Floats, covariance_matrix, positive, real_array
 from environments.paths.base import SmoothPath, waves
 
 
@@ -53,7 +53,7 @@ class SinusoidalSpectrum(SmoothPath):
                 "the path would leave the cone of positive definite covariances"
             )
         self._spectrum, self._vectors = np.linalg.eigh(self._covariance)
-        self._phases = np.zeros(self.n_neurons) if phases is None else np.array(phases, float)
+        self._phases = np.zeros(self.n_neurons) if phases is None else real_array("phases", phases)
         if self._phases.shape != (self.n_neurons,) or not np.isfinite(self._phases).all():
             raise ValueError(
                 f"phases must be {self.n_neurons} numbers, one for each eigenvalue, got {phases!r}"

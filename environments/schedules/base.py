@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from environments._checks import Integers, one_of, whole_number
+from environments._checks import Integers, items, one_of, whole_number
 from environments.configuration import Configuration
 from environments.timeline import Segments, Timeline
 
@@ -51,7 +51,7 @@ class OrderedSchedule(Schedule):
         elif isinstance(order, str):
             self._order = one_of("order", order, ("independent", "other"))
         else:
-            self._order = [whole_number("order", i, minimum=0) for i in order]
+            self._order = [whole_number("order", i, minimum=0) for i in items("order", order)]
             if not self._order:
                 raise ValueError("order must name at least one context, got an empty sequence")
 

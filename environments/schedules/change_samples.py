@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from environments._checks import Integers, whole_number
+from environments._checks import Integers, items, whole_number
 from environments.schedules.base import Order, OrderedSchedule
 from environments.timeline import FOR_EVER, Segments, Timeline
 
@@ -35,7 +35,7 @@ class ChangeSamples(OrderedSchedule):
     """
 
     def __init__(self, samples: Sequence[int], order: Order = None) -> None:
-        self._samples = [whole_number("samples", s) for s in samples]
+        self._samples = [whole_number("samples", s) for s in items("samples", samples)]
         for earlier, later in itertools.pairwise(self._samples):
             if later <= earlier:
                 raise ValueError(

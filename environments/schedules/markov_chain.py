@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from environments._checks import probabilities, whole_number
+from environments._checks import probabilities, real_array, whole_number
 from environments.schedules.base import BATCH, Schedule
 from environments.timeline import Segments
 
@@ -40,7 +40,7 @@ class MarkovChain(Schedule):
     def __init__(
         self, transition_matrix: npt.ArrayLike, initial: int | Sequence[float] = 0
     ) -> None:
-        matrix = np.array(transition_matrix, dtype=np.float64)
+        matrix = real_array("transition_matrix", transition_matrix)
         if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
             raise ValueError(
                 f"transition_matrix must be square, context by context, got shape {matrix.shape}"

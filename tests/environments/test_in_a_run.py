@@ -12,7 +12,7 @@ from environments import (
     SwitchingEnvironment,
     from_parameters,
 )
-from environments.schedules import HazardRate
+from environments.schedules import ChangeSamples, HazardRate
 from environments.transitions import Gradual
 from tests.environments.catalogue import ENVIRONMENTS, A, B
 
@@ -50,6 +50,24 @@ def test_replicates_share_the_path_of_a_seed():
     run = an.simulate(CIRCUIT, environment, 2000, n_replicates=3, record_every=100)
     assert run["change_sample"].dims == ("change",)
     assert run.sizes["change"] > 3
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        (SwitchingEnvironment([A, B], schedule=ChangeSamples([900])), "scheduled at sample 900"),
+        (ENVIRONMENTS["recorded"], "at most 5000, the length of the recording"),
+        (Concatenate([ENVIRONMENTS["recorded"], ENVIRONMENTS["stationary"]], [5001]), "at most 50"),
+    ],
+)
+def test_a_run_that_an_environment_cannot_give_is_refused_at_once(environment, message):
+    class Untouched(an.DirectCircuit):
+        def advance(self, *arguments):
+            raise AssertionError("work was done before the run was refused")
+
+    n_samples = 500 if "sample 900" in message else 10_000
+    with pytest.raises(ValueError, match=message):
+        an.simulate(Untouched(learning_rate=1e-3), environment, n_samples)
 
 
 def test_copies_are_refused():
