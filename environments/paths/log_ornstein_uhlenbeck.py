@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from environments._checks import Floats, covariance_matrix, positive
@@ -27,7 +28,8 @@ class LogOrnsteinUhlenbeck(RandomPath):
     Raises
     ------
     TypeError, ValueError
-        If the covariance is not one of full rank, or the spread not positive.
+        If the covariance is not one of full rank, or the spread not positive, or so large that
+        covariances would not be of full rank in double precision.
 
     Examples
     --------
@@ -40,6 +42,15 @@ class LogOrnsteinUhlenbeck(RandomPath):
         self._covariance = covariance_matrix("covariance", covariance)
         self._spread = positive("spread", spread)
         self._mean = logarithm(self._covariance)
+        # Eigenvalues of spread E fill the semicircle of radius spread sqrt(2 n) about 0.
+        values = np.log(np.linalg.eigvalsh(self._covariance))
+        widest = -np.log(np.finfo(np.float64).eps) - (values[-1] - values[0])
+        if 2 * self._spread * np.sqrt(2 * self.n_neurons) > widest:
+            raise ValueError(
+                f"spread must be below {widest / (2 * np.sqrt(2 * self.n_neurons)):.3g} for this "
+                f"covariance, got {spread!r}: the smallest variances would be lost in the rounding "
+                "of the largest, and the path would leave the cone of positive definite covariances"
+            )
 
     @property
     def n_neurons(self) -> int:

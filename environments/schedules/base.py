@@ -94,3 +94,21 @@ class OrderedSchedule(Schedule):
     @abstractmethod
     def durations(self, rng: np.random.Generator, size: int) -> Integers:
         """Return the durations of the next `size` segments."""
+
+
+class DrawnSchedule(OrderedSchedule):
+    """A schedule whose durations are drawn, none shorter than `shortest`."""
+
+    def __init__(self, order: Order, shortest: int) -> None:
+        super().__init__(order)
+        self._shortest = whole_number("shortest", shortest)
+
+    @property
+    def random(self) -> bool:
+        """Whether segments are drawn, so that replicates have their own."""
+        return True
+
+    @property
+    def shortest(self) -> int:
+        """Fewest samples that a segment can have."""
+        return self._shortest

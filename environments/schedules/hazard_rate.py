@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from environments._checks import Integers, positive, whole_number
-from environments.schedules.base import Order, OrderedSchedule
+from environments._checks import Integers, positive
+from environments.schedules.base import DrawnSchedule, Order
 
 
-class HazardRate(OrderedSchedule):
+class HazardRate(DrawnSchedule):
     """Changes at a constant hazard: a Poisson process counted in samples.
 
     Whatever happened before, each sample begins a new segment with the same probability, so that
@@ -37,24 +37,13 @@ class HazardRate(OrderedSchedule):
     """
 
     def __init__(self, rate: float, order: Order = None, *, shortest: int = 1) -> None:
+        super().__init__(order, shortest)
         self._rate = positive("rate", rate)
         if self._rate > 1:
             raise ValueError(
                 f"rate must be at most 1, a probability a sample, got {rate!r}; "
                 "the mean duration in samples is its inverse"
             )
-        self._shortest = whole_number("shortest", shortest)
-        super().__init__(order)
-
-    @property
-    def random(self) -> bool:
-        """Whether segments are drawn, so that replicates have their own."""
-        return True
-
-    @property
-    def shortest(self) -> int:
-        """Fewest samples that a segment can have."""
-        return self._shortest
 
     def durations(self, rng: np.random.Generator, size: int) -> Integers:
         """Return the durations of the next `size` segments."""

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from environments._checks import Integers, positive, whole_number
-from environments.schedules.base import Order, OrderedSchedule
+from environments.schedules.base import DrawnSchedule, Order
 
 
-class TruncatedExponential(OrderedSchedule):
+class TruncatedExponential(DrawnSchedule):
     """Exponential durations between a shortest and a longest, as in many experiments.
 
     Within its range the hazard is constant, so that a change can hardly be foreseen, while no
@@ -38,24 +38,13 @@ class TruncatedExponential(OrderedSchedule):
     """
 
     def __init__(self, scale: float, *, shortest: int, longest: int, order: Order = None) -> None:
+        super().__init__(order, shortest)
         self._scale = positive("scale", scale)
-        self._shortest = whole_number("shortest", shortest)
         self._longest = whole_number("longest", longest)
         if self._longest < self._shortest:
             raise ValueError(
                 f"longest must be at least shortest, {self._shortest}, got {self._longest}"
             )
-        super().__init__(order)
-
-    @property
-    def random(self) -> bool:
-        """Whether segments are drawn, so that replicates have their own."""
-        return True
-
-    @property
-    def shortest(self) -> int:
-        """Fewest samples that a segment can have."""
-        return self._shortest
 
     def durations(self, rng: np.random.Generator, size: int) -> Integers:
         """Return the durations of the next `size` segments."""
