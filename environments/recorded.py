@@ -134,7 +134,7 @@ class RecordedEnvironment(Environment):
                     f"{self.n_neurons} channels with full rank, which takes {needed}; join it with "
                     'a neighbour, record longer, or give truth="absent"'
                 )
-            covariances.append(covariance_matrix(f"the covariance of segment {i}", second))
+            covariances.append(_full_rank(f"segment {i}", second, "join it with a neighbour, or"))
         return np.stack(covariances)
 
     @property
@@ -205,19 +205,25 @@ class RecordedEnvironment(Environment):
         if self._centred:
             inside = inside - inside.mean(axis=0)
         second = inside.T @ inside / len(inside)
-        try:
-            return covariance_matrix("the covariance", second)
-        except ValueError as reason:
-            raise ValueError(
-                f"no truth for samples {start} to {start + len(inside)}, a window: {reason}; "
-                "widen the window, leave out a channel that stands still or repeats "
-                'others, or give truth="segment"'
-            ) from None
+        return _full_rank(
+            f"samples {start} to {start + len(inside)}", second, "widen the window, or"
+        )
 
     @property
     def step(self) -> int:
         """Samples by which the window moves; the whole recording where truth is by segment."""
         return self.n_samples + 1 if self._window is None else max(1, self._window // 16)
+
+
+def _full_rank(of: str, second: Floats, remedy: str) -> Floats:
+    """Return the covariance of a part of the recording if it has full rank."""
+    try:
+        return covariance_matrix(f"the covariance of {of}", second)
+    except ValueError as reason:
+        raise ValueError(
+            f"{str(reason).partition(';')[0]}; {remedy} leave out a channel that stands still or "
+            'repeats others, or give truth="absent"'
+        ) from None
 
 
 def _starts(changes: Sequence[int], n_samples: int) -> Integers:
