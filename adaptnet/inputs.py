@@ -62,6 +62,13 @@ def given(inputs: npt.ArrayLike, n_samples: int | None) -> _GivenInputs:
     return _GivenInputs(array)
 
 
+def refuse_length(environment: object, n_samples: int) -> None:
+    """Let an environment that cannot give every run refuse one before any of it is done."""
+    check = getattr(environment, "check_length", None)
+    if check is not None:
+        check(n_samples)
+
+
 def refuse_copies(environment: object, n_replicates: int) -> None:
     """Refuse several replicates of an environment that says that all would be the same."""
     if n_replicates > 1 and getattr(environment, "deterministic", False):

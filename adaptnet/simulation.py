@@ -22,7 +22,7 @@ from adaptnet import durable
 from adaptnet._checks import Floats, Integers, positive_number, whole_number
 from adaptnet.circuits.base import FAILURES, Circuit, IntegratedDynamics, Records
 from adaptnet.errors import DivergenceWarning
-from adaptnet.inputs import given, refuse_copies
+from adaptnet.inputs import given, refuse_copies, refuse_length
 from adaptnet.metrics import affine_invariant_distance
 from adaptnet.progress import progress_display
 from adaptnet.protocols import Environment, Realization
@@ -162,7 +162,7 @@ def simulate(
         attributes=dict(attributes or {}),
     )
     # Refuse what does not fit before files appear and work is done.
-    environment.realize(child_seed(run.seed, 0)).change_samples(plan.n_samples)
+    refuse_length(environment, plan.n_samples)
     for circuit in named.values():
         circuit.initial_state(environment.n_neurons)
     if target is None:

@@ -175,6 +175,9 @@ class Environment(Configuration):
         """A name for each context number."""
         return ("only",)
 
+    def check_length(self, n_samples: int) -> None:
+        """Raise a ValueError if a run of `n_samples` is one that this environment cannot give."""
+
     @abstractmethod
     def realize(self, seed: np.random.SeedSequence) -> Realization:
         """Return the replicate that `seed` draws."""

@@ -114,9 +114,24 @@ class Concatenate(Environment):
             return tuple(names)
         return tuple(f"{i}.{name}" for i, p in enumerate(self._parts) for name in p.context_names)
 
+    def check_length(self, n_samples: int) -> None:
+        """Raise a ValueError if it, or a part, cannot give a run of `n_samples`."""
+        spans = _spans(self._lengths, self._transition, n_samples)
+        last = spans[-1][0]
+        if n_samples <= last:
+            raise ValueError(
+                f"the last environment begins at sample {last}, beyond the run of {n_samples} "
+                "samples; run longer than that, or shorten `lengths`"
+            )
+        for i, (part, (start, end)) in enumerate(zip(self._parts, spans, strict=True)):
+            try:
+                part.check_length(end - start)
+            except ValueError as reason:  # it counts from its own beginning
+                raise ValueError(f"environment {i}, begun at sample {start}: {reason}") from None
+
     def realize(self, seed: np.random.SeedSequence) -> "_ConcatenatedRealization":
         """Return the replicate that `seed` draws."""
-        return _ConcatenatedRealization(self._parts, self._lengths, self._transition, seed)
+        return _ConcatenatedRealization(self, self._parts, self._lengths, self._transition, seed)
 
     def parameters(self) -> dict[str, Any]:
         """Return the configuration as plain JSON values."""
@@ -126,6 +141,15 @@ class Concatenate(Environment):
             "lengths": list(self._lengths),
             "transition": None if self._transition is None else self._transition.parameters(),
         }
+
+
+def _spans(
+    lengths: Sequence[int], transition: Transition | None, n_samples: int
+) -> list[tuple[int, int]]:
+    """Return where each part is played: from its beginning to its end, transition included."""
+    starts = [0, *itertools.accumulate(lengths)]
+    width = 0 if transition is None else transition.width
+    return list(zip(starts, [*(start + width for start in starts[1:]), n_samples], strict=True))
 
 
 def _check_transition(transition: Transition, lengths: Sequence[int]) -> None:
@@ -147,6 +171,7 @@ def _check_transition(transition: Transition, lengths: Sequence[int]) -> None:
 class _ConcatenatedRealization(Realization):
     def __init__(
         self,
+        of: Concatenate,
         parts: Sequence[Environment],
         lengths: Sequence[int],
         transition: Transition | None,
@@ -154,6 +179,8 @@ class _ConcatenatedRealization(Realization):
     ) -> None:
         super().__init__(parts[0].n_neurons, seed)
         self.parts = [part.realize(self.child(PART, i)) for i, part in enumerate(parts)]
+        self._check_length = of.check_length
+        self._lengths = lengths
         self.starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
         self.transition = transition
         self.width = 0 if transition is None else transition.width
@@ -190,19 +217,10 @@ class _ConcatenatedRealization(Realization):
         return path
 
     def change_samples(self, n_samples: int) -> Integers:
-        last = int(self.starts[-1])
-        if n_samples <= last:
-            raise ValueError(
-                f"the last environment begins at sample {last}, beyond the run of {n_samples} "
-                "samples; run longer than that, or shorten `lengths`"
-            )
+        self._check_length(n_samples)
         changes = [self.starts[1:]]
-        ends = [*(self.starts[1:] + self.width).tolist(), n_samples]
-        for i, (start, end) in enumerate(zip(self.starts.tolist(), ends, strict=True)):
-            try:
-                inside = self.parts[i].change_samples(end - start) + start
-            except ValueError as reason:  # it counts from its own beginning
-                raise ValueError(f"environment {i}, begun at sample {start}: {reason}") from None
+        for i, (start, end) in enumerate(_spans(self._lengths, self.transition, n_samples)):
+            inside = self.parts[i].change_samples(end - start) + start
             changes.append(inside[self.part(inside) == i])
         return np.sort(np.concatenate(changes))
 

@@ -58,6 +58,10 @@ class NoisyEnvironment(Environment):
         """A name for each context number."""
         return self._environment.context_names
 
+    def check_length(self, n_samples: int) -> None:
+        """Raise a ValueError if the environment cannot give a run of `n_samples`."""
+        self._environment.check_length(n_samples)
+
     def realize(self, seed: np.random.SeedSequence) -> "_NoisyRealization":
         """Return the replicate that `seed` draws."""
         return _NoisyRealization(self._environment, self._variance, seed)

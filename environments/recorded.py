@@ -157,6 +157,10 @@ class RecordedEnvironment(Environment):
         """A name for each context number."""
         return self._names
 
+    def check_length(self, n_samples: int) -> None:
+        """Raise a ValueError if a run of `n_samples` is longer than the recording."""
+        _refuse_beyond(n_samples, self.n_samples)
+
     def realize(self, seed: np.random.SeedSequence) -> "_RecordedRealization":
         """Return the recording, the same for every seed."""
         return _RecordedRealization(self, seed)

@@ -136,6 +136,10 @@ class SwitchingEnvironment(Environment):
         """A name for each context number."""
         return self._names
 
+    def check_length(self, n_samples: int) -> None:
+        """Raise a ValueError if a given change lies beyond a run of `n_samples`."""
+        self._schedule.check_length(n_samples)
+
     def realize(self, seed: np.random.SeedSequence) -> "_SwitchingRealization":
         """Return the replicate that `seed` draws."""
         timeline = self._schedule.timeline(

@@ -33,6 +33,9 @@ class Schedule(Configuration):
     def check(self, n_contexts: int) -> None:
         """Raise a ValueError if the schedule does not fit so many contexts."""
 
+    def check_length(self, n_samples: int) -> None:
+        """Raise a ValueError if the schedule does not fit into a run of `n_samples`."""
+
     @abstractmethod
     def segments(self, n_contexts: int, rng: np.random.Generator) -> Segments:
         """Yield batches of durations and contexts; after the last, its context stays in force."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from environments._checks import Integers, items, whole_number
 from environments.schedules.base import Order, OrderedSchedule
-from environments.timeline import FOR_EVER, Segments, Timeline
+from environments.timeline import FOR_EVER, Segments, Timeline, refuse_before
 
 
 class ChangeSamples(OrderedSchedule):
@@ -53,6 +53,10 @@ class ChangeSamples(OrderedSchedule):
     def shortest(self) -> int:
         """Fewest samples that a segment can have."""
         return int(np.diff(self._samples, prepend=0).min(initial=FOR_EVER))
+
+    def check_length(self, n_samples: int) -> None:
+        """Raise a ValueError if a change lies beyond a run of `n_samples`."""
+        refuse_before(max(self._samples, default=0), n_samples)
 
     def segments(self, n_contexts: int, rng: np.random.Generator) -> Segments:
         """Yield the only batch."""
