@@ -15,6 +15,7 @@ class _GivenInputs:
 
     truth = "absent"
     shared_path = True
+    deterministic = True
     context_names = ("given",)
 
     def __init__(self, inputs: Floats) -> None:
@@ -43,7 +44,7 @@ class _GivenInputs:
         return {"type": "array", "shape": list(self._inputs.shape), "sha256": digest}
 
 
-def given(inputs: npt.ArrayLike, n_samples: int | None, n_replicates: int) -> _GivenInputs:
+def given(inputs: npt.ArrayLike, n_samples: int | None) -> _GivenInputs:
     """Return an array of inputs as an environment, its size checked against the run's."""
     try:
         array = np.ascontiguousarray(inputs, dtype=np.float64)
@@ -58,9 +59,21 @@ def given(inputs: npt.ArrayLike, n_samples: int | None, n_replicates: int) -> _G
         raise ValueError(
             f"n_samples must be at most {len(array)}, the number of inputs given, got {n_samples}"
         )
-    if n_replicates != 1:
-        raise ValueError(
-            f"n_replicates must be 1 where the inputs are an array, got {n_replicates}: every "
-            "replicate would be the same; give an environment instead"
-        )
     return _GivenInputs(array)
+
+
+def refuse_length(environment: object, n_samples: int) -> None:
+    """Let an environment that cannot give every run refuse one before any of it is done."""
+    check = getattr(environment, "check_length", None)
+    if check is not None:
+        check(n_samples)
+
+
+def refuse_copies(environment: object, n_replicates: int) -> None:
+    """Refuse several replicates of an environment that says that all would be the same."""
+    if n_replicates > 1 and getattr(environment, "deterministic", False):
+        raise ValueError(
+            f"n_replicates must be 1 where inputs are an array or a recording, got {n_replicates}: "
+            "every replicate would be the same, and their number would pass for evidence; run one, "
+            "or give an environment that draws its samples (a NoisyEnvironment of a recording does)"
+        )

@@ -27,7 +27,12 @@ class Realization(Protocol):
 
 @runtime_checkable
 class Environment(Protocol):
-    """Where inputs come from: configuration only, realised once for each replicate."""
+    """Where inputs come from: configuration only, realised once for each replicate.
+
+    One whose replicates would all be the same, samples included, says so by an attribute
+    ``deterministic`` that is true; only one replicate of it is then run. One that cannot give a run
+    of every length has a method ``check_length(n_samples)`` that raises a ValueError.
+    """
 
     @property
     def n_neurons(self) -> int:

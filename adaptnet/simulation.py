@@ -23,7 +23,7 @@ from adaptnet._checks import Floats, Integers, positive_number, whole_number
 from adaptnet.changes import described_changes
 from adaptnet.circuits.base import FAILURES, Circuit, IntegratedDynamics, Records
 from adaptnet.errors import DivergenceWarning
-from adaptnet.inputs import given
+from adaptnet.inputs import given, refuse_copies, refuse_length
 from adaptnet.progress import progress_display
 from adaptnet.protocols import Environment, Realization
 from adaptnet.provenance import provenance
@@ -136,10 +136,11 @@ def simulate(
     if n_samples is not None:
         n_samples = whole_number("n_samples", n_samples)
     if not isinstance(environment, Environment):
-        environment = given(environment, n_samples, n_replicates)
+        environment = given(environment, n_samples)
         n_samples = n_samples or environment.length
     elif n_samples is None:
         raise TypeError("n_samples must be given where inputs come from an environment, got None")
+    refuse_copies(environment, n_replicates)
     integrated = any(isinstance(c.dynamics, IntegratedDynamics) for c in named.values())
     plan = Plan(
         n_samples,
@@ -161,8 +162,10 @@ def simulate(
         ),
         attributes=dict(attributes or {}),
     )
+    # Refuse what does not fit before files appear and work is done.
+    refuse_length(environment, plan.n_samples)
     for circuit in named.values():
-        circuit.initial_state(environment.n_neurons)  # refuse what does not fit before files appear
+        circuit.initial_state(environment.n_neurons)
     if target is None:
         recording = InMemory(run.layout)
         reached = run.carry_out(recording, range(n_replicates), n_threads, progress)

@@ -73,7 +73,7 @@ def verify(
     >>> from adaptnet.simulation import simulate
     >>> inputs = np.random.default_rng(0).normal(size=(500, 3))
     >>> run = simulate(DirectCircuit(), inputs, record_every=100)
-    >>> verify(run, given(inputs, 500, 1)).differing
+    >>> verify(run, given(inputs, 500)).differing
     ()
     """
     run = _run_again(stored, environment)

@@ -33,7 +33,11 @@ def one_core() -> AbstractContextManager[None]:
 
 
 def interleaved(
-    runs: Mapping[str, Callable[[], object]], repetitions: int, at_least: float = 0.02
+    runs: Mapping[str, Callable[[], object]],
+    repetitions: int,
+    at_least: float = 0.02,
+    *,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, Seconds]:
     """Return seconds a call for each of `runs`, taken in turn, A B C A B C ...
 
@@ -42,19 +46,19 @@ def interleaved(
     calls = {}
     for name, run in runs.items():
         for _ in range(2):  # the first call may compile
-            start = time.perf_counter()
+            start = clock()
             run()
-            taken = time.perf_counter() - start
+            taken = clock() - start
             if taken > 1.0:
                 break
         calls[name] = max(1, int(at_least / taken))
     seconds = {name: np.empty(repetitions) for name in runs}
     for repetition in range(repetitions):
         for name, run in runs.items():
-            start = time.perf_counter()
+            start = clock()
             for _ in range(calls[name]):
                 run()
-            seconds[name][repetition] = (time.perf_counter() - start) / calls[name]
+            seconds[name][repetition] = (clock() - start) / calls[name]
     return seconds
 
 

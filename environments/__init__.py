@@ -2,16 +2,18 @@
 
 from typing import Any
 
-from environments.base import Environment, Realization
-from environments.composition import Concatenate, NoisyEnvironment
+from environments.base import ChunkedRealization, Environment, Realization
+from environments.concatenate import Concatenate
 from environments.configuration import build
 from environments.drifting import DriftingEnvironment
 from environments.images import NaturalImageEnvironment
+from environments.noisy import NoisyEnvironment
 from environments.recorded import RecordedEnvironment
 from environments.stationary import StationaryEnvironment
 from environments.switching import SwitchingEnvironment
 
 __all__ = [
+    "ChunkedRealization",
     "Concatenate",
     "DriftingEnvironment",
     "Environment",

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Rng = None | int | np.random.SeedSequence | np.random.Generator
 
 LARGEST = 2**53  # the last whole number before floats have gaps; sums of a few fit into 64 bits
 
@@ -54,11 +55,49 @@ def one_of(name: str, value: Any, known: Sequence[str]) -> str:
     return value
 
 
-def probabilities(name: str, value: Any, size: int) -> Floats:
-    """Return `value` as an array if it is `size` probabilities that sum to one."""
-    chances: Floats = np.array(value, dtype=np.float64)
-    if chances.shape != (size,) or not np.isfinite(chances).all() or (chances < 0).any():
-        raise ValueError(f"{name} must be {size} probabilities, got {value!r}")
+def real_array(name: str, value: Any) -> Floats:
+    """Return a copy of `value` as an array if it holds real numbers."""
+    try:
+        array = np.array(value)
+    except ValueError:  # rows of different lengths
+        array = np.empty(0, dtype=object)
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{name} must be an array of real numbers, got {value!r}")
+    return array.astype(np.float64)
+
+
+def items(name: str, value: Any) -> list[Any]:
+    """Return `value` as a list if it is a sequence of things, which a lone string is not."""
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        raise TypeError(f"{name} must be a sequence, got {value!r}")
+    return list(value)
+
+
+def seed_sequence(name: str, value: Any) -> np.random.SeedSequence:
+    """Return `value` if it is a SeedSequence, or the one of a whole number."""
+    if isinstance(value, np.random.SeedSequence):
+        return value
+    return np.random.SeedSequence(whole_number(name, value, minimum=0))
+
+
+def generator(rng: Any) -> np.random.Generator:
+    """Return the generator that `rng` is, or that NumPy makes of a seed."""
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"rng must be None, a whole number, a SeedSequence or a Generator, got {rng!r}"
+        ) from None
+
+
+def probabilities(name: str, value: Any, size: int | None = None) -> Floats:
+    """Return `value` as an array if it is probabilities, `size` of them, that sum to one."""
+    chances = real_array(name, value)
+    if chances.ndim != 1 or not chances.size or size not in (None, chances.size):
+        count = "a list of" if size is None else size
+        raise ValueError(f"{name} must be {count} probabilities, got {value!r}")
+    if not np.isfinite(chances).all() or (chances < 0).any():
+        raise ValueError(f"{name} must be probabilities, none below 0, got {value!r}")
     if abs(chances.sum() - 1) > 1e-9:  # far above rounding, far below any meant difference
         raise ValueError(
             f"{name} must sum to one, but it sums to {chances.sum():.10g}; divide it by its sum"
@@ -68,10 +107,7 @@ def probabilities(name: str, value: Any, size: int) -> Floats:
 
 def covariance_matrix(name: str, value: Any) -> Floats:
     """Return a read-only copy of `value` if it is a covariance matrix of full rank."""
-    try:
-        matrix: Floats = np.array(value, dtype=np.float64, order="C")
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be a matrix of real numbers, got {value!r}") from None
+    matrix = np.ascontiguousarray(real_array(name, value))
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
         raise ValueError(f"{name} must be a square matrix, got shape {matrix.shape}")
     if not np.isfinite(matrix).all():
@@ -100,13 +136,10 @@ def cholesky(covariances: Floats) -> Floats:
 
 def covariance_matrices(name: str, values: Sequence[Any]) -> tuple[Floats, ...]:
     """Return read-only copies of `values` if they are covariance matrices of one size."""
-    try:
-        items = list(values)
-    except TypeError:
-        raise TypeError(f"{name} must be a sequence of matrices, got {values!r}") from None
-    if not items:
+    given = items(name, values)
+    if not given:
         raise ValueError(f"{name} must hold at least one matrix, got none")
-    matrices = tuple(covariance_matrix(f"{name}[{i}]", item) for i, item in enumerate(items))
+    matrices = tuple(covariance_matrix(f"{name}[{i}]", item) for i, item in enumerate(given))
     sizes = sorted({len(matrix) for matrix in matrices})
     if len(sizes) > 1:
         raise ValueError(f"{name} must all have one size, got matrices of sizes {sizes}")

@@ -1,12 +1,13 @@
 """What every environment is: a configuration that is realised once for each replicate."""
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any, Protocol
 
 import numpy as np
 
-from environments._checks import Floats, Integers, whole_number
+from environments._checks import Floats, Integers, seed_sequence, whole_number
 from environments.configuration import Configuration
 from environments.description import description
 
@@ -19,37 +20,46 @@ class Reader(Protocol):
     """Gives successive samples, as many as it is asked for."""
 
     def take(self, size: int) -> Floats:
-        """Return the next `size` samples, (size, neuron)."""
+        """Return the next `size` samples, (size, neuron), which are then the caller's own."""
 
 
-class ChunkReader:
-    """A reader of samples that are drawn in chunks.
+class PieceReader:
+    """A reader of samples that come in pieces of any length.
 
     Parameters
     ----------
-    chunks : iterator of array
+    pieces : iterator of array
+        Each may be overwritten by the next.
     skip : int
-        Samples of the first chunk that are passed over.
+        Samples that are passed over.
     """
 
-    def __init__(self, chunks: Iterator[Floats], skip: int) -> None:
-        self._chunks = chunks
+    def __init__(self, pieces: Iterator[Floats], skip: int) -> None:
+        self._pieces = pieces
         self._skip = skip
-        self._held: Floats | None = None
+        self._held = np.empty((0, 0))
 
     def take(self, size: int) -> Floats:
-        """Return the next `size` samples."""
-        if self._held is None:
-            self._held = next(self._chunks)[self._skip :]
-        parts = [self._held[:size]]
-        self._held = self._held[size:]
-        missing = size - len(parts[0])
-        while missing > 0:
-            held = next(self._chunks)
-            parts.append(held[:missing])
-            self._held = held[missing:]
-            missing -= len(parts[-1])
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        """Return the next `size` samples, in memory that nothing else uses."""
+        held = self._held if len(self._held) else self._next()
+        taken = np.empty((size, held.shape[1]))
+        row = 0
+        while True:
+            part = held[: size - row]
+            taken[row : row + len(part)] = part
+            row += len(part)
+            if row == size:
+                self._held = held[len(part) :]
+                return taken
+            held = self._next()
+
+    def _next(self) -> Floats:
+        piece = next(self._pieces)
+        while len(piece) <= self._skip:
+            self._skip -= len(piece)
+            piece = next(self._pieces)
+        piece, self._skip = piece[self._skip :], 0
+        return piece
 
 
 class Realization(ABC):
@@ -65,7 +75,7 @@ class Realization(ABC):
 
     def __init__(self, n_neurons: int, seed: np.random.SeedSequence) -> None:
         self.n_neurons = n_neurons
-        self._seed = seed
+        self._seed = seed_sequence("seed", seed)
 
     def child(self, *key: int) -> np.random.SeedSequence:
         """Return the seed at `key`, the same one at every call.
@@ -80,6 +90,7 @@ class Realization(ABC):
 
     def blocks(self, n_samples: int, block_size: int, start: int = 0) -> Iterator[Floats]:
         """Yield samples `start` to `n_samples` as arrays (at most `block_size`, neuron)."""
+        block_size = whole_number("block_size", block_size)
         reader = self.reader(start)
         for first in range(start, n_samples, block_size):
             yield reader.take(min(block_size, n_samples - first))
@@ -107,17 +118,33 @@ class Realization(ABC):
         return np.empty(0, dtype=np.int64)
 
 
-class ChunkedRealization(Realization):
-    """A replicate whose samples are drawn in chunks."""
+class SequentialRealization(Realization):
+    """A replicate whose samples come in chunks, which may depend on those before."""
 
     def reader(self, start: int) -> Reader:
         """Return a reader whose first sample is number `start`."""
         first = start // CHUNK
-        return ChunkReader(self.chunks(first), start - first * CHUNK)
+        return PieceReader(self.chunks(first), start - first * CHUNK)
 
     @abstractmethod
     def chunks(self, first: int) -> Iterator[Floats]:
-        """Yield whole chunks of samples, beginning with chunk number `first`."""
+        """Yield samples from the beginning of chunk `first` on, in pieces of any length.
+
+        A piece may be overwritten by the next: fresh memory costs as much as drawing into it.
+        """
+
+
+class ChunkedRealization(SequentialRealization):
+    """A replicate of which each chunk can be drawn on its own."""
+
+    def chunks(self, first: int) -> Iterator[Floats]:
+        """Yield samples from the beginning of chunk `first` on."""
+        for index in itertools.count(first):
+            yield self.chunk(self.generator(0, index), np.arange(CHUNK) + index * CHUNK)
+
+    @abstractmethod
+    def chunk(self, rng: np.random.Generator, samples: Integers) -> Floats:
+        """Return the inputs (len(samples), neuron) at `samples`, drawn from `rng` alone."""
 
 
 class Environment(Configuration):
@@ -139,18 +166,26 @@ class Environment(Configuration):
         return True
 
     @property
+    def deterministic(self) -> bool:
+        """Whether all replicates are the same, samples included, so that one is enough."""
+        return False
+
+    @property
     def context_names(self) -> tuple[str, ...]:
         """A name for each context number."""
         return ("only",)
+
+    def check_length(self, n_samples: int) -> None:
+        """Raise a ValueError if a run of `n_samples` is one that this environment cannot give."""
 
     @abstractmethod
     def realize(self, seed: np.random.SeedSequence) -> Realization:
         """Return the replicate that `seed` draws."""
 
-    def sample(self, n_samples: int, seed: int = 0) -> Floats:
+    def sample(self, n_samples: int, seed: "int | np.random.SeedSequence" = 0) -> Floats:
         """Return the first `n_samples` inputs (sample, neuron) of the replicate of `seed`."""
         n_samples = whole_number("n_samples", n_samples)
-        realization = self.realize(np.random.SeedSequence(seed))
+        realization = self.realize(seed_sequence("seed", seed))
         return next(realization.blocks(n_samples, n_samples))
 
     def describe(self, n_samples: int, seed: "int | np.random.SeedSequence" = 0) -> dict[str, Any]:
@@ -177,7 +212,7 @@ class Environment(Configuration):
             If `n_samples` is not a positive whole number, or is a run this environment cannot give.
         """
         n_samples = whole_number("n_samples", n_samples)
-        root = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
+        root = seed_sequence("seed", seed)
         return {
             "environment": type(self).__name__,
             "n_neurons": self.n_neurons,

@@ -7,18 +7,14 @@ import numpy as np
 from environments._checks import Floats, Integers, one_of, positive, whole_number
 from environments.base import Environment
 from environments.geometry import METRICS
-from environments.paths import Path, SmoothPath
-from environments.processes import RandomPath
+from environments.paths import Geodesic, Path, RandomPath, SmoothPath
 from environments.sources import (
     ColouredRealization,
     Sources,
     given_sources,
-    path_generator,
 )
+from environments.stepwise import GeodesicSteps, RandomSteps, SteppedRealization
 from environments.switching import given_path_seed
-from environments.timeline import runs
-
-_CHECKPOINT = 64  # steps between states that are kept, so that going back is cheap
 
 
 class DriftingEnvironment(Environment):
@@ -27,8 +23,8 @@ class DriftingEnvironment(Environment):
     Parameters
     ----------
     path : Path
-        A geodesic, a rotation or a modulated spectrum from :mod:`environments.paths`, or a random
-        process from :mod:`environments.processes`.
+        A geodesic, a rotation, a modulated spectrum or a random process from
+        :mod:`environments.paths`.
     duration : float, optional
         Samples a unit of the path: a whole geodesic, a turn, a period, a time constant.
     speed : float, optional
@@ -131,11 +127,13 @@ class DriftingEnvironment(Environment):
         """Return the replicate that `seed` draws."""
         rate = 1 / self.duration
         if isinstance(self._path, RandomPath):
-            walk = _Walk(self._path, rate * self._resolution, self._path_seed, seed)
-            return _RandomRealization(walk, self._resolution, self._sources, seed)
+            walk = RandomSteps(self._path, rate * self._resolution, self._path_seed, seed)
+            return SteppedRealization(walk, self._resolution, self._sources, seed)
+        if isinstance(self._path, Geodesic) and self._path.stepwise:
+            steps = GeodesicSteps(self._path, rate * self._resolution)
+            return SteppedRealization(steps, self._resolution, self._sources, seed)
         assert isinstance(self._path, SmoothPath)
-        held = self._resolution if self._path.stepwise else 1
-        return _SmoothRealization(self._path, rate, held, self._sources, seed)
+        return _SmoothRealization(self._path, rate, self._sources, seed)
 
     def parameters(self) -> dict[str, Any]:
         """Return the configuration as plain JSON values."""
@@ -185,91 +183,21 @@ def _duration(path: Path, speed: float, metric: str) -> float:
             "larger range"
         )
     if excess(shortest) >= 0:
-        raise ValueError(f"speed is too small to be followed, got {speed:g}")
+        raise ValueError(f"speed is too small to be followed, got {speed:g}; give duration instead")
     # Finer than a distance that is estimated within percents deserves.
     return float(1000 / np.exp(brentq(excess, shortest, longest, xtol=1e-4)))
 
 
 class _SmoothRealization(ColouredRealization):
     def __init__(
-        self,
-        path: SmoothPath,
-        rate: float,
-        held: int,
-        sources: Sources,
-        seed: np.random.SeedSequence,
+        self, path: SmoothPath, rate: float, sources: Sources, seed: np.random.SeedSequence
     ) -> None:
         super().__init__(path.n_neurons, sources, seed)
         self._path = path
         self._rate = rate
-        self._held = held
-
-    def _position(self, samples: Integers) -> Floats:
-        return np.asarray(samples // self._held * self._held * self._rate)
 
     def covariances(self, samples: Integers) -> Floats:
-        return self._path.covariances(self._position(np.asarray(samples)))
+        return self._path.covariances(np.asarray(samples * self._rate, np.float64))
 
-    def colour(self, index: int, samples: Integers, white: Floats) -> Floats:
-        return self._path.colour(self._position(samples), white)
-
-
-class _Walk:
-    """The steps of a random path, each drawn from the one before; some are kept to go back to.
-
-    The steps from one that is kept to the next come from a generator of their own.
-    """
-
-    def __init__(
-        self, path: RandomPath, units: float, path_seed: int | None, seed: np.random.SeedSequence
-    ) -> None:
-        self.path = path
-        self._units = units
-        self._seeds = path_seed, seed
-        self._rng = path_generator(*self._seeds, 0)
-        self._now = path.start(self._rng)
-        self._at = 0
-        self._kept = [self._now]
-        self._factor = -1, self._now
-
-    def factor(self, step: int) -> Floats:
-        """Return F with C = F F' in force during a step."""
-        if self._factor[0] != step:
-            self._factor = step, self.path.factor(self._state(step))
-        return self._factor[1]
-
-    def _state(self, step: int) -> Floats:
-        stretch = min(step // _CHECKPOINT, len(self._kept) - 1)
-        if not stretch * _CHECKPOINT <= self._at <= step:
-            self._at, self._now = stretch * _CHECKPOINT, self._kept[stretch]
-        while self._at < step:
-            stretch, since = divmod(self._at, _CHECKPOINT)
-            if since == 0:
-                self._rng = path_generator(*self._seeds, 1 + stretch)
-            self._now = self.path.advance(self._now, self._units, self._rng)
-            self._at += 1
-            if self._at == len(self._kept) * _CHECKPOINT:
-                self._kept.append(self._now)
-        return self._now
-
-
-class _RandomRealization(ColouredRealization):
-    def __init__(
-        self, walk: _Walk, held: int, sources: Sources, seed: np.random.SeedSequence
-    ) -> None:
-        super().__init__(walk.path.n_neurons, sources, seed)
-        self._walk = walk
-        self._held = held
-
-    def covariances(self, samples: Integers) -> Floats:
-        path = np.empty((len(samples), self.n_neurons, self.n_neurons))
-        for step, rows in runs(np.asarray(samples) // self._held):
-            factor = self._walk.factor(step)
-            path[rows] = factor @ factor.T
-        return path
-
-    def colour(self, index: int, samples: Integers, white: Floats) -> Floats:
-        inputs = np.empty_like(white)
-        for step, rows in runs(samples // self._held):
-            inputs[rows] = white[rows] @ self._walk.factor(step).T
-        return inputs
+    def colour(self, start: int, white: Floats, inputs: Floats) -> None:
+        self._path.colour(start * self._rate, self._rate, white, inputs)

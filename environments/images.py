@@ -13,7 +13,7 @@ from environments._checks import Floats, Integers, covariance_matrix, non_negati
 from environments.base import CHUNK, Environment
 from environments.pictures import Picture, luminance
 from environments.schedules import Blocks
-from environments.timeline import ScheduledRealization, Timeline, runs
+from environments.timeline import ScheduledRealization, Timeline
 
 _WALK, _STARTS = 1, 2  # keys of the generators beside those of chunks
 
@@ -148,21 +148,25 @@ class _Patches:
         if not contrast > 0:
             raise ValueError(f"{name} has no contrast: all its pixels are {picture.flat[0]:g}")
         scaled = (picture - picture.mean()) / contrast
-        self._windows = np.lib.stride_tricks.sliding_window_view(scaled, (size, size))
-        self.extent = np.array(self._windows.shape[:2])
+        windows = np.lib.stride_tricks.sliding_window_view(scaled, (size, size))
+        self.extent = np.array(windows.shape[:2])
         n_patches, n_pixels = int(self.extent.prod()), size**2
-        self._mean = self._windows.mean(axis=(0, 1)).ravel()
+        self._mean = windows.mean(axis=(0, 1)).ravel()
         self.covariance = np.zeros((n_pixels, n_pixels))
-        for row in self._windows:  # a row of the picture at a time: all patches need not fit
+        for row in windows:  # a row of the picture at a time: all patches need not fit
             centred = row.reshape(-1, n_pixels) - self._mean
             self.covariance += centred.T @ centred
         self.covariance = (self.covariance + self.covariance.T) / (2 * n_patches)
+        self._pixels = scaled.ravel()
+        self._width = scaled.shape[1]
+        self._offsets = (np.arange(size)[:, None] * self._width + np.arange(size)).ravel()
 
     def at(self, corners: Integers) -> Floats:
         """Return the patches (sample, pixel) whose upper left corners are (sample, axis)."""
-        taken = self._windows[corners[:, 0], corners[:, 1]].reshape(len(corners), -1)
-        centred: Floats = taken - self._mean
-        return centred
+        first = corners[:, 0] * self._width + corners[:, 1]
+        taken: Floats = self._pixels.take(first[:, None] + self._offsets)
+        taken -= self._mean
+        return taken
 
 
 class _ImageRealization(ScheduledRealization):
@@ -181,6 +185,10 @@ class _ImageRealization(ScheduledRealization):
         self._noise = np.sqrt(ridge)
 
     def chunks(self, first: int) -> Iterator[Floats]:
+        """Yield samples from the beginning of chunk `first` on."""
+        if self._step == 0:
+            for index in itertools.count(first):
+                yield self._look(index, None)
         starts = self.generator(_STARTS)
         # One walk serves all contexts: each folds it, from a start of its own, into its picture.
         gaze = np.stack([starts.integers(0, 2 * patches.extent) for patches in self._patches])
@@ -191,17 +199,20 @@ class _ImageRealization(ScheduledRealization):
             path = gaze[:, None] + np.cumsum(moves, axis=0)
             gaze = path[:, -1]
             if index >= first:
-                samples = np.arange(CHUNK) + index * CHUNK
-                yield self._look(self.generator(0, index), samples, path)
+                yield self._look(index, path)
 
-    def _look(self, rng: np.random.Generator, samples: Integers, path: Integers) -> Floats:
-        inputs: Floats = self._noise * rng.standard_normal((len(samples), self.n_neurons))
-        anywhere = rng.random((len(samples), 2))
-        for context, rows in runs(self.contexts(samples)):
+    def _look(self, index: int, path: Integers | None) -> Floats:
+        """Return chunk `index`: patches where the path leads, or anywhere."""
+        rng = self.generator(0, index)
+        inputs: Floats = rng.standard_normal((CHUNK, self.n_neurons))
+        inputs *= self._noise
+        anywhere = None if path is not None else rng.random((CHUNK, 2))
+        for context, _, _, rows in self._timeline.pieces(index * CHUNK, CHUNK):
             patches = self._patches[context]
-            if self._step:
+            if path is not None:
                 corners = _folded(path[context, rows], patches.extent)
             else:
+                assert anywhere is not None
                 corners = (anywhere[rows] * patches.extent).astype(np.int64)
             inputs[rows] += patches.at(corners)
         return inputs

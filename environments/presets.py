@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from environments._checks import covariance_matrix, positive, whole_number
+from environments._checks import covariance_matrix, items, positive, whole_number
 from environments.covariances import random_eigenbasis, tuned_population, with_spectrum
 from environments.switching import SwitchingEnvironment
 
@@ -40,7 +40,7 @@ def contrast_steps(
     ('contrast_1', 'contrast_0.25')
     """
     matrix = covariance_matrix("covariance", covariance)
-    factors = [positive(f"contrasts[{i}]", c) for i, c in enumerate(contrasts)]
+    factors = [positive(f"contrasts[{i}]", c) for i, c in enumerate(items("contrasts", contrasts))]
     names = [f"contrast_{c:g}" for c in factors]
     return SwitchingEnvironment(
         [c**2 * matrix for c in factors], **{"context_names": names, **arguments}
@@ -122,7 +122,7 @@ def orientation_ensembles(
     ('uniform', 'biased')
     """
     n_orientations = whole_number("n_orientations", n_orientations, minimum=2)
-    if not 1 / n_orientations < adapter_probability < 1:
+    if not 1 / n_orientations < positive("adapter_probability", adapter_probability) < 1:
         raise ValueError(
             f"adapter_probability must lie between 1/{n_orientations}, that of a uniform "
             f"ensemble, and 1, got {adapter_probability!r}"

@@ -1,6 +1,5 @@
 """The user's own data."""
 
-import hashlib
 import itertools
 import os
 from collections.abc import Sequence
@@ -8,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from environments._checks import Floats, Integers, covariance_matrix, one_of, whole_number
+from environments._checks import Floats, Integers, covariance_matrix, items, one_of, whole_number
 from environments.base import Environment, Realization
-from environments.recordings import Recording, Table, table
-from environments.timeline import runs
+from environments.moments import Moments
+from environments.recordings import Recording, table
 
 TRUTHS = ("segment", "window", "absent")
-_ROWS = 4096  # read at a time
 _WINDOWS_KEPT = 64
 
 
@@ -62,7 +60,8 @@ class RecordedEnvironment(Environment):
 
     Notes
     -----
-    All replicates are the same: one is enough. A run may not be longer than the recording.
+    All replicates would be the same, so that :func:`adaptnet.simulate` runs no more than one. A run
+    may not be longer than the recording.
 
     Examples
     --------
@@ -91,11 +90,13 @@ class RecordedEnvironment(Environment):
         self._reading = {"variable": variable, "sample_dim": sample_dim, "delimiter": delimiter}
         self.n_samples = self._table.shape[0]
         self._kind = one_of("truth", truth, TRUTHS)
-        self._centred = bool(centred)
+        if not isinstance(centred, bool):
+            raise TypeError(f"centred must be True or False, got {centred!r}")
+        self._centred = centred
         self._starts = _starts(changes, self.n_samples)
         self._names, self._contexts = _numbered(contexts, len(self._starts))
         self._window = self._checked_window(window)
-        moments = _Moments(self._table, self._starts)
+        moments = Moments(self._table, self._starts)
         self._sha256 = moments.sha256
         if sha256 is not None and sha256 != self._sha256:
             raise ValueError(
@@ -123,7 +124,7 @@ class RecordedEnvironment(Environment):
             )
         return samples
 
-    def _checked_covariances(self, moments: "_Moments") -> Floats:
+    def _checked_covariances(self, moments: Moments) -> Floats:
         covariances = []
         needed = self.n_neurons + self._centred
         for i, second in enumerate(moments.about_mean if self._centred else moments.about_zero):
@@ -133,7 +134,7 @@ class RecordedEnvironment(Environment):
                     f"{self.n_neurons} channels with full rank, which takes {needed}; join it with "
                     'a neighbour, record longer, or give truth="absent"'
                 )
-            covariances.append(covariance_matrix(f"the covariance of segment {i}", second))
+            covariances.append(_full_rank(f"segment {i}", second, "join it with a neighbour, or"))
         return np.stack(covariances)
 
     @property
@@ -147,9 +148,18 @@ class RecordedEnvironment(Environment):
         return "absent" if self._kind == "absent" else "empirical"
 
     @property
+    def deterministic(self) -> bool:
+        """True: a recording is what it is."""
+        return True
+
+    @property
     def context_names(self) -> tuple[str, ...]:
         """A name for each context number."""
         return self._names
+
+    def check_length(self, n_samples: int) -> None:
+        """Raise a ValueError if a run of `n_samples` is longer than the recording."""
+        _refuse_beyond(n_samples, self.n_samples)
 
     def realize(self, seed: np.random.SeedSequence) -> "_RecordedRealization":
         """Return the recording, the same for every seed."""
@@ -199,7 +209,9 @@ class RecordedEnvironment(Environment):
         if self._centred:
             inside = inside - inside.mean(axis=0)
         second = inside.T @ inside / len(inside)
-        return covariance_matrix(f"the covariance of samples {start} and on", second)
+        return _full_rank(
+            f"samples {start} to {start + len(inside)}", second, "widen the window, or"
+        )
 
     @property
     def step(self) -> int:
@@ -207,8 +219,19 @@ class RecordedEnvironment(Environment):
         return self.n_samples + 1 if self._window is None else max(1, self._window // 16)
 
 
+def _full_rank(of: str, second: Floats, remedy: str) -> Floats:
+    """Return the covariance of a part of the recording if it has full rank."""
+    try:
+        return covariance_matrix(f"the covariance of {of}", second)
+    except ValueError as reason:
+        raise ValueError(
+            f"{str(reason).partition(';')[0]}; {remedy} leave out a channel that stands still or "
+            'repeats others, or give truth="absent"'
+        ) from None
+
+
 def _starts(changes: Sequence[int], n_samples: int) -> Integers:
-    starts = [0, *(whole_number("changes", s) for s in changes)]
+    starts = [0, *(whole_number("changes", s) for s in items("changes", changes))]
     for earlier, later in itertools.pairwise(starts):
         if later <= earlier:
             raise ValueError(
@@ -226,7 +249,7 @@ def _numbered(contexts: Sequence[str] | None, n_segments: int) -> tuple[tuple[st
     """Return the names of contexts in the order they first come, and the number of each segment."""
     if contexts is None:
         contexts = [f"segment_{i}" for i in range(n_segments)]
-    names = [str(name) for name in contexts]
+    names = [str(name) for name in items("contexts", contexts)]
     if len(names) != n_segments:
         raise ValueError(
             f"contexts must be {n_segments}, one before the first change and one after each, "
@@ -240,40 +263,6 @@ def _numbered(contexts: Sequence[str] | None, n_segments: int) -> tuple[tuple[st
             )
     known = list(dict.fromkeys(names))
     return tuple(known), np.array([known.index(name) for name in names], np.int64)
-
-
-class _Moments:
-    """What one pass over a recording tells: means, second moments, checksum; it refuses gaps."""
-
-    def __init__(self, recording: Table, starts: Integers) -> None:
-        n_samples, n = recording.shape
-        self.counts = np.diff(starts, append=n_samples)
-        digest = hashlib.sha256()
-        sums = np.zeros((len(starts), n))
-        products = np.zeros((len(starts), n, n))
-        # Near the mean, so that little is lost to cancellation.
-        shift = np.nan_to_num(recording.read(0, min(_ROWS, n_samples))).mean(axis=0)
-        for first in range(0, n_samples, _ROWS):
-            rows = recording.read(first, min(first + _ROWS, n_samples))
-            if not np.isfinite(rows).all():
-                row, channel = np.argwhere(~np.isfinite(rows))[0]
-                raise ValueError(
-                    f"a recording must have no gaps, got {rows[row, channel]} at sample "
-                    f"{first + row}, channel {channel}; interpolate such samples, or cut them out "
-                    "and name the place in `changes`"
-                )
-            digest.update(rows.astype("<f8", copy=False).tobytes())
-            which = np.searchsorted(starts, np.arange(first, first + len(rows)), side="right") - 1
-            for segment, inside in runs(which):
-                shifted = rows[inside] - shift
-                sums[segment] += shifted.sum(axis=0)
-                products[segment] += shifted.T @ shifted
-        self.sha256 = digest.hexdigest()
-        offsets = sums / self.counts[:, None]
-        self.means = offsets + shift
-        about_shift = products / self.counts[:, None, None]
-        self.about_mean = about_shift - offsets[:, :, None] * offsets[:, None, :]
-        self.about_zero = self.about_mean + self.means[:, :, None] * self.means[:, None, :]
 
 
 class _RecordedRealization(Realization):

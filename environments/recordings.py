@@ -1,6 +1,8 @@
 """Recordings as tables (sample, channel) that are read a piece at a time."""
 
+import codecs
 import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
@@ -39,26 +41,39 @@ def table(data: Recording, variable: str | None, sample_dim: str | None, delimit
         path = Path(data)
         if not path.is_file():
             raise FileNotFoundError(f"there is no recording {path}; check the path")
-        if path.suffix == ".csv":
-            return _csv(path, delimiter)
-        if path.suffix == ".npy":
-            return _array(np.load(path, mmap_mode="r"))
-        if path.suffix == ".npz":
-            with np.load(path) as archive:
-                return _array(archive[_named(variable, archive.files, path)])
-        if path.suffix == ".nc":
-            import xarray as xr
+        return _file(path, variable, sample_dim, delimiter)
+    if hasattr(data, "dims") and hasattr(data, "isel"):  # xarray's, imported where it is used
+        return _labelled(cast("xr.DataArray", data), sample_dim)
+    return _array(np.asanyarray(data))
 
-            dataset = xr.open_dataset(path)
-            names = [str(name) for name, v in dataset.data_vars.items() if v.ndim == 2]
-            return _labelled(dataset[_named(variable, names, path)], sample_dim)
+
+def _file(path: Path, variable: str | None, sample_dim: str | None, delimiter: str) -> Table:
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
         raise ValueError(
             f"data must be a file of type {', '.join(SUFFIXES)}, got {path.name!r}; "
             "read it yourself and pass the array"
         )
-    if hasattr(data, "dims") and hasattr(data, "isel"):  # xarray's, imported where it is used
-        return _labelled(cast("xr.DataArray", data), sample_dim)
-    return _array(np.asanyarray(data))
+    if suffix == ".csv":
+        return _csv(path, delimiter)
+    try:
+        if suffix == ".npy":
+            found = np.load(path, mmap_mode="r")
+        elif suffix == ".npz":
+            found = np.load(path)
+        else:
+            import xarray as xr
+
+            found = xr.open_dataset(path)
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as reason:
+        raise ValueError(f"{path.name} cannot be read as a {suffix} file: {reason}") from None
+    if suffix == ".npy":
+        return _array(found)
+    if suffix == ".npz":
+        with found:
+            return _array(found[_named(variable, found.files, path)])
+    names = [str(name) for name, of in found.data_vars.items() if of.ndim == 2]
+    return _labelled(found[_named(variable, names, path)], sample_dim)
 
 
 def _named(variable: str | None, names: list[str], path: Path) -> str:
@@ -76,7 +91,10 @@ def _array(array: npt.NDArray[Any]) -> Table:
         raise TypeError(f"a recording must hold real numbers, got type {array.dtype}")
 
     def read(start: int, stop: int) -> Floats:
-        return np.array(array[start:stop], dtype=np.float64, order="C")
+        rows = array[start:stop]
+        if isinstance(rows, np.ma.MaskedArray):  # what is masked is missing
+            rows = np.ma.filled(rows.astype(np.float64), np.nan)
+        return np.array(rows, dtype=np.float64, order="C")
 
     return Table(_two_dimensional(array.shape), read)
 
@@ -92,8 +110,8 @@ def _labelled(array: "xr.DataArray", sample_dim: str | None) -> Table:
     dim = array.dims[0]
     if dim in array.coords and array.coords[dim].dtype.kind in "fiuM" and shape[0] > 2:
         steps = np.diff(array.coords[dim].values).astype(np.float64)
-        usual = np.median(steps)
-        odd = np.flatnonzero(np.abs(steps - usual) > 0.5 * abs(usual))
+        usual = np.nanmedian(steps)
+        odd = np.flatnonzero(~(np.abs(steps - usual) <= 0.5 * abs(usual)))  # a missing time, too
         if odd.size:
             raise ValueError(
                 f"the recording has a gap: {dim} steps by {usual:g}, but by {steps[odd[0]]:g} from "
@@ -117,15 +135,18 @@ def _csv(path: Path, delimiter: str) -> Table:
     """Return a CSV file as a table: one pass finds where each thousandth row begins."""
     places, n_rows, n_columns, header = [], 0, 0, 0
     with path.open("rb") as file:
+        if file.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+            file.seek(0)
         while True:
             place, line = file.tell(), file.readline()
             if not line.strip():
-                if not line:
+                if not any(rest.strip() for rest in file):  # blank lines at the end
                     break
                 raise ValueError(f"row {n_rows} of {path.name} is empty; remove it")
             if not n_columns:
-                n_columns = line.decode().count(delimiter) + 1
-                if not _numbers(line.decode(), delimiter):
+                cells = line.decode(errors="replace").split(delimiter)
+                n_columns = len(cells)
+                if not any(_numbers(cell, delimiter) for cell in cells):  # names
                     header = 1
                     continue
             if n_rows % _ROWS == 0:
@@ -138,7 +159,7 @@ def _csv(path: Path, delimiter: str) -> Table:
             file.seek(places[start // _ROWS])
             for _ in range(start % _ROWS):
                 file.readline()
-            lines = [file.readline().decode() for _ in range(stop - start)]
+            lines = [file.readline().decode(errors="replace") for _ in range(stop - start)]
         try:
             rows = np.loadtxt(lines, delimiter=delimiter, ndmin=2, comments=None)
         except ValueError:

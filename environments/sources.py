@@ -1,15 +1,19 @@
 """White sources: the independent, unit-variance samples that environments give a covariance."""
 
+import itertools
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from environments._checks import Floats, non_negative, one_of, positive
-from environments.base import CHUNK, ChunkedRealization
+from environments._checks import Floats, non_negative, one_of, positive, seed_sequence
+from environments.base import CHUNK, SequentialRealization
 from environments.configuration import Configuration
 
 MARGINALS = ("gaussian", "laplace", "student_t")
+
+_CACHED = 2**15  # numbers: 256 KiB, half of a common second-level cache
 
 # Keys of the generators beside those of chunks, which begin with 0.
 PATH, START, CHOICE, PART = 1, 2, 3, 4
@@ -73,28 +77,33 @@ class Sources(Configuration):
                 f"change, got {time_constant!r}; use Gaussian sources"
             )
 
-    def chunks(
+    def pieces(
         self, generator: Callable[..., np.random.Generator], n_neurons: int, first: int
     ) -> Iterator[tuple[int, Floats]]:
-        """Yield chunks of white samples with their numbers, beginning with chunk `first`.
+        """Yield white samples from the beginning of chunk `first` on, in pieces.
 
-        A chunk may be overwritten by the next: fresh memory costs as much as drawing into it.
+        Each with the number of its first sample. A piece may be overwritten by the next.
         """
         if self._time_constant:
             yield from self._correlated(generator, n_neurons, first)
-        white = np.empty((CHUNK, n_neurons))
-        index = first
-        while True:
-            yield index, self._draw(generator(0, index), white)
-            index += 1
+        size = piece_size(n_neurons)
+        white = np.empty((size, n_neurons))
+        for index in itertools.count(first):
+            rng = generator(0, index)
+            for start in range(index * CHUNK, (index + 1) * CHUNK, size):
+                self._draw(rng, white)
+                yield start, white
 
-    def _draw(self, rng: np.random.Generator, white: Floats) -> Floats:
+    def _draw(self, rng: np.random.Generator, white: Floats) -> None:
         if self._marginal == "laplace":
-            return rng.laplace(scale=np.sqrt(0.5), size=white.shape)
+            # A difference of exponentials: quicker than rng.laplace, which takes logarithms.
+            rng.standard_exponential(out=white)
+            white -= rng.standard_exponential(white.shape)
+            white *= np.sqrt(0.5)
+            return
         rng.standard_normal(out=white)
         if self._degrees is not None:
-            white *= np.sqrt((self._degrees - 2) / rng.chisquare(self._degrees, (CHUNK, 1)))
-        return white
+            white *= np.sqrt((self._degrees - 2) / rng.chisquare(self._degrees, (len(white), 1)))
 
     def _correlated(
         self, generator: Callable[..., np.random.Generator], n_neurons: int, first: int
@@ -102,15 +111,17 @@ class Sources(Configuration):
         from scipy.signal import lfilter
 
         memory = np.exp(-1 / self._time_constant)
-        state = memory * generator(START).standard_normal((1, n_neurons))
         fresh = np.sqrt(-np.expm1(-2 / self._time_constant))
-        index = 0
-        while True:  # from 0 whatever comes first, for each sample depends on those before it
-            noise = generator(0, index).standard_normal((CHUNK, n_neurons))
-            white, state = lfilter([fresh], [1.0, -memory], noise, axis=0, zi=state)
-            if index >= first:
-                yield index, white
-            index += 1
+        state = memory * generator(START).standard_normal((1, n_neurons))
+        size = piece_size(n_neurons)
+        noise = np.empty((size, n_neurons))
+        for index in itertools.count():  # from 0, for each sample depends on those before it
+            rng = generator(0, index)
+            for start in range(index * CHUNK, (index + 1) * CHUNK, size):
+                rng.standard_normal(out=noise)
+                white, state = lfilter([fresh], [1.0, -memory], noise, axis=0, zi=state)
+                if index >= first:
+                    yield start, white
 
     def parameters(self) -> dict[str, Any]:
         """Return the sources as plain JSON values."""
@@ -133,13 +144,25 @@ def path_generator(
     path_seed: int | None, realization_seed: np.random.SeedSequence, *key: int
 ) -> np.random.Generator:
     """Return the generator of a replicate's path, or of the path that all replicates share."""
-    seed = realization_seed if path_seed is None else np.random.SeedSequence(path_seed)
+    seed = seed_sequence("seed", realization_seed if path_seed is None else path_seed)
     child = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, PATH, *key))
     return np.random.Generator(np.random.SFC64(child))
 
 
-class ColouredRealization(ChunkedRealization):
-    """A replicate whose inputs are white sources, each chunk given the covariance in force.
+def piece_size(n_neurons: int) -> int:
+    """Return how many samples are drawn and coloured at a time: what stays in the cache.
+
+    A divisor of ``CHUNK``, and a function of the number of neurons alone, so that what is drawn
+    does not depend on who asks for it.
+    """
+    size = CHUNK
+    while size > 64 and size * n_neurons > _CACHED:
+        size //= 2
+    return size
+
+
+class ColouredRealization(SequentialRealization):
+    """A replicate whose inputs are white sources that are given the covariance in force.
 
     Parameters
     ----------
@@ -153,10 +176,15 @@ class ColouredRealization(ChunkedRealization):
         self._sources = sources
 
     def chunks(self, first: int) -> Iterator[Floats]:
-        """Yield whole chunks of samples, beginning with chunk number `first`."""
-        for index, white in self._sources.chunks(self.generator, self.n_neurons, first):
-            yield self.colour(index, np.arange(CHUNK) + index * CHUNK, white)
+        """Yield samples from the beginning of chunk `first` on, a piece at a time."""
+        inputs = np.empty((piece_size(self.n_neurons), self.n_neurons))
+        for start, white in self._sources.pieces(self.generator, self.n_neurons, first):
+            self.colour(start, white, inputs)
+            yield inputs
 
-    def colour(self, index: int, samples: Any, white: Floats) -> Floats:
-        """Return the white samples of chunk `index` with the covariance in force for each."""
-        raise NotImplementedError
+    @abstractmethod
+    def colour(self, start: int, white: Floats, inputs: Floats) -> None:
+        """Write to `inputs` white samples that are given the covariance in force for each.
+
+        They are the samples from `start` on, all of one chunk.
+        """

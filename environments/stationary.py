@@ -78,8 +78,8 @@ class _StationaryRealization(ColouredRealization):
         self._covariance = covariance
         self._factor = factor
 
-    def colour(self, index: int, samples: Integers, white: Floats) -> Floats:
-        return white @ self._factor.T
+    def colour(self, start: int, white: Floats, inputs: Floats) -> None:
+        np.matmul(white, self._factor.T, out=inputs)
 
     def covariances(self, samples: Integers) -> Floats:
         return np.repeat(self._covariance[None], len(samples), axis=0)

@@ -11,10 +11,11 @@ from environments._checks import (
     Integers,
     cholesky,
     covariance_matrices,
+    items,
     whole_number,
 )
-from environments.base import Environment
-from environments.geometry import Line
+from environments.base import CHUNK, Environment
+from environments.lines import ColouringLine, between
 from environments.schedules import Blocks, Order, Schedule
 from environments.sources import (
     CHOICE,
@@ -109,12 +110,16 @@ class SwitchingEnvironment(Environment):
         self._sources = given_sources(sources)
         self._path_seed = given_path_seed(path_seed, random=self._schedule.random)
         names = [f"context_{i}" for i in range(n_contexts)]
-        self._names = tuple(names if context_names is None else map(str, context_names))
+        if context_names is not None:
+            names = [str(name) for name in items("context_names", context_names)]
+        self._names = tuple(names)
         if len(self._names) != n_contexts:
             raise ValueError(
                 f"context_names must hold a name for each of {n_contexts} contexts, "
                 f"got {context_names!r}"
             )
+        if len(set(names)) < n_contexts:
+            raise ValueError(f"context_names must differ, got {context_names!r}")
 
     @property
     def n_neurons(self) -> int:
@@ -130,6 +135,10 @@ class SwitchingEnvironment(Environment):
     def context_names(self) -> tuple[str, ...]:
         """A name for each context number."""
         return self._names
+
+    def check_length(self, n_samples: int) -> None:
+        """Raise a ValueError if a given change lies beyond a run of `n_samples`."""
+        self._schedule.check_length(n_samples)
 
     def realize(self, seed: np.random.SeedSequence) -> "_SwitchingRealization":
         """Return the replicate that `seed` draws."""
@@ -195,7 +204,7 @@ class _SwitchingRealization(ColouredRealization):
         self._factors = factors
         self._timeline = timeline
         self._transition = transition
-        self._lines: dict[tuple[int, int], Line] = {}
+        self._lines: dict[tuple[int, int], ColouringLine] = {}
         self._chances = -1, np.empty(0)
 
     def contexts(self, samples: Integers) -> Integers:
@@ -221,42 +230,47 @@ class _SwitchingRealization(ColouredRealization):
                 chosen[rows] = (1 - share) * ends[0] + share * ends[1]
         return chosen
 
-    def _line(self, start: int, end: int, transition: Incremental) -> Line:
+    def _line(self, start: int, end: int, transition: Incremental) -> ColouringLine:
         """Return the geodesic between two contexts, which is worked out once."""
         pair = (int(start), int(end))
         if pair not in self._lines:
             ends = self._covariances[list(pair)]
-            self._lines[pair] = Line(ends[0], ends[1], transition.metric)
+            geodesic = between(ends[0], ends[1], transition.metric)
+            assert isinstance(geodesic, ColouringLine)  # Incremental has no other metric
+            self._lines[pair] = geodesic
         return self._lines[pair]
 
-    def colour(self, index: int, samples: Integers, white: Floats) -> Floats:
-        inputs = np.empty_like(white)
+    def colour(self, start: int, white: Floats, inputs: Floats) -> None:
         width = 0 if self._transition is None else self._transition.width
-        for context, before, age, rows in self._timeline.pieces(int(samples[0]), len(samples)):
+        for context, before, age, rows in self._timeline.pieces(start, len(white)):
             settled = rows.start
             if before >= 0 and age < width:
                 settled = min(rows.stop, settled + width - age)
                 moving = slice(rows.start, settled)
-                inputs[moving] = self._passing(index, before, context, age, moving, white)
-            np.matmul(
-                white[settled : rows.stop],
-                self._factors[context].T,
-                out=inputs[settled : rows.stop],
-            )
-        return inputs
+                contexts = before, context
+                self._pass(start + rows.start, contexts, age, white[moving], inputs[moving])
+            rest = slice(settled, rows.stop)
+            np.matmul(white[rest], self._factors[context].T, out=inputs[rest])
 
-    def _passing(
-        self, index: int, before: int, context: int, age: int, rows: slice, white: Floats
-    ) -> Floats:
-        """Return the inputs of some rows of a chunk that lie in a transition, from `age` on."""
+    def _pass(
+        self, start: int, contexts: tuple[int, int], age: int, white: Floats, inputs: Floats
+    ) -> None:
+        """Colour samples from `start` on, which lie in a transition, from `age` on."""
         assert self._transition is not None
-        weights = self._transition.weights(age + np.arange(rows.stop - rows.start))
+        weights = self._transition.weights(age + np.arange(len(white)))
         if isinstance(self._transition, Incremental):
-            line = self._line(before, context, self._transition)
-            return line.colour(weights, white[rows])
-        if self._chances[0] != index:  # a chunk may lie in several transitions
-            self._chances = index, self.generator(CHOICE, index).random(len(white))
-        inputs: Floats = white[rows] @ self._factors[context].T
-        old = np.flatnonzero(self._chances[1][rows] >= weights)
-        inputs[old] = white[rows][old] @ self._factors[before].T
-        return inputs
+            line, step = self._line(*contexts, self._transition), self._transition.step
+            if step is None:
+                line.colour(weights, white, inputs)
+            else:
+                line.walk(float(weights[0]), step, white, inputs)
+            return
+        index, row = divmod(start, CHUNK)
+        if self._chances[0] != index:
+            self._chances = index, self.generator(CHOICE, index).random(CHUNK)
+        new = self._chances[1][row : row + len(white)] < weights
+        # All are coloured as the context that most are of, and the others again.
+        usual = int(2 * np.count_nonzero(new) > len(new))
+        np.matmul(white, self._factors[contexts[usual]].T, out=inputs)
+        others = np.flatnonzero(new != usual)
+        inputs[others] = white[others] @ self._factors[contexts[1 - usual]].T

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from environments._checks import Floats, Integers
-from environments.base import ChunkedRealization
+from environments.base import SequentialRealization
 
 Segments = Iterator[tuple[Integers, Integers]]
 
@@ -91,17 +91,22 @@ class Timeline:
         ValueError
             If a given change lies beyond the run.
         """
-        if n_samples <= self._last_change:
-            raise ValueError(
-                f"a change is scheduled at sample {self._last_change}, beyond the run of "
-                f"{n_samples} samples; run longer than that, or drop the change"
-            )
+        refuse_before(self._last_change, n_samples)
         self._reach(n_samples)
         inside = (self._starts > 0) & (self._starts < n_samples)
         return self._starts[inside]
 
 
-class ScheduledRealization(ChunkedRealization):
+def refuse_before(last_change: int, n_samples: int) -> None:
+    """Raise a ValueError if a run of `n_samples` ends before its last given change."""
+    if n_samples <= last_change:
+        raise ValueError(
+            f"a change is scheduled at sample {last_change}, beyond the run of {n_samples} "
+            "samples; run longer than that, or drop the change"
+        )
+
+
+class ScheduledRealization(SequentialRealization):
     """A replicate in which one of a few covariances is in force, as a schedule has it.
 
     Parameters

@@ -53,6 +53,11 @@ class Transition(Configuration):
             0.5 + np.tanh(_STEEPNESS * (share - 0.5) / 2) / np.tanh(_STEEPNESS / 4) / 2
         )
 
+    @property
+    def step(self) -> float | None:
+        """By how much the weight grows a sample, where that is the same throughout."""
+        return 1 / (self.width + 1) if self._shape == "linear" else None
+
     @abstractmethod
     def parameters(self) -> dict[str, Any]:
         """Return the transition as plain JSON values."""

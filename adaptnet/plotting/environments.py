@@ -43,7 +43,8 @@ def plot_environment(
         ``"spectrum"`` (eigenvalues over samples, contexts as bands), ``"distance"``
         (affine-invariant, from the covariance of sample 0), and ``"covariance_0"`` and on
         (covariances at samples at equal spacing, the middle of each fifth of the run: for two
-        neurons ellipses of one standard deviation, for more, images).
+        neurons ellipses of one standard deviation, for more, images in the colours of ``"scale"``;
+        triangles mark the samples).
 
     Raises
     ------
@@ -60,6 +61,7 @@ def plot_environment(
     ['spectrum', 'distance', 'covariance_0']
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
     n_samples = whole_number("n_samples", n_samples)
     if not isinstance(environment, Environment):
@@ -85,13 +87,16 @@ def plot_environment(
 
     axes["spectrum"].plot(samples, np.linalg.eigvalsh(covariances), color="0.2", linewidth=1.1)
     axes["spectrum"].set_yscale("log")
+    _plain_numbers(axes["spectrum"])
     axes["spectrum"].set_ylabel("eigenvalues")
     axes["spectrum"].tick_params(labelbottom=False)
     distances = affine_invariant_distance(covariances[0], covariances)
     axes["distance"].plot(samples, distances, color="#0072B2", linewidth=1.4)
-    axes["distance"].set_ylabel("distance from start")
+    axes["distance"].set_ylabel("affine-invariant\ndistance from start")
     axes["distance"].set_xlabel("samples")
     axes["distance"].set_xlim(0, n_samples)
+    axes["distance"].xaxis.set_major_locator(MaxNLocator(7))
+    axes["distance"].xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
 
     at = (n_samples * (2 * np.arange(_SNAPSHOTS) + 1)) // (2 * _SNAPSHOTS)
     shown = realization.covariances(at)
@@ -99,7 +104,40 @@ def plot_environment(
         ax = axes[f"covariance_{i}"] = figure.add_subplot(grid[2, i])
         ax.set_title(f"sample {sample:,}", fontsize=8)
         _covariance(ax, covariance, shown)
+    # Where in the run they lie.
+    below = axes["distance"].get_xaxis_transform()
+    axes["distance"].scatter(
+        at,
+        np.zeros(len(at)),
+        marker="^",
+        s=24,
+        color="0.2",
+        transform=below,
+        clip_on=False,
+        zorder=3,
+    )
+    first = axes["covariance_0"]
+    if environment.n_neurons == _ELLIPSE_AT_MOST:
+        first.set_ylabel("input 1")
+        for i in range(_SNAPSHOTS):
+            axes[f"covariance_{i}"].set_xlabel("input 0")
+    else:
+        first.set_ylabel("covariance")
+        beside = [axes[f"covariance_{i}"] for i in range(_SNAPSHOTS)]
+        axes["scale"] = figure.colorbar(first.images[0], ax=beside, shrink=0.8).ax
     return figure, axes
+
+
+def _plain_numbers(ax: "Axes") -> None:
+    """Label a logarithmic axis by 0.1 and 20 rather than by powers of ten."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    bottom, top = ax.get_ylim()
+    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    if top < 30 * bottom:  # too few powers of ten to read a value by
+        ax.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+        ax.yaxis.set_minor_formatter(StrMethodFormatter("{x:g}"))
 
 
 def _bands(

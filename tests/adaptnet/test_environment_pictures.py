@@ -21,7 +21,7 @@ def test_curves_are_the_truth(name):
     np.testing.assert_allclose(distance.get_ydata(), expected)
     spectrum = np.array([line.get_ydata() for line in axes["spectrum"].lines]).T
     np.testing.assert_allclose(spectrum, np.linalg.eigvalsh(covariances))
-    assert len(figure.axes) == len(axes) == 7
+    assert len(figure.axes) == len(axes) == 8
 
 
 def test_contexts_are_bands_with_their_names():

@@ -79,6 +79,8 @@ def test_noise_is_private_and_of_the_variance_given():
     [
         (lambda: Concatenate([FIRST], []), ValueError, "at least two"),
         (lambda: Concatenate([FIRST, A], [5]), TypeError, "must be environments"),
+        (lambda: Concatenate(FIRST, [5]), TypeError, "environments must be a sequence"),
+        (lambda: Concatenate([FIRST, FIRST], 5), TypeError, "lengths must be a sequence"),
         (lambda: Concatenate([FIRST, SECOND], []), ValueError, "lengths must be 1"),
         (lambda: Concatenate([FIRST, SECOND], [0]), ValueError, "lengths must be at least 1"),
         (

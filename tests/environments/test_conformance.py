@@ -1,24 +1,44 @@
 """What holds of every environment, found by inspection, is tested on every one."""
 
 import copy
+import doctest
 import json
+import re
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from adaptnet.protocols import Environment as Protocol
 from adaptnet.protocols import Realization as RealizationProtocol
-from environments import Environment, from_parameters
-from tests.environments.catalogue import ENVIRONMENTS
+from environments import Environment, StationaryEnvironment, from_parameters
+from tests.environments.catalogue import ENVIRONMENTS as VARIANTS
 
 N = 4500  # samples: more than two chunks, and not a multiple of one
 
 
 def _kinds(kind=Environment):
     for sub in kind.__subclasses__():
-        if sub.__module__.startswith("environments"):
+        if sub.__module__.startswith("environments."):
             yield sub
         yield from _kinds(sub)
+
+
+def _example(kind):
+    """Return the environment that the example in a docstring makes."""
+    names = dict(vars(sys.modules[kind.__module__]))
+    for example in doctest.DocTestParser().get_examples(kind.__doc__ or ""):
+        exec(example.source, names)
+    made = [value for value in names.values() if type(value) is kind]
+    assert made, f"give the docstring of {kind.__name__} an example that makes one"
+    return made[0]
+
+
+KINDS = set(_kinds())
+ENVIRONMENTS = VARIANTS | {
+    kind.__name__: _example(kind) for kind in KINDS - {type(of) for of in VARIANTS.values()}
+}
 
 
 def _realized(environment, seed=0):
@@ -29,17 +49,13 @@ def _samples(environment, seed=0, block_size=N, start=0):
     return np.concatenate(list(_realized(environment, seed).blocks(N, block_size, start)))
 
 
-def _random(environment):
-    return "Recorded" not in json.dumps(environment.parameters())
-
-
 @pytest.fixture(params=ENVIRONMENTS)
 def environment(request):
     return ENVIRONMENTS[request.param]
 
 
-def test_every_kind_is_in_the_catalogue():
-    assert {type(e) for e in ENVIRONMENTS.values()} >= set(_kinds())
+def test_every_kind_is_found():
+    assert {type(of) for of in ENVIRONMENTS.values()} >= KINDS >= {StationaryEnvironment}
 
 
 def test_shape_of_an_environment(environment):
@@ -78,9 +94,9 @@ def test_a_fresh_pass_repeats_the_first(environment):
     np.testing.assert_array_equal(first, _samples(copy.deepcopy(environment)))
 
 
-def test_replicates_differ_in_samples(environment):
-    if _random(environment):
-        assert not np.array_equal(_samples(environment, 0), _samples(environment, 1))
+def test_replicates_differ_in_samples_unless_it_says_not(environment):
+    same = np.array_equal(_samples(environment, 0), _samples(environment, 1))
+    assert same == environment.deterministic
 
 
 def test_replicates_share_their_path_where_they_say_so(environment):
@@ -196,3 +212,25 @@ def _spoil(value):
         if isinstance(item, dict | list):
             _spoil(item)
     value.clear()
+
+
+def test_the_environment_in_the_documentation_conforms():
+    page = Path(__file__).parents[2] / "docs" / "extending.md"
+    block = re.search(r"^```python\n(.*?)^```$", page.read_text(), re.M | re.S)[1]
+    names = {"__name__": "block"}  # not one of the package, which other tests inspect
+    exec(compile(block, str(page), "exec"), names)
+    environment = names["BlinkingEnvironment"](3, period=500)
+    checks = [
+        test_shape_of_an_environment,
+        test_a_fresh_pass_repeats_the_first,
+        test_truth_is_a_pure_function_of_the_sample,
+        test_changes_are_where_contexts_change,
+        test_truth_matches_the_samples,
+        test_json_round_trip,
+        test_describe,
+        test_nothing_given_back_can_change_it,
+    ]
+    for check in checks:
+        check(environment)
+    for size in (1, 333, 2048):
+        test_block_size_never_changes_a_sample(environment, size)

@@ -89,6 +89,10 @@ def test_presets_are_what_they_say():
     ("make", "message"),
     [
         (lambda r: cov.with_spectrum([1, -1], np.eye(2)), "spectrum must be .* positive"),
+        (lambda r: cov.with_spectrum([], np.eye(0)), "spectrum must be .* positive"),
+        (lambda r: cov.with_spectrum([1, 1], np.full((2, 2), np.nan)), "orthonormal"),
+        (lambda r: cov.toeplitz_covariance([]), "first_row must be a list"),
+        (lambda r: cov.tuned_population(4, []), "must be a list of probabilities"),
         (lambda r: cov.with_spectrum([1, 1], np.eye(3)), "eigenbasis must be 2 x 2"),
         (lambda r: cov.with_spectrum([1, 1], 2 * np.eye(2)), "orthonormal"),
         (lambda r: cov.wishart_covariance(4, 3, r), "degrees_of_freedom must be at least 4"),
@@ -110,3 +114,35 @@ def test_presets_are_what_they_say():
 def test_bad_values_are_refused(make, message, rng):
     with pytest.raises(ValueError, match=message):
         make(rng)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: cov.with_spectrum("abc", np.eye(3)), "spectrum must be an array of real numbers"),
+        (lambda: cov.with_spectrum([1, 2j], np.eye(2)), "spectrum must be an array of real"),
+        (lambda: cov.with_spectrum([1, 2], "x"), "eigenbasis must be an array of real numbers"),
+        (lambda: cov.sparse_mixing([[1], [0, 1]], [1]), "frame must be an array of real numbers"),
+        (lambda: cov.tuned_population(4, "ab"), "probabilities must be an array of real numbers"),
+        (lambda: cov.random_eigenbasis(3, "x"), "rng must be None, a whole number, a SeedSequence"),
+        (lambda: cov.spectrum_matched(1j * np.eye(2), 0), "covariance must be an array of real"),
+        (lambda: contrast_steps(np.eye(2), 5, block_length=9), "contrasts must be a sequence"),
+        (lambda: orientation_ensembles(adapter_probability="a"), "adapter_probability must be a"),
+    ],
+)
+def test_bad_types_are_refused(make, message):
+    with pytest.raises(TypeError, match=message):
+        make()
+
+
+def test_a_seed_draws_what_its_generator_draws():
+    """As everywhere in scientific Python (SPEC 7): a whole number, a sequence, or a generator."""
+    for of in (
+        lambda rng: cov.random_eigenbasis(3, rng),
+        lambda rng: cov.wishart_covariance(3, 6, rng),
+        lambda rng: cov.random_correlation([0.5, 1.0, 1.5], rng),
+        lambda rng: cov.low_rank_plus_noise(3, 1, 0.1, rng),
+    ):
+        drawn = [of(rng) for rng in (5, np.random.SeedSequence(5), np.random.default_rng(5))]
+        np.testing.assert_array_equal(drawn[0], drawn[1])
+        np.testing.assert_array_equal(drawn[0], drawn[2])

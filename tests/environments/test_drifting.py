@@ -6,13 +6,16 @@ from pyriemann.geometry import geodesic as oracle
 
 from adaptnet import metrics
 from environments import DriftingEnvironment
-from environments.geometry import METRICS, Line
+from environments.geometry import METRICS
+from environments.lines import between
 from environments.paths import (
     Geodesic,
+    LogOrnsteinUhlenbeck,
     Rotation,
     SinusoidalSpectrum,
+    WishartProcess,
 )
-from environments.processes import LogOrnsteinUhlenbeck, WishartProcess
+from environments.transitions import Incremental
 from tests.environments.catalogue import A, B, C
 
 ORACLES = {
@@ -42,28 +45,42 @@ def test_geodesics_equal_pyriemann(metric, n):
     expected = np.array([ORACLES[metric](start, end, alpha) for alpha in t])
     scale = np.abs(expected).max()
     np.testing.assert_allclose(
-        Line(start, end, metric).covariances(t), expected, atol=1e-10 * scale
+        between(start, end, metric).covariances(t), expected, atol=1e-10 * scale
     )
 
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_a_line_is_walked_at_constant_speed(metric):
     start, end = _pair(5)
-    line = Line(start, end, metric)
-    steps = line.covariances(np.linspace(0, 1, 6))
+    way = between(start, end, metric)
+    steps = way.covariances(np.linspace(0, 1, 6))
     lengths = DISTANCES[metric](steps[:-1], steps[1:])
-    np.testing.assert_allclose(lengths, line.length / 5, rtol=1e-8)
+    np.testing.assert_allclose(lengths, way.length / 5, rtol=1e-8)
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", Incremental.METRICS)
 def test_colour_gives_the_covariance_of_its_t(metric):
     """Colouring is linear: coloured unit vectors are the columns of a factor of C(t)."""
     start, end = _pair(4)
-    line = Line(start, end, metric)
+    way = between(start, end, metric)
     for t in (0.0, 0.3, 1.0):
         at = np.full(4, t)
-        factor = line.colour(at, np.eye(4)).T
-        np.testing.assert_allclose(factor @ factor.T, line.covariances(at)[0], rtol=1e-9, atol=1e-9)
+        columns = np.empty((4, 4))
+        way.colour(at, np.eye(4), columns)
+        factor = columns.T
+        np.testing.assert_allclose(factor @ factor.T, way.covariances(at)[0], rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("metric", Incremental.METRICS)
+def test_a_walk_in_even_steps_colours_as_its_positions_say(metric):
+    way = between(*_pair(4), metric)
+    white = np.random.default_rng(0).normal(size=(50, 4))
+    walked, said = np.empty_like(white), np.empty_like(white)
+    for start, step in ((0.1, 0.002), (0.7, 0.002), (0.2, 0.01)):
+        for size in (50, 20, 50):  # what is kept from a shorter walk must not be used up
+            way.walk(start, step, white[:size], walked[:size])
+            way.colour(start + step * np.arange(size), white[:size], said[:size])
+            np.testing.assert_allclose(walked[:size], said[:size], rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -79,9 +96,14 @@ def test_colour_gives_the_covariance_of_its_t(metric):
 )
 def test_smooth_paths_colour_each_sample_as_they_say(path):
     n = path.n_neurons
-    u = np.linspace(0, 1.3, 7)
+    start, step = 0.05, 0.21  # beyond a geodesic's end
+    u = start + step * np.arange(7)
     covariances = path.covariances(u)
-    factors = np.stack([path.colour(u, np.tile(row, (7, 1))) for row in np.eye(n)], axis=-1)
+    factors = np.empty((7, n, n))
+    for column, unit in enumerate(np.eye(n)):
+        coloured = np.empty((7, n))
+        path.colour(start, step, np.tile(unit, (7, 1)), coloured)
+        factors[:, :, column] = coloured
     np.testing.assert_allclose(factors @ np.swapaxes(factors, -1, -2), covariances, atol=1e-12)
     assert np.linalg.eigvalsh(covariances).min() > 0
 
@@ -212,7 +234,9 @@ def test_describe_tells_speed_and_resolution():
         (lambda: SinusoidalSpectrum(A, 1.0), "leave the cone of positive definite"),
         (lambda: SinusoidalSpectrum(A, 0.5, [0.0]), "phases must be 3 numbers"),
         (lambda: LogOrnsteinUhlenbeck(A, 0), "spread must be greater than 0"),
+        (lambda: LogOrnsteinUhlenbeck(A, 7), r"spread must be below 6\.99 .* leave the cone"),
         (lambda: WishartProcess(A, 3), "leave the positive definite cone"),
+        (lambda: WishartProcess(A, np.int64(2)), "leave the positive definite cone"),
         (lambda: DriftingEnvironment(Rotation(A), duration=0), "duration must be greater than 0"),
         (lambda: DriftingEnvironment(Rotation(A), speed=-1), "speed must be finite"),
         (lambda: DriftingEnvironment(Rotation(A), speed=1, metric="x"), "metric must be one of"),

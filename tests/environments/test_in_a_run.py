@@ -6,8 +6,13 @@ import numpy as np
 import pytest
 
 import adaptnet as an
-from environments import SwitchingEnvironment, from_parameters
-from environments.schedules import HazardRate
+from environments import (
+    Concatenate,
+    NoisyEnvironment,
+    SwitchingEnvironment,
+    from_parameters,
+)
+from environments.schedules import ChangeSamples, HazardRate
 from environments.transitions import Gradual
 from tests.environments.catalogue import ENVIRONMENTS, A, B
 
@@ -45,3 +50,35 @@ def test_replicates_share_the_path_of_a_seed():
     run = an.simulate(CIRCUIT, environment, 2000, n_replicates=3, record_every=100)
     assert run["change_sample"].dims == ("change",)
     assert run.sizes["change"] > 3
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        (SwitchingEnvironment([A, B], schedule=ChangeSamples([900])), "scheduled at sample 900"),
+        (ENVIRONMENTS["recorded"], "at most 5000, the length of the recording"),
+        (Concatenate([ENVIRONMENTS["recorded"], ENVIRONMENTS["stationary"]], [5001]), "at most 50"),
+    ],
+)
+def test_a_run_that_an_environment_cannot_give_is_refused_at_once(environment, message):
+    class Untouched(an.DirectCircuit):
+        def advance(self, *arguments):
+            raise AssertionError("work was done before the run was refused")
+
+    n_samples = 500 if "sample 900" in message else 10_000
+    with pytest.raises(ValueError, match=message):
+        an.simulate(Untouched(learning_rate=1e-3), environment, n_samples)
+
+
+def test_copies_are_refused():
+    """Identical replicates would pass for evidence that there is not."""
+    recorded = ENVIRONMENTS["recorded"]
+    for environment in (recorded, Concatenate([recorded, recorded], [100])):
+        with pytest.raises(ValueError, match=r"n_replicates must be 1 .* a recording, got 2"):
+            an.simulate(CIRCUIT, environment, 500, n_replicates=2, record_every=500)
+    for environment in (
+        NoisyEnvironment(recorded, 0.1),
+        Concatenate([recorded, recorded], [100], transition=Gradual(50)),
+    ):
+        run = an.simulate(CIRCUIT, environment, 500, n_replicates=2, record_every=500, rng=0)
+        assert run["whitening_error"][0, 0, -1] != run["whitening_error"][0, 1, -1]

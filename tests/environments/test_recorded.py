@@ -1,5 +1,7 @@
 """The user's data: every format the same samples, truth as NumPy has it, gaps refused."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -127,11 +129,83 @@ def test_a_changed_file_is_noticed(data, tmp_path):
         from_parameters(parameters)
 
 
+def test_rank_is_checked_by_window(data):
+    """A channel that stands still for a while: its segment has full rank, a window has not."""
+    still = data.copy()
+    still[600:900, 1] = 5.0
+    recorded = RecordedEnvironment(still, truth="window", window=100)
+    realization = recorded.realize(np.random.SeedSequence(0))
+    assert np.isfinite(realization.covariances(np.array([500]))).all()
+    with pytest.raises(
+        ValueError, match=r"samples 7\d\d to 8\d\d must be positive definite.*; widen the window"
+    ):
+        realization.covariances(np.array([750]))
+
+
+@pytest.mark.parametrize("centred", [True, False])
+@pytest.mark.parametrize("truth", [{"truth": "segment"}, {"truth": "window", "window": 64}])
+def test_truth_is_the_second_moment_of_what_is_played(data, truth, centred):
+    """Taken again from the samples themselves, sample by sample, by a plain loop."""
+    changes = [500, 530, 1700]
+    recorded = RecordedEnvironment(data, changes=changes, centred=centred, **truth)
+    realization = recorded.realize(np.random.SeedSequence(0))
+    played = recorded.sample(N)
+    edges = [0, *changes, N]
+    asked = np.array([0, 1, 499, 500, 515, 529, 530, 1000, 1699, 1700, N - 1])
+    for sample, covariance in zip(asked, realization.covariances(asked), strict=True):
+        segment = np.searchsorted(edges, sample, side="right") - 1
+        first, last = edges[segment], edges[segment + 1]
+        if "window" in truth:  # 64 samples about the middle of each 4, inside the segment
+            start = max(first, min(sample // 4 * 4 + 2 - 32, last - 64))
+            first, last = start, min(start + 64, last)
+        part = played[first:last]
+        mean = part.mean(axis=0) if centred else 0.0
+        second = sum(np.outer(x - mean, x - mean) for x in part) / len(part)
+        np.testing.assert_allclose(covariance, second, rtol=1e-9, atol=1e-9)
+
+
+def test_whitened_by_its_truth_a_recording_is_white(data):
+    """The truth of a segment is its own covariance: not within sampling error, but exactly."""
+    recorded = RecordedEnvironment(data, changes=[1000])
+    realization = recorded.realize(np.random.SeedSequence(0))
+    for first, last in ((0, 1000), (1000, N)):
+        covariance = realization.covariances(np.array([first]))[0]
+        white = np.linalg.solve(np.linalg.cholesky(covariance), recorded.sample(N)[first:last].T)
+        np.testing.assert_allclose(white @ white.T / (last - first), np.eye(3), atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["npy", "npy_fortran", "nc", "csv"])
+def test_long_files_are_read_a_piece_at_a_time(kind, tmp_path):
+    """Peak memory stays far below the file's 4.8 MB, while all of it is checked and played."""
+    n_samples = 200_000
+    long = np.random.default_rng(0).normal(size=(n_samples, 3)).round(3)
+    path = tmp_path / f"long.{kind.partition('_')[0]}"
+    if kind.startswith("npy"):
+        np.save(path, np.asfortranarray(long) if "fortran" in kind else long)
+    elif kind == "nc":
+        xr.DataArray(long, dims=("time", "channel"), name="rates").to_netcdf(path)
+    else:
+        np.savetxt(path, long, delimiter=",", fmt="%.3f")
+    RecordedEnvironment(path)  # what is imported and kept by libraries does not count
+    tracemalloc.start()
+    recorded = RecordedEnvironment(path, centred=False)
+    total = np.zeros(3)
+    for block in recorded.realize(np.random.SeedSequence(0)).blocks(n_samples, 1000):
+        total += block.sum(axis=0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.6e6
+    np.testing.assert_allclose(total, long.sum(axis=0), atol=1e-8)
+
+
 def test_rank_is_checked_by_segment(data):
     with pytest.raises(ValueError, match=r"segment 1 has 3 samples, too few .* join it"):
         RecordedEnvironment(data, changes=[100, 103])
     doubled = np.concatenate([data, data[:, :1]], axis=1)
-    with pytest.raises(ValueError, match="the covariance of segment 0 must be positive definite"):
+    with pytest.raises(
+        ValueError,
+        match=r"of segment 0 must be positive definite.*; join it .* a channel that stands",
+    ):
         RecordedEnvironment(doubled)
     RecordedEnvironment(doubled, truth="absent")
 
@@ -155,6 +229,47 @@ def test_gaps_are_refused(data, tmp_path):
         RecordedEnvironment(path)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("sample", [0, 1234, N - 1])
+def test_what_is_not_finite_is_refused_wherever_it_stands(data, value, sample):
+    holed = data.copy()
+    holed[sample, 2] = value
+    with pytest.raises(ValueError, match=f"got {value} at sample {sample}, channel 2"):
+        RecordedEnvironment(holed)
+
+
+def test_masked_and_unlabelled_gaps_are_refused(data, tmp_path):
+    masked = np.ma.masked_array(data, mask=np.zeros_like(data, bool))
+    np.testing.assert_array_equal(RecordedEnvironment(masked, centred=False).sample(N), data)
+    masked[77, 0] = np.ma.masked
+    with pytest.raises(ValueError, match="got nan at sample 77, channel 0"):
+        RecordedEnvironment(masked)
+    array = xr.DataArray(masked.filled(-999.0), dims=("time", "channel"), name="rates")
+    array.to_netcdf(tmp_path / "filled.nc", encoding={"rates": {"_FillValue": -999.0}})
+    with pytest.raises(ValueError, match="got nan at sample 77, channel 0"):
+        RecordedEnvironment(tmp_path / "filled.nc")
+    time = np.arange(N, dtype=float)
+    time[40] = np.nan
+    with pytest.raises(ValueError, match="the recording has a gap: time steps by 1"):
+        RecordedEnvironment(xr.DataArray(data, dims=("time", "channel"), coords={"time": time}))
+
+
+def test_first_lines_of_csv_files(tmp_path):
+    """A line of names is passed over; a first row that lacks a number is no line of names."""
+    path = tmp_path / "data.CSV"
+    rows = "1.0,2.0\r\n3.0,5.0\r\n4.0,1.0\r\n8.0,1.5\r\n\r\n"
+    expected = [[1, 2], [3, 5], [4, 1], [8, 1.5]]
+    for start in ("", "\ufeff", "a,b\r\n", '\ufeff"naïve, quoted",b\r\n'.replace(", ", " ")):
+        path.write_bytes((start + rows).encode())
+        np.testing.assert_array_equal(RecordedEnvironment(path, centred=False).sample(4), expected)
+    path.write_text("1.0,\n" + rows)
+    with pytest.raises(ValueError, match=r"line 1 of data.CSV must hold 2 numbers"):
+        RecordedEnvironment(path)
+    path.write_text("1,2\n\n3,4\n")
+    with pytest.raises(ValueError, match=r"row 1 of data.CSV is empty"):
+        RecordedEnvironment(path)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -174,6 +289,10 @@ def test_bad_values_are_refused(data, arguments, message):
 
 
 def test_bad_files_are_refused(tmp_path):
+    for suffix in ("npy", "npz", "nc"):
+        (tmp_path / f"broken.{suffix}").write_bytes(b"no such thing")
+        with pytest.raises(ValueError, match=rf"{suffix} cannot be read as a .{suffix} file"):
+            RecordedEnvironment(tmp_path / f"broken.{suffix}")
     with pytest.raises(FileNotFoundError, match="there is no recording"):
         RecordedEnvironment(tmp_path / "none.npy")
     (tmp_path / "data.txt").write_text("1 2")
@@ -186,6 +305,8 @@ def test_bad_files_are_refused(tmp_path):
         RecordedEnvironment(np.zeros(5))
     with pytest.raises(TypeError, match="must hold real numbers"):
         RecordedEnvironment(np.array([["a", "b"]]))
+    with pytest.raises(TypeError, match="centred must be True or False, got 'no'"):
+        RecordedEnvironment(np.eye(3), centred="no")
 
 
 def test_a_run_longer_than_the_recording_is_refused(data):

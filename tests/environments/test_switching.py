@@ -95,6 +95,20 @@ def test_arguments_of_the_wrong_type_are_refused(arguments):
         SwitchingEnvironment(*arguments)
 
 
+def test_seeds_and_blocks_are_checked():
+    environment = StationaryEnvironment(A)
+    np.testing.assert_array_equal(
+        environment.sample(5, seed=3), environment.sample(5, seed=np.random.SeedSequence(3))
+    )
+    for seed, error in (("x", TypeError), (1.5, TypeError), (-1, ValueError)):
+        with pytest.raises(error, match="seed must be"):
+            environment.sample(5, seed=seed)
+        with pytest.raises(error, match="seed must be"):
+            environment.describe(5, seed=seed)
+    with pytest.raises(ValueError, match="block_size must be at least 1, got 0"):
+        next(realized(environment).blocks(10, 0))
+
+
 def test_unknown_stored_types_are_refused():
     with pytest.raises(ValueError, match=r"type must be one of .*SwitchingEnvironment"):
         from_parameters({"type": "os.system"})

@@ -125,7 +125,7 @@ def test_bad_arguments_of_matching_are_named(arguments, message):
 def test_unknown_names_are_refused():
     with pytest.raises(ValueError, match="variable must be one of whitening_error"):
         theory.matched_learning_rates(np.eye(2), 0.1, variable="error")
-    with pytest.raises(TypeError, match=r"circuits must be a sequence of names .* got 'direct'"):
+    with pytest.raises(TypeError, match=r"circuits must be a sequence of names.* got 'direct'"):
         theory.matched_learning_rates(np.eye(2), 0.1, circuits="direct")
     with pytest.raises(ValueError, match="learning_rate must be a finite positive number"):
         theory.noise_floor("direct", np.eye(2), 0.0)

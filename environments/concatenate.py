@@ -1,12 +1,13 @@
-"""Environments made of others: one after another, and with noise on top."""
+"""One environment after another."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from environments._checks import Floats, Integers, positive, whole_number
-from environments.base import CHUNK, ChunkReader, Environment, Reader, Realization
+from environments._checks import Floats, Integers, items, whole_number
+from environments.base import CHUNK, Environment, PieceReader, Reader, Realization
 from environments.sources import CHOICE, PART
 from environments.transitions import Gradual, Incremental, Transition
 
@@ -62,7 +63,7 @@ class Concatenate(Environment):
         *,
         transition: Transition | None = None,
     ) -> None:
-        self._parts = tuple(environments)
+        self._parts: tuple[Environment, ...] = tuple(items("environments", environments))
         for part in self._parts:
             if not isinstance(part, Environment):
                 raise TypeError(f"environments must be environments, got {part!r}")
@@ -71,7 +72,9 @@ class Concatenate(Environment):
         sizes = [part.n_neurons for part in self._parts]
         if len(set(sizes)) > 1:
             raise ValueError(f"environments must have one number of inputs, got {sizes}")
-        self._lengths = tuple(whole_number("lengths", length) for length in lengths)
+        self._lengths = tuple(
+            whole_number("lengths", length) for length in items("lengths", lengths)
+        )
         if len(self._lengths) != len(self._parts) - 1:
             raise ValueError(
                 f"lengths must be {len(self._parts) - 1}, one for each environment but the last, "
@@ -98,6 +101,12 @@ class Concatenate(Environment):
         return all(part.shared_path for part in self._parts)
 
     @property
+    def deterministic(self) -> bool:
+        """Whether all replicates are the same: recordings without a gradual transition."""
+        drawn = isinstance(self._transition, Gradual)
+        return not drawn and all(part.deterministic for part in self._parts)
+
+    @property
     def context_names(self) -> tuple[str, ...]:
         """The names that the parts give their contexts."""
         names = [name for part in self._parts for name in part.context_names]
@@ -105,9 +114,24 @@ class Concatenate(Environment):
             return tuple(names)
         return tuple(f"{i}.{name}" for i, p in enumerate(self._parts) for name in p.context_names)
 
+    def check_length(self, n_samples: int) -> None:
+        """Raise a ValueError if it, or a part, cannot give a run of `n_samples`."""
+        spans = _spans(self._lengths, self._transition, n_samples)
+        last = spans[-1][0]
+        if n_samples <= last:
+            raise ValueError(
+                f"the last environment begins at sample {last}, beyond the run of {n_samples} "
+                "samples; run longer than that, or shorten `lengths`"
+            )
+        for i, (part, (start, end)) in enumerate(zip(self._parts, spans, strict=True)):
+            try:
+                part.check_length(end - start)
+            except ValueError as reason:  # it counts from its own beginning
+                raise ValueError(f"environment {i}, begun at sample {start}: {reason}") from None
+
     def realize(self, seed: np.random.SeedSequence) -> "_ConcatenatedRealization":
         """Return the replicate that `seed` draws."""
-        return _ConcatenatedRealization(self._parts, self._lengths, self._transition, seed)
+        return _ConcatenatedRealization(self, self._parts, self._lengths, self._transition, seed)
 
     def parameters(self) -> dict[str, Any]:
         """Return the configuration as plain JSON values."""
@@ -117,6 +141,15 @@ class Concatenate(Environment):
             "lengths": list(self._lengths),
             "transition": None if self._transition is None else self._transition.parameters(),
         }
+
+
+def _spans(
+    lengths: Sequence[int], transition: Transition | None, n_samples: int
+) -> list[tuple[int, int]]:
+    """Return where each part is played: from its beginning to its end, transition included."""
+    starts = [0, *itertools.accumulate(lengths)]
+    width = 0 if transition is None else transition.width
+    return list(zip(starts, [*(start + width for start in starts[1:]), n_samples], strict=True))
 
 
 def _check_transition(transition: Transition, lengths: Sequence[int]) -> None:
@@ -138,6 +171,7 @@ def _check_transition(transition: Transition, lengths: Sequence[int]) -> None:
 class _ConcatenatedRealization(Realization):
     def __init__(
         self,
+        of: Concatenate,
         parts: Sequence[Environment],
         lengths: Sequence[int],
         transition: Transition | None,
@@ -145,6 +179,8 @@ class _ConcatenatedRealization(Realization):
     ) -> None:
         super().__init__(parts[0].n_neurons, seed)
         self.parts = [part.realize(self.child(PART, i)) for i, part in enumerate(parts)]
+        self._check_length = of.check_length
+        self._lengths = lengths
         self.starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
         self.transition = transition
         self.width = 0 if transition is None else transition.width
@@ -181,31 +217,24 @@ class _ConcatenatedRealization(Realization):
         return path
 
     def change_samples(self, n_samples: int) -> Integers:
-        last = int(self.starts[-1])
-        if n_samples <= last:
-            raise ValueError(
-                f"the last environment begins at sample {last}, beyond the run of {n_samples} "
-                "samples; run longer than that, or shorten `lengths`"
-            )
+        self._check_length(n_samples)
         changes = [self.starts[1:]]
-        ends = [*(self.starts[1:] + self.width).tolist(), n_samples]
-        for part, start, end in zip(self.parts, self.starts, ends, strict=True):
-            inside = part.change_samples(int(end - start)) + start
-            changes.append(inside[self.part(inside) == self.part(start)])
+        for i, (start, end) in enumerate(_spans(self._lengths, self.transition, n_samples)):
+            inside = self.parts[i].change_samples(end - start) + start
+            changes.append(inside[self.part(inside) == i])
         return np.sort(np.concatenate(changes))
 
     def reader(self, start: int) -> "_ConcatenatedReader":
         return _ConcatenatedReader(self, start)
 
-    def chances(self, start: int) -> ChunkReader:
+    def chances(self, start: int) -> PieceReader:
         """Return a reader of uniform numbers, one for each sample from `start`."""
 
-        def chunks(index: int) -> Iterator[Floats]:
-            while True:
+        def chunks(first: int) -> Iterator[Floats]:
+            for index in itertools.count(first):
                 yield self.generator(CHOICE, index).random((CHUNK, 1))
-                index += 1
 
-        return ChunkReader(chunks(start // CHUNK), start % CHUNK)
+        return PieceReader(chunks(start // CHUNK), start % CHUNK)
 
 
 class _ConcatenatedReader:
@@ -214,7 +243,7 @@ class _ConcatenatedReader:
     def __init__(self, of: _ConcatenatedRealization, start: int) -> None:
         self._of = of
         self._at = start
-        self._chances = of.chances(start) if isinstance(of.transition, Gradual) else None
+        self._chances: Reader | None = None
         self._readers: dict[int, Reader] = {}
 
     def take(self, size: int) -> Floats:
@@ -228,124 +257,28 @@ class _ConcatenatedReader:
             end = self._at + size if final else int(self._of.starts[part + 1])
             stop = min(self._at + size, settled if self._at < settled else end)
             piece = self._take(part, stop - self._at)
-            chance = None if self._chances is None else self._chances.take(stop - self._at)
             if self._at < settled:
-                assert self._of.transition is not None
                 before = self._take(part - 1, stop - self._at)
-                weights = self._of.transition.weights(np.arange(self._at, stop) - begun)[:, None]
-                if chance is None:
-                    piece = np.sqrt(weights) * piece + np.sqrt(1 - weights) * before
-                else:
-                    piece = np.where(chance < weights, piece, before)
+                piece = self._mixed(before, piece, np.arange(self._at, stop) - begun)
+            else:
+                self._chances = None
             pieces.append(piece)
             size -= stop - self._at
             self._at = stop
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+
+    def _mixed(self, before: Floats, after: Floats, age: Integers) -> Floats:
+        """Return samples that lie in a transition, `age` samples after its beginning."""
+        assert self._of.transition is not None
+        weights = self._of.transition.weights(age)[:, None]
+        if not isinstance(self._of.transition, Gradual):
+            return np.asarray(np.sqrt(weights) * after + np.sqrt(1 - weights) * before)
+        if self._chances is None:
+            self._chances = self._of.chances(self._at)
+        return np.where(self._chances.take(len(age)) < weights, after, before)
 
     def _take(self, part: int, size: int) -> Floats:
         if part not in self._readers:
             local = self._at - int(self._of.starts[part])
             self._readers[part] = self._of.parts[part].reader(local)
         return self._readers[part].take(size)
-
-
-class NoisyEnvironment(Environment):
-    """Another environment's inputs, observed with independent Gaussian noise.
-
-    Parameters
-    ----------
-    environment : Environment
-    variance : float
-        Of the noise at each input, positive; the covariance gains so much on its diagonal.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `environment` is none or the variance is not positive.
-
-    Examples
-    --------
-    >>> from environments import StationaryEnvironment
-    >>> noisy = NoisyEnvironment(StationaryEnvironment(np.eye(2)), 0.5)
-    >>> noisy.realize(np.random.SeedSequence(0)).covariances(np.array([0]))
-    array([[[1.5, 0. ],
-            [0. , 1.5]]])
-    """
-
-    def __init__(self, environment: Environment, variance: float) -> None:
-        if not isinstance(environment, Environment):
-            raise TypeError(f"environment must be an environment, got {environment!r}")
-        self._environment = environment
-        self._variance = positive("variance", variance)
-
-    @property
-    def n_neurons(self) -> int:
-        """Number of inputs."""
-        return self._environment.n_neurons
-
-    @property
-    def truth(self) -> str:
-        """As the environment has it."""
-        return self._environment.truth
-
-    @property
-    def shared_path(self) -> bool:
-        """Whether contexts and covariances are the same for every replicate."""
-        return self._environment.shared_path
-
-    @property
-    def context_names(self) -> tuple[str, ...]:
-        """A name for each context number."""
-        return self._environment.context_names
-
-    def realize(self, seed: np.random.SeedSequence) -> "_NoisyRealization":
-        """Return the replicate that `seed` draws."""
-        return _NoisyRealization(self._environment, self._variance, seed)
-
-    def parameters(self) -> dict[str, Any]:
-        """Return the configuration as plain JSON values."""
-        return {
-            "type": type(self).__name__,
-            "environment": self._environment.parameters(),
-            "variance": self._variance,
-        }
-
-
-class _NoisyRealization(Realization):
-    def __init__(
-        self, environment: Environment, variance: float, seed: np.random.SeedSequence
-    ) -> None:
-        super().__init__(environment.n_neurons, seed)
-        self._clean = environment.realize(self.child(PART, 0))
-        self._variance = variance
-
-    def contexts(self, samples: Integers) -> Integers:
-        return self._clean.contexts(samples)
-
-    def change_samples(self, n_samples: int) -> Integers:
-        return self._clean.change_samples(n_samples)
-
-    def covariances(self, samples: Integers) -> Floats:
-        return self._clean.covariances(samples) + self._variance * np.eye(self.n_neurons)
-
-    def reader(self, start: int) -> "_NoisyReader":
-        return _NoisyReader(self._clean.reader(start), self._noise(start))
-
-    def _noise(self, start: int) -> ChunkReader:
-        def chunks(index: int) -> Iterator[Floats]:
-            while True:
-                noise = self.generator(0, index).standard_normal((CHUNK, self.n_neurons))
-                yield np.sqrt(self._variance) * noise
-                index += 1
-
-        return ChunkReader(chunks(start // CHUNK), start % CHUNK)
-
-
-class _NoisyReader:
-    def __init__(self, clean: Reader, noise: Reader) -> None:
-        self._clean = clean
-        self._noise = noise
-
-    def take(self, size: int) -> Floats:
-        """Return the next `size` samples."""
-        return self._clean.take(size) + self._noise.take(size)

@@ -1,0 +1,87 @@
+"""Given spectra, in given or random eigenbases."""
+
+import numpy as np
+import numpy.typing as npt
+
+from environments._checks import Floats, Rng, covariance_matrix, generator, real_array, whole_number
+from environments.covariances._parts import given_spectrum, symmetric
+
+
+def random_eigenbasis(n_neurons: int, rng: Rng) -> Floats:
+    """Return an orthogonal matrix drawn from the uniform (Haar) distribution.
+
+    Parameters
+    ----------
+    n_neurons : int
+    rng : None, int, SeedSequence or Generator
+
+    Returns
+    -------
+    array (neuron, eigenvector)
+
+    Examples
+    --------
+    >>> basis = random_eigenbasis(3, np.random.default_rng(0))
+    >>> bool(np.allclose(basis @ basis.T, np.eye(3)))
+    True
+    """
+    from scipy.stats import ortho_group
+
+    n_neurons = whole_number("n_neurons", n_neurons)
+    rng = generator(rng)
+    if n_neurons == 1:
+        return np.ones((1, 1))
+    basis: Floats = ortho_group.rvs(n_neurons, random_state=rng)
+    return basis
+
+
+def with_spectrum(spectrum: npt.ArrayLike, eigenbasis: npt.ArrayLike) -> Floats:
+    """Return the covariance with the given eigenvalues and eigenvectors.
+
+    Parameters
+    ----------
+    spectrum : array (n,)
+        Variances along the eigenvectors, positive.
+    eigenbasis : array (n, n)
+        Eigenvectors, one a column.
+
+    Raises
+    ------
+    ValueError
+        If a variance is not positive or the eigenvectors are not orthonormal.
+
+    Examples
+    --------
+    >>> with_spectrum([1.0, 4.0], np.eye(2))
+    array([[1., 0.],
+           [0., 4.]])
+    """
+    values, basis = given_spectrum(spectrum), real_array("eigenbasis", eigenbasis)
+    if basis.shape != (len(values), len(values)):
+        raise ValueError(
+            f"eigenbasis must be {len(values)} x {len(values)}, a column for each variance, "
+            f"got shape {basis.shape}"
+        )
+    if not np.abs(basis.T @ basis - np.eye(len(values))).max() <= 1e-10:
+        raise ValueError("eigenbasis must have orthonormal columns; orthogonalise it first")
+    return symmetric((basis * values) @ basis.T)
+
+
+def spectrum_matched(covariance: npt.ArrayLike, rng: Rng) -> Floats:
+    """Return a covariance with the spectrum of another, in an eigenbasis drawn uniformly.
+
+    The control for a change of context: what differs is where variances are, not how large.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `covariance` is not a covariance matrix of full rank.
+
+    Examples
+    --------
+    >>> control = spectrum_matched(np.diag([1.0, 2.0, 5.0]), np.random.default_rng(0))
+    >>> np.linalg.eigvalsh(control).round(12)
+    array([1., 2., 5.])
+    """
+    matrix = covariance_matrix("covariance", covariance)
+    return with_spectrum(np.linalg.eigvalsh(matrix), random_eigenbasis(len(matrix), rng))
