@@ -165,8 +165,9 @@ def largest(d: Floats, e2: Floats, sign: float, x: Floats, value: Floats, n: int
     """
     signed, twice = spread(-sign), spread(2.0)
     slope, bend = value[LANES : 2 * LANES], value[2 * LANES : 3 * LANES]
-    step = value[3 * LANES :]
+    live = value[3 * LANES :]  # 1 in lanes that have not converged, whatever others do
     x[:] = 1.0 + 1e-15
+    live[:] = 1.0
     for _ in range(_ITERATIONS):
         for r in range(0, LANES, FOUR):
             x_r = load(x, r)
@@ -187,16 +188,17 @@ def largest(d: Floats, e2: Floats, sign: float, x: Floats, value: Floats, n: int
             H = G * G - bend[r] * inverse
             root = math.sqrt(max((n - 1) * (n * H - G * G), 0.0))
             # Where either is not positive, rounding has carried x over the root.
-            step[r] = n / (G + root) if value[r] > 0.0 and G > 0.0 else 0.0
-            x[r] -= step[r]
+            step = n / (G + root) if value[r] > 0.0 and G > 0.0 else 0.0
+            step = math.nan if value[r] == 0.0 else step
+            x[r] -= step if live[r] > 0.0 else 0.0
+            live[r] = live[r] if step > 1e-14 else 0.0
         moving = 0
         for r in range(LANES):
-            moving += 1 if step[r] > 1e-14 else 0
+            moving += 1 if live[r] > 0.0 else 0
         if moving == 0:
-            break
+            return
     for r in range(LANES):
-        if value[r] == 0.0 or moving > 0:
-            x[r] = math.nan
+        x[r] = math.nan if live[r] > 0.0 else x[r]
 
 
 @kernel
@@ -229,5 +231,5 @@ def errors(weights: Floats, covariances: Floats, worst: Floats, total: Floats) -
         for r in range(min(LANES, n_records - first)):
             size = math.sqrt(squares[r])
             total[first + r] = size
-            outermost = scale[r] * max(above[r], below[r])
-            worst[first + r] = outermost if size < math.inf else math.nan
+            known = size < math.inf and abs(above[r] + below[r]) < math.inf
+            worst[first + r] = scale[r] * max(above[r], below[r]) if known else math.nan

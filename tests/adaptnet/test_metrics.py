@@ -73,6 +73,18 @@ def test_a_record_does_not_depend_on_its_neighbours(n):
         np.testing.assert_array_equal(an.whitening_errors(A[part], C[part]), together[:, part])
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 8])
+def test_diagonal_cases_do_not_depend_on_their_neighbours_either(n):
+    # The polynomial vanishes at once at their eigenvalues, and others go on iterating.
+    rng = np.random.default_rng(n)
+    A = np.stack([np.eye(n) * 2.0, *(naive.random_covariance(rng, n) for _ in range(9))])
+    C = np.diag(np.arange(1.0, n + 1))
+    worst, total = an.whitening_errors(A, C)
+    variances = np.arange(1.0, n + 1) / 4
+    np.testing.assert_allclose(worst[0], np.abs(variances - 1).max(), rtol=1e-14)
+    assert an.whitening_errors(A[0], C) == (worst[0], total[0])
+
+
 @pytest.mark.parametrize("n", [2, 20])
 def test_weights_that_are_not_positive_definite_have_no_errors(n):
     A = np.stack([np.eye(n)] * 4)
