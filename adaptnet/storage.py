@@ -16,6 +16,7 @@ from adaptnet import files
 from adaptnet._checks import json_value, whole_number
 from adaptnet.dataset import SCHEMA, validate
 from adaptnet.memory import available_memory, require_memory
+from adaptnet.netcdf import LOCK, OnDemand, open_dataset
 
 _MAGIC = (b"\x89HDF\r\n\x1a\n", b"CDF\x01", b"CDF\x02", b"CDF\x05")
 _COMPRESSED: dict[str, Any] = {"zlib": True, "complevel": 4}
@@ -68,7 +69,7 @@ def save(dataset: xr.Dataset, path: str | os.PathLike[str], *, overwrite: bool =
         for name, values in dataset.data_vars.items()
     }
     with files.whole(target) as part:
-        with _writing(target):
+        with LOCK, _writing(target):
             dataset.to_netcdf(part, engine="netcdf4", encoding=encoding)
         files.seal(part)
 
@@ -89,7 +90,7 @@ def appending(
     longest = max(rows_in_chunk.values())
     encoding["sample"] = {**_COMPRESSED, "chunksizes": (longest,)}
     encoding["synaptic_time"] = {**_COMPRESSED, "chunksizes": (1, longest)}
-    with _writing(part):
+    with LOCK, _writing(part):
         dataset.to_netcdf(part, engine="netcdf4", encoding=encoding, unlimited_dims=["sample"])
         with netCDF4.Dataset(part, "a") as file:
             file.set_auto_maskandscale(False)
@@ -146,7 +147,7 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
     MemoryError
         If it would not fit into memory.
     """
-    with reading(Path(path)) as dataset:
+    with LOCK, reading(Path(path)) as dataset:
         _require_memory(Path(path), dataset.variables)
         try:
             return _attributes_restored(dataset.load())
@@ -155,14 +156,16 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
 
 
 def opened(path: Path) -> xr.Dataset:
-    """Return a run whose values are read from its file when they are asked for."""
+    """Return a run whose values are read from its file when they are asked for.
+
+    No file stays open in between, so none needs to be closed.
+    """
     return _attributes_restored(_open(path, count_samples=True))
 
 
 def attributes(path: Path) -> dict[str, Any]:
     """Return the attributes of a run's file."""
-    with _open(path, count_samples=True) as dataset:
-        return dict(dataset.attrs)
+    return dict(_open(path, count_samples=True).attrs)
 
 
 def seed(attributes: Mapping[str, Any], source: str) -> np.random.SeedSequence:
@@ -209,7 +212,7 @@ def _open(source: Path, *, count_samples: bool) -> xr.Dataset:
     if not files.is_sealed(source):
         _probe(source)
     try:
-        with netCDF4.Dataset(source) as stored:
+        with LOCK, netCDF4.Dataset(source) as stored:
             counted = ["sample"] if count_samples and "sample" in stored.variables else []
             indexed = stored.dimensions.keys() & stored.variables.keys() - {*counted}
             _require_memory(source, {name: stored[name] for name in indexed})
@@ -221,16 +224,18 @@ def _open(source: Path, *, count_samples: bool) -> xr.Dataset:
                 f"{source} is not a run of adaptnet: its attribute adaptnet_schema is {mark!r}, "
                 f"expected {SCHEMA!r}; runs are made by adaptnet.simulate or `adaptnet run`"
             )
-        dataset = xr.open_dataset(
-            source, engine="netcdf4", decode_times=False, drop_variables=counted
-        )
+        if not count_samples:
+            dataset = open_dataset(source)
+            try:
+                return validate(dataset, str(source))
+            except BaseException:
+                dataset.close()
+                raise
+        dataset = xr.open_dataset(source, engine=OnDemand, drop_variables=counted)
         if counted:
             every = whole_number("record_every", dataset.attrs["record_every"])
-            n_records = dataset.sizes["sample"]
-            samples = pd.RangeIndex(0, every * n_records, every)
-            opened_file = dataset
-            dataset = opened_file.assign_coords(sample=("sample", samples, attrs))
-            dataset.set_close(opened_file.close)  # which a copy does not do by itself
+            samples = pd.RangeIndex(0, every * dataset.sizes["sample"], every)
+            dataset = dataset.assign_coords(sample=("sample", samples, attrs))
         return validate(dataset, str(source))
     except (OSError, RuntimeError, LookupError, AttributeError, TypeError, UnicodeError) as error:
         raise ValueError(

@@ -146,15 +146,15 @@ class _Comparison(Recording):
     def __init__(self, layout: Layout, stored: xr.Dataset) -> None:
         self.layout = layout
         self._stored = stored
-        self._reading = threading.Lock()  # the netCDF library is not made for threads
+        self._comparing = threading.Lock()
         self._differing: dict[str, tuple[int, float, str]] = {}  # number, largest, the first
 
     def write(self, replicate: int, first: int, rows: Rows) -> None:
         """Compare rows `first` and on of a replicate."""
         for name in rows.dtype.names or ():
             index, values = placed(self.layout, name, replicate, first, rows)
-            with self._reading:
-                before = self._stored[name].variable[index].values
+            before = self._stored[name].variable[index].values
+            with self._comparing:
                 where = f"replicate {replicate}, from sample {first * self.layout.plan.every} on"
                 self.compare(name, before, np.ascontiguousarray(values), where)
 
