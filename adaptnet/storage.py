@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,7 +16,7 @@ import xarray as xr
 from adaptnet import files
 from adaptnet._checks import json_value, whole_number
 from adaptnet.dataset import SCHEMA, validate
-from adaptnet.memory import available_memory, require_memory
+from adaptnet.memory import available_memory, readable, require_memory
 from adaptnet.netcdf import LOCK, OnDemand, open_dataset
 
 _MAGIC = (b"\x89HDF\r\n\x1a\n", b"CDF\x01", b"CDF\x02", b"CDF\x05")
@@ -69,7 +70,7 @@ def save(dataset: xr.Dataset, path: str | os.PathLike[str], *, overwrite: bool =
         for name, values in dataset.data_vars.items()
     }
     with files.whole(target) as part:
-        with LOCK, _writing(target):
+        with LOCK, _writing(part):
             dataset.to_netcdf(part, engine="netcdf4", encoding=encoding)
         files.seal(part)
 
@@ -101,11 +102,14 @@ def appending(
 
 @contextlib.contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """Turn what the netCDF library says of a disk that fails into an OSError."""
+    """Say what the disk has left where the netCDF library, which may not know why, gives up."""
     try:
         yield
-    except RuntimeError as error:
-        raise OSError(f"{path} could not be written, as if the disk were full ({error})") from error
+    except (RuntimeError, OSError) as error:
+        free = readable(shutil.disk_usage(path.parent).free)
+        raise OSError(
+            f"{path} could not be written ({error}); {free} are free on its disk"
+        ) from error
 
 
 def require_folder(path: Path) -> None:
