@@ -23,7 +23,9 @@ class Markov(SimulationScenario):
 
     n_neurons: int = parameter(5, "primary neurons, and inputs", above=1, at_most=1000)
     n_interneurons: int = parameter(10, "interneurons, at least n_neurons", above=0, at_most=10_000)
-    n_contexts: int = parameter(3, "contexts, each with an eigenbasis of its own", above=1)
+    n_contexts: int = parameter(
+        3, "contexts, each with an eigenbasis of its own", above=1, at_most=1000
+    )
     condition: float = parameter(10.0, "largest by smallest variance of a context", above=1)
     mean_duration: float = parameter(200_000.0, "mean samples that a context lasts", above=1)
     length: int = parameter(1_200_000, "samples a replicate", above=0)
