@@ -25,17 +25,13 @@ from adaptnet.circuits.base import FAILURES, State
 from adaptnet.memory import readable
 from adaptnet.provenance import differences
 from adaptnet.recording import Layout, Reached, Recording, Rows, placed
+from adaptnet.storage import working_folder
 
 _log = logging.getLogger(__name__)
 
 _MOST = 2**26  # bytes that a folder's description and a checkpoint's first line may have
 _PIECE = 2**20  # bytes of rows in memory at a time
 _SMALL = 2**14  # records of a single number in a chunk of the netCDF file
-
-
-def working_folder(target: Path) -> Path:
-    """Return where an unfinished run is kept."""
-    return target.with_name(f"{target.name}.partial")
 
 
 def stored_seed(target: Path) -> np.random.SeedSequence | None:

@@ -112,6 +112,11 @@ def _writing(path: Path) -> Iterator[None]:
         ) from error
 
 
+def working_folder(target: Path) -> Path:
+    """Return where an unfinished run is kept."""
+    return target.with_name(f"{target.name}.partial")
+
+
 def require_folder(path: Path) -> None:
     """Raise unless `path` can be a file: its folder is there and it is no folder itself."""
     if not path.parent.is_dir():
@@ -209,6 +214,11 @@ def _open(source: Path, *, count_samples: bool) -> xr.Dataset:
     import netCDF4
 
     if not source.is_file():
+        if working_folder(source).is_dir():
+            raise FileNotFoundError(
+                f"there is no file {source} yet: its run is unfinished, and goes on by the command "
+                f"that began it, which `adaptnet info {source}` tells"
+            )
         raise FileNotFoundError(f"there is no file {source}")
     with source.open("rb") as file:
         if not file.read(8).startswith(_MAGIC):

@@ -3,11 +3,14 @@
 import logging
 import sys
 import warnings
-from typing import Any, TextIO
+from collections.abc import Callable
+from typing import Any, TextIO, TypeVar
 
 import click
 
 from scenarios.cli.session import Terminated, ending_on_sigterm, tell
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 DIVERGED = 3
 """Exit code of a run that is saved but in which a circuit diverged."""
@@ -33,14 +36,38 @@ class _Commands(click.Group):
             raise click.ClickException(str(error) or type(error).__name__) from error
 
 
+def _tell(context: click.Context, option: click.Parameter, given: bool) -> None:
+    """Show as much of the log as -v or -q asks for, before or after a command's name."""
+    if given:
+        context.find_root().obj = option.name
+        tell(logging.WARNING if option.name == "quiet" else logging.DEBUG)
+
+
+def volume(command: F) -> F:
+    """Give a command, or all, the options -v and -q."""
+    given: dict[str, Any] = {"is_flag": True, "expose_value": False, "callback": _tell}
+    for names, text in (
+        (("-q", "--quiet"), "Tell of warnings and errors only."),
+        (("-v", "--verbose"), "Tell more."),
+    ):
+        command = click.option(*names, help=text, **given)(command)
+    return command
+
+
+def is_quiet(context: click.Context) -> bool:
+    """Return whether -q was given."""
+    return bool(context.find_root().obj == "quiet")
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="adaptnet")
-@click.option("-v", "--verbose", is_flag=True, help="Tell more.")
-@click.option("-q", "--quiet", is_flag=True, help="Tell of warnings and errors only.")
+@volume
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def main(verbose: bool, quiet: bool, debug: bool) -> None:
+@click.pass_context
+def main(context: click.Context, debug: bool) -> None:
     """Run, inspect and draw simulations of adapting neural circuits."""
-    tell(logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO)
+    if context.obj is None:
+        tell(logging.INFO)
 
 
 def _show_warning(

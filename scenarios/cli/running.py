@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from scenarios.base import Scenario, SimulationScenario
-from scenarios.cli.group import DIVERGED, main
+from scenarios.cli.group import DIVERGED, is_quiet, main, volume
 from scenarios.cli.pictures import save_picture
 from scenarios.cli.plans import parsed_settings, planned
 from scenarios.cli.stored import divergences
@@ -48,6 +48,7 @@ def list_() -> None:
     show_default=True,
     help="At most so much of each replicate is lost when the run is killed.",
 )
+@volume
 @click.pass_context
 def run(
     context: click.Context,
@@ -95,12 +96,11 @@ def run(
         "overwrite": overwrite,
         "checkpoint_seconds": checkpoint_seconds,
     }
-    quiet = context.find_root().params["quiet"]
     dataset = scenario.run(
         n_replicates=replicates or plan["replicates"],
         rng=plan["seed"] if seed is None else seed,
         n_threads=threads,
-        progress=False if quiet and progress is None else progress,
+        progress=False if is_quiet(context) and progress is None else progress,
         **(recording if whole_simulation else {}),
     )
     if not whole_simulation:

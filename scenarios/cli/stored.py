@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scenarios.base import SimulationScenario
-from scenarios.cli.group import DIFFERS, main
+from scenarios.cli.group import DIFFERS, main, volume
 from scenarios.cli.plans import planned, refuse_paths
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def info(path: Path) -> None:
 @click.option("--replicates", type=int, help="Run only so many again.  [default: all]")
 @click.option("--threads", type=int, help="Replicates run at a time.  [default: one a core]")
 @click.option("--allow-paths", is_flag=True, help="Read files from any folder that the run names.")
+@volume
 def verify(path: Path, replicates: int | None, threads: int | None, allow_paths: bool) -> None:
     """Run a stored run again from its parameters; say whether it comes out the same, bit for bit.
 
