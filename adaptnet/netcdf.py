@@ -1,10 +1,9 @@
 """The netCDF library, entered by one thread at a time, and files that nobody has to close.
 
 HDF5 is not made for threads, and the Python package that calls it lets other threads run meanwhile:
-two threads that open a file at the same time end in a segmentation fault. So does one thread in
-which the garbage collector closes a file while another is being opened (seen with HDF5 2.2: the
-type of a variable of strings still points to the closed file). So every call is made under `LOCK`,
-and a run whose values are read when they are asked for has no open file in between.
+two threads that open a file at the same time end in a segmentation fault. So every call is made
+under `LOCK`, and a run whose values are read when they are asked for has no open file in between,
+which the garbage collector could close at any moment, in any thread.
 """
 
 import threading

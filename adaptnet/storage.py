@@ -66,13 +66,25 @@ def save(dataset: xr.Dataset, path: str | os.PathLike[str], *, overwrite: bool =
     validate(dataset)
     refuse_existing(target, overwrite=overwrite)
     encoding = {
-        name: _COMPRESSED if values.ndim and values.size else {}
+        str(name): _COMPRESSED if values.ndim and values.size else {}
         for name, values in dataset.data_vars.items()
-    }
+    } | _texts(dataset)
     with files.whole(target) as part:
         with LOCK, _writing(part):
             dataset.to_netcdf(part, engine="netcdf4", encoding=encoding)
         files.seal(part)
+
+
+def _texts(dataset: xr.Dataset) -> dict[str, Any]:
+    """Return the encoding of texts: characters, since strings of any length are not safe to read.
+
+    HDF5 2.2 converts such strings by a type that may point to a file since closed.
+    """
+    return {
+        str(name): {"dtype": "S1"}
+        for name, variable in dataset.variables.items()
+        if variable.dtype.kind in "UOT" and variable.size
+    }
 
 
 @contextlib.contextmanager
@@ -92,7 +104,12 @@ def appending(
     encoding["sample"] = {**_COMPRESSED, "chunksizes": (longest,)}
     encoding["synaptic_time"] = {**_COMPRESSED, "chunksizes": (1, longest)}
     with LOCK, _writing(part):
-        dataset.to_netcdf(part, engine="netcdf4", encoding=encoding, unlimited_dims=["sample"])
+        dataset.to_netcdf(
+            part,
+            engine="netcdf4",
+            encoding=encoding | _texts(dataset),
+            unlimited_dims=["sample"],
+        )
         with netCDF4.Dataset(part, "a") as file:
             file.set_auto_maskandscale(False)
             for name in encoding:  # chunks are written once, in order: no need to keep many
