@@ -273,7 +273,31 @@ def validate(dataset: xr.Dataset, source: str = "the dataset", *, run: bool = Fa
                 f"{source} is damaged: {name} has dimensions {dims} and type "
                 f"{present[name].dtype}, expected {entry.dims} and {entry.dtype}; run it again"
             )
+    _validate_contexts(present, source)
     return dataset
+
+
+def _validate_contexts(present: Mapping[Any, Any], source: str) -> None:
+    """Raise unless every context that is left or entered, and every direction, has a name."""
+    meanings = present["context"].attrs.get("flag_meanings")
+    if not isinstance(meanings, str):
+        raise ValueError(
+            f"{source} is damaged: flag_meanings of context is {meanings!r:.50}, expected the "
+            "names of the contexts; run it again"
+        )
+    n_contexts = len(meanings.split())
+    named = {
+        "context_left": n_contexts,
+        "context_entered": n_contexts,
+        "change_direction": len(DIRECTIONS),
+    }
+    for name, n_names in named.items():
+        numbers = present[name].values if name in present else np.empty(0)
+        if numbers.size and not -1 <= numbers.min() <= numbers.max() < n_names:
+            raise ValueError(
+                f"{source} is damaged: {name} goes from {numbers.min()} to {numbers.max()}, but "
+                f"has names for 0 to {n_names - 1}; run it again"
+            )
 
 
 def circuit_parameters(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:

@@ -25,17 +25,13 @@ from adaptnet.circuits.base import FAILURES, State
 from adaptnet.memory import readable
 from adaptnet.provenance import differences
 from adaptnet.recording import Layout, Reached, Recording, Rows, placed
+from adaptnet.storage import working_folder
 
 _log = logging.getLogger(__name__)
 
 _MOST = 2**26  # bytes that a folder's description and a checkpoint's first line may have
 _PIECE = 2**20  # bytes of rows in memory at a time
 _SMALL = 2**14  # records of a single number in a chunk of the netCDF file
-
-
-def working_folder(target: Path) -> Path:
-    """Return where an unfinished run is kept."""
-    return target.with_name(f"{target.name}.partial")
 
 
 def stored_seed(target: Path) -> np.random.SeedSequence | None:
@@ -138,13 +134,7 @@ class WorkingFolder(Recording):
         self._open: dict[int, _Open] = {}
 
     def __enter__(self) -> Self:
-        free = shutil.disk_usage(self._target.parent).free
-        needed = self.layout.n_bytes + 8192 * self.layout.n_replicates
-        if needed > free:
-            raise OSError(
-                f"the records would take {readable(needed)} and {readable(free)} are free at "
-                f"{self._target.parent}; raise record_every or record fewer variables"
-            )
+        self._require_disk()
         self._lock = files.Lock(self._folder)
         try:
             if self._target.exists() and not self._overwrite:
@@ -155,6 +145,25 @@ class WorkingFolder(Recording):
             raise
         _log.debug("recording to %s", self._folder)
         return self
+
+    def _require_disk(self) -> None:
+        """Raise unless what is still to be recorded fits on the disk."""
+        there = sum(path.stat().st_size for path in self._folder.glob("[0-9]*.rows"))
+        needed = max(self.layout.n_bytes - there, 0) + 8192 * self.layout.n_replicates
+        free = shutil.disk_usage(self._target.parent).free
+        if needed > free:
+            raise OSError(
+                f"the records would take {readable(needed)} and {readable(free)} are free at "
+                f"{self._target.parent}; raise record_every or record fewer variables"
+            )
+        if needed + self.layout.n_bytes > free:
+            _log.warning(
+                "the disk may get full: the file takes up to %s more before the records are "
+                "removed, and %s are free at %s",
+                readable(needed + self.layout.n_bytes),
+                readable(free),
+                self._target.parent,
+            )
 
     def _take_up(self) -> None:
         """Make the folder this run's, or see that it is."""
@@ -189,11 +198,13 @@ class WorkingFolder(Recording):
                 self._folder,
             )
         elif isinstance(error, OSError):
-            raise OSError(
-                error.errno or 0,
-                f"{error}; what was done until the last checkpoint is in {self._folder}: when the "
-                "cause is removed, the same command, or call, goes on from there",
-            ) from error
+            cause = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+            sentence = (
+                f"{cause or error}; what was done until the last checkpoint is in {self._folder}: "
+                "when the cause is removed, the same command, or call, goes on from there"
+            )
+            code = [error.errno] if error.errno else []
+            raise OSError(*code, sentence) from error
 
     def restore(self, replicate: int, states: Sequence[State]) -> Reached | None:
         """Return how far `replicate` was at its last good checkpoint, its `states` brought there.

@@ -175,8 +175,13 @@ def whole(target: Path, folder: Path | None = None) -> Iterator[Path]:
         with part.open("rb+") as written:
             make_durable(written.fileno())
         rename(part, target)
-    finally:
+    except BaseException:
+        with contextlib.suppress(OSError):
+            # The netCDF library keeps a file open that it failed to write, so that removing the
+            # name alone would leave a full disk full until the process ends.
+            os.truncate(part, 0)
         part.unlink(missing_ok=True)
+        raise
 
 
 def _digest(path: Path, length: int) -> "hashlib._Hash":

@@ -298,7 +298,8 @@ class Run:
         sampled = {}
         if self.kind == "simulation":
             first = environment.realize(child_seed(self.seed, 0))
-            inputs = next(first.blocks(min(plan.n_samples, 256), 256))
+            with single_threaded_blas():
+                inputs = next(first.blocks(min(plan.n_samples, 256), 256))
             sampled["first_inputs_sha256"] = hashlib.sha256(inputs.tobytes()).hexdigest()
         return {
             "Conventions": schema.CONVENTIONS,

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,7 +16,8 @@ import xarray as xr
 from adaptnet import files
 from adaptnet._checks import json_value, whole_number
 from adaptnet.dataset import SCHEMA, validate
-from adaptnet.memory import available_memory, require_memory
+from adaptnet.memory import available_memory, readable, require_memory
+from adaptnet.netcdf import LOCK, OnDemand, open_dataset
 
 _MAGIC = (b"\x89HDF\r\n\x1a\n", b"CDF\x01", b"CDF\x02", b"CDF\x05")
 _COMPRESSED: dict[str, Any] = {"zlib": True, "complevel": 4}
@@ -64,13 +66,25 @@ def save(dataset: xr.Dataset, path: str | os.PathLike[str], *, overwrite: bool =
     validate(dataset)
     refuse_existing(target, overwrite=overwrite)
     encoding = {
-        name: _COMPRESSED if values.ndim and values.size else {}
+        str(name): _COMPRESSED if values.ndim and values.size else {}
         for name, values in dataset.data_vars.items()
-    }
+    } | _texts(dataset)
     with files.whole(target) as part:
-        with _writing(target):
+        with LOCK, _writing(part):
             dataset.to_netcdf(part, engine="netcdf4", encoding=encoding)
         files.seal(part)
+
+
+def _texts(dataset: xr.Dataset) -> dict[str, Any]:
+    """Return the encoding of texts: characters, since strings of any length are not safe to read.
+
+    HDF5 2.2 converts such strings by a type that may point to a file since closed.
+    """
+    return {
+        str(name): {"dtype": "S1"}
+        for name, variable in dataset.variables.items()
+        if variable.dtype.kind in "UOT" and variable.size
+    }
 
 
 @contextlib.contextmanager
@@ -89,8 +103,13 @@ def appending(
     longest = max(rows_in_chunk.values())
     encoding["sample"] = {**_COMPRESSED, "chunksizes": (longest,)}
     encoding["synaptic_time"] = {**_COMPRESSED, "chunksizes": (1, longest)}
-    with _writing(part):
-        dataset.to_netcdf(part, engine="netcdf4", encoding=encoding, unlimited_dims=["sample"])
+    with LOCK, _writing(part):
+        dataset.to_netcdf(
+            part,
+            engine="netcdf4",
+            encoding=encoding | _texts(dataset),
+            unlimited_dims=["sample"],
+        )
         with netCDF4.Dataset(part, "a") as file:
             file.set_auto_maskandscale(False)
             for name in encoding:  # chunks are written once, in order: no need to keep many
@@ -100,11 +119,19 @@ def appending(
 
 @contextlib.contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """Turn what the netCDF library says of a disk that fails into an OSError."""
+    """Say what the disk has left where the netCDF library, which may not know why, gives up."""
     try:
         yield
-    except RuntimeError as error:
-        raise OSError(f"{path} could not be written, as if the disk were full ({error})") from error
+    except (RuntimeError, OSError) as error:
+        free = readable(shutil.disk_usage(path.parent).free)
+        raise OSError(
+            f"{path} could not be written ({error}); {free} are free on its disk"
+        ) from error
+
+
+def working_folder(target: Path) -> Path:
+    """Return where an unfinished run is kept."""
+    return target.with_name(f"{target.name}.partial")
 
 
 def require_folder(path: Path) -> None:
@@ -146,7 +173,7 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
     MemoryError
         If it would not fit into memory.
     """
-    with reading(Path(path)) as dataset:
+    with LOCK, reading(Path(path)) as dataset:
         _require_memory(Path(path), dataset.variables)
         try:
             return _attributes_restored(dataset.load())
@@ -155,14 +182,16 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
 
 
 def opened(path: Path) -> xr.Dataset:
-    """Return a run whose values are read from its file when they are asked for."""
+    """Return a run whose values are read from its file when they are asked for.
+
+    No file stays open in between, so none needs to be closed.
+    """
     return _attributes_restored(_open(path, count_samples=True))
 
 
 def attributes(path: Path) -> dict[str, Any]:
     """Return the attributes of a run's file."""
-    with _open(path, count_samples=True) as dataset:
-        return dict(dataset.attrs)
+    return dict(_open(path, count_samples=True).attrs)
 
 
 def seed(attributes: Mapping[str, Any], source: str) -> np.random.SeedSequence:
@@ -202,6 +231,11 @@ def _open(source: Path, *, count_samples: bool) -> xr.Dataset:
     import netCDF4
 
     if not source.is_file():
+        if working_folder(source).is_dir():
+            raise FileNotFoundError(
+                f"there is no file {source} yet: its run is unfinished, and goes on by the command "
+                f"that began it, which `adaptnet info {source}` tells"
+            )
         raise FileNotFoundError(f"there is no file {source}")
     with source.open("rb") as file:
         if not file.read(8).startswith(_MAGIC):
@@ -209,7 +243,7 @@ def _open(source: Path, *, count_samples: bool) -> xr.Dataset:
     if not files.is_sealed(source):
         _probe(source)
     try:
-        with netCDF4.Dataset(source) as stored:
+        with LOCK, netCDF4.Dataset(source) as stored:
             counted = ["sample"] if count_samples and "sample" in stored.variables else []
             indexed = stored.dimensions.keys() & stored.variables.keys() - {*counted}
             _require_memory(source, {name: stored[name] for name in indexed})
@@ -221,16 +255,18 @@ def _open(source: Path, *, count_samples: bool) -> xr.Dataset:
                 f"{source} is not a run of adaptnet: its attribute adaptnet_schema is {mark!r}, "
                 f"expected {SCHEMA!r}; runs are made by adaptnet.simulate or `adaptnet run`"
             )
-        dataset = xr.open_dataset(
-            source, engine="netcdf4", decode_times=False, drop_variables=counted
-        )
+        if not count_samples:
+            dataset = open_dataset(source)
+            try:
+                return validate(dataset, str(source))
+            except BaseException:
+                dataset.close()
+                raise
+        dataset = xr.open_dataset(source, engine=OnDemand, drop_variables=counted)
         if counted:
             every = whole_number("record_every", dataset.attrs["record_every"])
-            n_records = dataset.sizes["sample"]
-            samples = pd.RangeIndex(0, every * n_records, every)
-            opened_file = dataset
-            dataset = opened_file.assign_coords(sample=("sample", samples, attrs))
-            dataset.set_close(opened_file.close)  # which a copy does not do by itself
+            samples = pd.RangeIndex(0, every * dataset.sizes["sample"], every)
+            dataset = dataset.assign_coords(sample=("sample", samples, attrs))
         return validate(dataset, str(source))
     except (OSError, RuntimeError, LookupError, AttributeError, TypeError, UnicodeError) as error:
         raise ValueError(

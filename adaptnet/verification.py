@@ -64,7 +64,8 @@ def verify(
     Raises
     ------
     ValueError
-        If the stored parameters are damaged or do not describe the stored variables.
+        If the stored parameters are damaged or do not describe the stored variables, or the run is
+        not a simulation.
 
     Examples
     --------
@@ -105,6 +106,11 @@ def verify(
 
 def _run_again(stored: xr.Dataset, environment: Environment) -> Run:
     attrs = stored.attrs
+    if attrs.get("kind") != "simulation":
+        raise ValueError(
+            f"stored must be a simulation to be run again, got one of kind {attrs.get('kind')!r}; "
+            "theory's runs follow from their parameters: call adaptnet.theory again"
+        )
     circuits = {
         name: from_parameters(parameters)
         for name, parameters in json_object(attrs.get("circuits"), "circuits of the run").items()
@@ -147,15 +153,15 @@ class _Comparison(Recording):
     def __init__(self, layout: Layout, stored: xr.Dataset) -> None:
         self.layout = layout
         self._stored = stored
-        self._reading = threading.Lock()  # the netCDF library is not made for threads
+        self._comparing = threading.Lock()
         self._differing: dict[str, tuple[int, float, str]] = {}  # number, largest, the first
 
     def write(self, replicate: int, first: int, rows: Rows) -> None:
         """Compare rows `first` and on of a replicate."""
         for name in rows.dtype.names or ():
             index, values = placed(self.layout, name, replicate, first, rows)
-            with self._reading:
-                before = self._stored[name].variable[index].values
+            before = self._stored[name].variable[index].values
+            with self._comparing:
                 where = f"replicate {replicate}, from sample {first * self.layout.plan.every} on"
                 self.compare(name, before, np.ascontiguousarray(values), where)
 

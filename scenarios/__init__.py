@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 __all__ = ["find", "names"]
 
-_NO_SCENARIOS = ("base", "cli", "session", "shared", "tables")
+_NO_SCENARIOS = ("base", "cli", "shared", "tables")
 
 
 def names() -> list[str]:

@@ -21,7 +21,9 @@ class Markov(Race, Rotated):
     share the path drawn from `path_seed`; they differ in their samples.
     """
 
-    n_contexts: int = parameter(3, "contexts, each with an eigenbasis of its own", above=1)
+    n_contexts: int = parameter(
+        3, "contexts, each with an eigenbasis of its own", above=1, at_most=1000
+    )
     mean_duration: float = parameter(200_000.0, "mean samples that a context lasts", above=1)
     length: int = parameter(1_200_000, "samples a replicate", above=0)
     records: int = parameter(1000, "records of the error", above=0)

@@ -38,8 +38,8 @@ class ReadaptationMap(TableScenario):
     lowest: float = parameter(0.1, "smallest scale of the inputs", above=0)
     highest: float = parameter(10.0, "largest scale of the inputs", above=0)
     rotated: bool = parameter(False, "whether the eigenbasis changes as well (slower)")
-    n_theory: int = parameter(61, "scales in the map of theory", above=1)
-    n_simulated: int = parameter(5, "scales at which circuits are simulated", above=0)
+    n_theory: int = parameter(61, "scales in the map of theory", above=1, at_most=1000)
+    n_simulated: int = parameter(5, "scales at which circuits are simulated", above=0, at_most=1000)
     learning_rate: float = parameter(5e-5, "largest eta of the simulations", above=0)
     eigenbasis_seed: int = parameter(1, "seed of the eigenbases", above=-1)
 

@@ -18,6 +18,7 @@ import adaptnet as an
 from adaptnet import durable, files
 from adaptnet.circuits.interneuron import InterneuronCircuit
 from environments import SwitchingEnvironment
+from tests.adaptnet import run_on_small_disk
 
 CIRCUITS = {
     "direct": an.DirectCircuit(learning_rate=1e-3),
@@ -268,6 +269,41 @@ def test_disk_that_is_full_while_the_netcdf_file_is_written(tmp_path, in_memory)
             assert not target.exists()
         size *= 4
     an.load(target)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Mount a disk of 2 MB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder]
+    mounted = shutil.which("mount") and subprocess.run(command, capture_output=True, check=False)
+    if not mounted or mounted.returncode:
+        pytest.skip("mounting a small disk needs the rights of an administrator, and tmpfs")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.slow
+def test_small_disk_that_gets_full(small_disk):
+    """Wherever it gets full, the same command goes on when there is room again."""
+    script = Path(__file__).with_name("run_on_small_disk.py")
+    expected = run_on_small_disk.simulate()
+    told = []
+    for leave in (0, 100_000, 250_000, 330_000, 450_000):
+        for writes in (0, 2, 31):
+            command = [sys.executable, script, small_disk, str(leave), str(writes)]
+            ended = subprocess.run(command, capture_output=True, text=True, check=True)
+            told.append(ended.stdout)
+            target = small_disk / "run.nc"
+            assert target.exists() == ("finished" in ended.stdout), ended.stdout
+            (small_disk / "filler").unlink(missing_ok=True)
+            run_on_small_disk.simulate(target)
+            assert_same_run(an.load(target), expected)
+            assert list(small_disk.iterdir()) == [target]
+            target.unlink()
+    for words in ("are free at", "No space left on device", "could not be written", "finished"):
+        assert any(words in line for line in told), (words, told)
 
 
 def test_survives_kills(tmp_path):

@@ -1,11 +1,14 @@
 """Configurations and files from strangers: a sentence or a result, never a traceback."""
 
+import dataclasses
 import json
 import shutil
+import typing
 import warnings
 
 import numpy as np
 import pytest
+import xarray as xr
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,7 +16,7 @@ from hypothesis import strategies as st
 import adaptnet as an
 import environments
 import scenarios
-from adaptnet import circuits, durable, files
+from adaptnet import circuits, durable, files, theory
 from adaptnet.circuits.base import Circuit
 from environments import SwitchingEnvironment
 from scenarios.cli import main
@@ -24,8 +27,6 @@ NUMBERS = st.one_of(
     st.floats(),
     st.sampled_from([1e-320, 1e308, 0.0, -0.0]),
 )
-RUN = ("switching", "natural-images")
-NAMES = sorted({f for s in RUN for f in scenarios.find(s).__dataclass_fields__})
 TEXTS = st.one_of(
     st.text(max_size=8),
     st.sampled_from(
@@ -37,6 +38,24 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=2),
     max_leaves=6,
 )
+
+
+WHOLE = st.integers(-3, 40) | st.sampled_from([10**9, 10**18, 2**63, 10**40])
+REAL = st.floats() | st.floats(1e-9, 1e9) | st.sampled_from([1e-320, 1e308, 0.0, 1, 10**400])
+OF_KIND = {int: WHOLE, float: REAL, bool: st.booleans(), str: TEXTS}
+
+
+def parameters_of(name):
+    """Draw some parameters of a scenario: most of their own type, some of any."""
+    kinds = typing.get_type_hints(scenarios.find(name))
+    fields = [field.name for field in dataclasses.fields(scenarios.find(name))]
+    entry = st.sampled_from([*fields, "other"]).flatmap(
+        lambda f: st.tuples(st.just(f), st.one_of(OF_KIND.get(kinds.get(f), VALUES), VALUES))
+    )
+    return st.tuples(st.just(name), st.lists(entry, max_size=4).map(dict))
+
+
+CONFIGURATIONS = st.sampled_from(scenarios.names()).flatmap(parameters_of)
 
 
 def check(strategy, n, function):
@@ -71,11 +90,20 @@ def answered(*arguments, codes=(0, 1, 2, 3, 4)):
 
 @pytest.fixture
 def no_run(monkeypatch, tmp_path):
-    """Let every run that is accepted end at its first block."""
+    """Let every run that is accepted end at its first block, or first use of theory."""
 
     def stop(*args):
         raise ValueError("stopped at the first block")
 
+    def once(function):
+        def stopping(*args, **kwargs):
+            function(*args, **kwargs)
+            raise ValueError("stopped at the first point of theory")
+
+        return stopping
+
+    for name in ("readaptation_time", "convergence_time"):  # scenarios ask for thousands of them
+        monkeypatch.setattr(theory, name, once(getattr(theory, name)))
     for kind in Circuit.__subclasses__():
         monkeypatch.setattr(kind, "advance", stop)
     monkeypatch.setattr("adaptnet.provenance._git_commit", lambda: None)
@@ -96,12 +124,10 @@ def toml(value):
 @many(100, 1_000)
 def test_toml_files(no_run, n):
     keys = st.sampled_from(["scenario", "replicates", "seed", "parameters", "other"])
-    entries = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=4)
     lines = st.dictionaries(keys, VALUES, max_size=3)
-    scenario = st.sampled_from(RUN)
 
     def one(drawn):
-        name, top, parameters, raw = drawn
+        (name, parameters), top, raw = drawn
         text = "".join(f"{k} = {toml(v)}\n" for k, v in ({"scenario": name} | top).items())
         text += "[parameters]\n" if "parameters" not in top else ""
         text += "".join(f"{k} = {toml(v)}\n" for k, v in parameters.items())
@@ -109,7 +135,11 @@ def test_toml_files(no_run, n):
         path.write_bytes(raw if raw is not None else text.encode("utf-8", "replace"))
         answered("-q", "run", path, "-o", no_run / "case.nc", "--overwrite", codes=(1, 2))
 
-    check(st.tuples(scenario, lines, entries, st.none() | st.binary(max_size=60)), n, one)
+    check(
+        st.tuples(CONFIGURATIONS, lines, st.sampled_from([None] * 3) | st.binary(max_size=60)),
+        n,
+        one,
+    )
 
 
 @pytest.mark.parametrize(
@@ -122,19 +152,18 @@ def test_deep_and_long_toml_files(no_run, text):
 
 @many(100, 700)
 def test_settings_on_the_command_line(no_run, n):
-    values = st.one_of(TEXTS, NUMBERS.map(str), st.just("grass,brick"))
-    settings_ = st.lists(st.tuples(st.sampled_from([*NAMES, "x"]), values), max_size=3)
+    values = st.one_of(TEXTS, NUMBERS.map(str))
     options = st.lists(
         st.tuples(st.sampled_from(["--replicates", "--seed", "--threads"]), values), max_size=2
     )
 
     def one(drawn):
-        name, chosen, more = drawn
-        arguments = [part for key, value in chosen for part in ("--set", f"{key}={value}")]
+        (name, chosen), more = drawn
+        arguments = [part for key, of in chosen.items() for part in ("--set", f"{key}={of}")]
         arguments += [part for option in more for part in option]
         answered("-q", "run", name, "-o", "case.nc", "--overwrite", *arguments, codes=(1, 2))
 
-    check(st.tuples(st.sampled_from(RUN), settings_, options), n, one)
+    check(st.tuples(CONFIGURATIONS, options), n, one)
 
 
 @many(100, 600)
@@ -176,7 +205,7 @@ def simulate(path=None, **options):
 
 
 MUTATIONS = st.tuples(
-    st.sampled_from(["flip", "zero", "cut", "insert", "duplicate", "end"]),
+    st.sampled_from(["flip", "zero", "cut", "insert", "duplicate", "swap", "end"]),
     st.floats(0, 1, exclude_max=True),
     st.integers(1, 255),
 )
@@ -194,6 +223,9 @@ def mutated(content, mutation):
         del changed[at:]
     elif kind == "insert":
         changed[at:at] = bytes([byte])
+    elif kind == "swap":  # the halves of a block
+        block = changed[at : at + 2 * byte]
+        changed[at : at + 2 * byte] = block[byte:] + block[:byte]
     elif kind == "duplicate":
         changed[at:at] = changed[at : at + byte]
     else:
@@ -231,6 +263,97 @@ def test_mutated_files_without_checksum(tmp_path, n):
         answered("info", path, codes=(0, 1))
 
     check(MUTATIONS, n, one)
+
+
+ATTRIBUTES = st.one_of(
+    st.sampled_from([0, -1, 2.5, float("nan"), "", "x", "{}", "[]", "1", "days since x"]),
+    st.sampled_from([np.array([1, 2]), np.array([0.5, np.nan]), np.zeros(0), np.int8(3)]),
+)
+ENCODED = ("_FillValue", "scale_factor", "units", "flag_values", "flag_meanings", "coordinates")
+NUMERIC = st.sampled_from([0, -1, 1, 5, 10**6, 2**62, float("nan"), float("inf"), -1e300])
+TYPES = st.sampled_from(["f4", "f8", "i1", "i4", "i8", "u8", "U3"])
+STRUCTURES = st.one_of(
+    st.tuples(st.just("drop"), st.floats(0, 1, exclude_max=True), st.none()),
+    st.tuples(st.just("rename"), st.floats(0, 1, exclude_max=True), st.none()),
+    st.tuples(st.just("transpose"), st.floats(0, 1, exclude_max=True), st.none()),
+    st.tuples(st.just("type"), st.floats(0, 1, exclude_max=True), TYPES),
+    st.tuples(st.just("values"), st.floats(0, 1, exclude_max=True), NUMERIC),
+    st.tuples(st.just("size"), st.floats(0, 1, exclude_max=True), st.integers(0, 9)),
+    st.tuples(st.just("huge"), st.floats(0, 1, exclude_max=True), st.sampled_from([10**7, 2**40])),
+    st.tuples(
+        st.just("attribute"),
+        st.floats(0, 1, exclude_max=True),
+        st.tuples(
+            st.sampled_from(ENCODED),
+            ATTRIBUTES,
+        ),
+    ),
+    st.tuples(st.just("global"), st.floats(0, 1, exclude_max=True), ATTRIBUTES),
+)
+
+
+def restructured(run, change, path):
+    """Write `run` with one thing of it changed; False where no file can be so."""
+    kind, where, value = change
+    names = sorted(map(str, run.variables))
+    name = names[int(where * len(names))]
+    variable = run.variables[name]
+    dims = sorted(map(str, run.sizes))
+    dim = dims[int(where * len(dims))]
+    parts = {str(n): xr.Variable(v.dims, v.values, v.attrs) for n, v in run.variables.items()}
+    attrs = dict(run.attrs)
+    if kind == "drop":
+        del parts[name]
+    elif kind == "rename":
+        parts["other"] = parts.pop(name)
+    elif kind == "transpose":
+        parts[name] = xr.Variable(variable.dims[::-1], variable.values.T, variable.attrs)
+    elif kind == "type":
+        parts[name] = xr.Variable(variable.dims, variable.values.astype(value), variable.attrs)
+    elif kind == "values":
+        parts[name] = xr.Variable(variable.dims, np.full(variable.shape, value), variable.attrs)
+    elif kind == "size":
+        parts = {
+            n: v.isel({dim: np.arange(value) % v.sizes[dim]}) if dim in v.dims else v
+            for n, v in parts.items()
+        }
+    elif kind == "attribute":
+        parts[name].attrs[value[0]] = value[1]
+    elif kind == "global":
+        attrs[sorted(attrs)[int(where * len(attrs))]] = value
+    coordinates = {n: parts.pop(n) for n in list(parts) if n in run.coords}
+    path.unlink(missing_ok=True)
+    xr.Dataset(parts, coordinates, attrs).to_netcdf(path, engine="netcdf4")
+    if kind == "huge":
+        import netCDF4
+
+        with netCDF4.Dataset(path, "a") as file:
+            file.createDimension("huge", value)
+            file.createVariable("extra", "f8", ("huge", dim), zlib=True, chunksizes=(1000, 1))
+    files.seal(path)
+
+
+@pytest.fixture
+def small_run():
+    values = {"block_length": 50, "records_per_block": 10}
+    return scenarios.find("switching").from_values(values).run(n_replicates=2)
+
+
+@many(8, 100)
+def test_files_of_other_structure(small_run, no_run, n):
+    """The checksum holds, the content is not what this package writes."""
+    path = no_run / "run.nc"
+
+    def one(change):
+        try:
+            restructured(small_run, change, path)
+        except (ValueError, TypeError, OverflowError, AttributeError, RuntimeError):
+            return  # xarray or netCDF cannot write it
+        for command in ("info", "readapt", "verify"):
+            answered(command, path)
+        answered("run", path, "-o", no_run / "again.nc", "--overwrite")
+
+    check(STRUCTURES, n, one)
 
 
 @many(40, 300)

@@ -8,6 +8,7 @@ import pytest
 
 import adaptnet as an
 from adaptnet import theory
+from adaptnet.verification import verify
 from environments import StationaryEnvironment, SwitchingEnvironment
 from environments.covariances import random_eigenbasis, with_spectrum
 
@@ -179,6 +180,12 @@ def test_offline_divergence_is_said_and_keeps_what_was_before():
     assert int(run["diverged_sample"].squeeze()) == 1
     assert np.isfinite(run["whitening_error"].values[0, 0, 0])
     assert np.isnan(run["whitening_error"].values[0, 0, 1:]).all()
+
+
+def test_a_flow_is_not_run_again_as_a_simulation():
+    run = theory.flow(both(0.1), np.eye(2), 10, record_every=5)
+    with pytest.raises(ValueError, match=r"stored must be a simulation .* got one of kind 'flow'"):
+        verify(run, StationaryEnvironment(np.eye(2)))
 
 
 def test_arguments_are_checked():
