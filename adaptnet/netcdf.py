@@ -21,11 +21,15 @@ LOCK = threading.RLock()
 
 
 def open_dataset(path: Path, without: Iterable[str] = ()) -> xr.Dataset:
-    """Open a file that the caller closes."""
+    """Open a file that the caller closes; texts, few in a run, are read at once."""
     with LOCK:
-        return xr.open_dataset(
+        dataset = xr.open_dataset(
             path, engine="netcdf4", decode_times=False, drop_variables=list(without), lock=LOCK
         )
+        for name, variable in dataset.variables.items():
+            if variable.dtype.kind == "O":  # as characters are decoded; in memory they are texts
+                dataset[name] = (variable.dims, variable.values.astype(str), variable.attrs)
+    return dataset
 
 
 class OnDemand(BackendEntrypoint):

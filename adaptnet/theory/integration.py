@@ -12,6 +12,7 @@ from adaptnet.errors import IntegrationError
 
 TOLERANCE = 1e-13  # relative, a step: starts a thousand times the target then err by 2e-9
 _STUCK = 1000  # calls at one time after which LSODA, which would go on for ever, is stopped
+_MOST_CALLS = 50_000  # up to a crossing; some hundreds are usual, starts of 1e6 take some thousands
 
 
 class Trajectory(NamedTuple):
@@ -49,14 +50,16 @@ def integrate(
         weights.T[upper] = state
         return weights
 
-    now, calls = span[0], 0
+    now, calls, all_calls = span[0], 0, 0
 
     def velocity(time: float, state: Floats) -> Floats:
-        nonlocal now, calls
-        calls = calls + 1 if time == now else 0
+        nonlocal now, calls, all_calls
+        calls, all_calls = calls + 1 if time == now else 0, all_calls + 1
         now = time
         if calls > _STUCK + 10 * len(state):  # a Jacobian by differences takes one for each entry
             raise ValueError("the integrator's steps have shrunk to nothing")
+        if event and all_calls > _MOST_CALLS:
+            raise ValueError(f"{_MOST_CALLS} evaluations did not reach the threshold")
         return drift(time, matrix(state))[upper]
 
     def crossing(time: float, state: Floats) -> float:

@@ -315,31 +315,34 @@ def test_survives_fifty_kills(tmp_path):
     kill_at_random(tmp_path, n_kills=50, n_samples=20_000_000)
 
 
+def samples_kept(target):
+    made = durable.progress_made(target)
+    return sum(made[1].values()) if made else 0
+
+
 def kill_at_random(folder, n_kills, n_samples):
     script = Path(__file__).with_name("run_for_kills.py")
     target = folder / "run.nc"
     command = [sys.executable, script, target, str(n_samples)]
-    moments = np.random.default_rng(0).uniform(0.0, 0.3, n_kills)
+    moments = np.random.default_rng(0).uniform(0.0, 0.05, n_kills)
     last = -1
     for number, moment in enumerate(moments):
         process = subprocess.Popen(command, stdout=subprocess.PIPE)
         if number % 10:  # every tenth is killed at any moment of its start instead
-            process.stdout.readline()  # it is about to run
+            while process.poll() is None and samples_kept(target) <= last:
+                time.sleep(0.002)
             time.sleep(moment)
         else:
-            time.sleep(10 * moment)
+            time.sleep(60 * moment)
         process.send_signal(signal.SIGKILL)
         process.communicate()
         assert process.returncode == -signal.SIGKILL
         assert not target.exists()
-        made = durable.progress_made(target)
-        done = sum(made[1].values()) if made else 0
+        done = samples_kept(target)
         assert done >= last
         last = done
     assert last > 0
     subprocess.run(command, check=True, capture_output=True)
-    # The uninterrupted run is made by the same command: compiled code may differ in the last bit
-    # between a process that compiled it in one go and one that found parts of it in a cache.
     whole = folder / "whole.nc"
     subprocess.run([*command[:2], whole, command[3]], check=True, capture_output=True)
     assert_same_run(an.load(target), an.load(whole))

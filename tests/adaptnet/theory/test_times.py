@@ -193,3 +193,10 @@ def test_a_start_that_cannot_be_integrated_says_so():
     start = 1e-100 * with_spectrum([1.0, 2.0], basis(2, 5))  # where velocities overflow
     with pytest.raises(an.IntegrationError, match=r"effective weights.*better conditioned"):
         theory.convergence_time("direct", np.diag([1.0, 2.0]), start)
+
+
+def test_a_crossing_that_takes_for_ever_is_given_up(monkeypatch):
+    monkeypatch.setattr("adaptnet.theory.integration._MOST_CALLS", 50)
+    start = np.array([[5.0, 1.0], [1.0, 3.0]])
+    with pytest.raises(an.IntegrationError, match="50 evaluations did not reach the threshold"):
+        theory.convergence_time("direct", np.diag([1.0, 2.0]), start)
