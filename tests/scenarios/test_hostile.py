@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import adaptnet as an
 import environments
 import scenarios
-from adaptnet import circuits, durable, files, theory
+from adaptnet import circuits, durable, files, storage, theory
 from adaptnet.circuits.base import Circuit
 from environments import SwitchingEnvironment
 from scenarios.cli import main
@@ -92,18 +92,11 @@ def answered(*arguments, codes=(0, 1, 2, 3, 4)):
 def no_run(monkeypatch, tmp_path):
     """Let every run that is accepted end at its first block, or first use of theory."""
 
-    def stop(*args):
+    def stop(*args, **kwargs):
         raise ValueError("stopped at the first block")
 
-    def once(function):
-        def stopping(*args, **kwargs):
-            function(*args, **kwargs)
-            raise ValueError("stopped at the first point of theory")
-
-        return stopping
-
     for name in ("readaptation_time", "convergence_time"):  # scenarios ask for thousands of them
-        monkeypatch.setattr(theory, name, once(getattr(theory, name)))
+        monkeypatch.setattr(theory, name, stop)
     for kind in Circuit.__subclasses__():
         monkeypatch.setattr(kind, "advance", stop)
     monkeypatch.setattr("adaptnet.provenance._git_commit", lambda: None)
@@ -323,7 +316,8 @@ def restructured(run, change, path):
         attrs[sorted(attrs)[int(where * len(attrs))]] = value
     coordinates = {n: parts.pop(n) for n in list(parts) if n in run.coords}
     path.unlink(missing_ok=True)
-    xr.Dataset(parts, coordinates, attrs).to_netcdf(path, engine="netcdf4")
+    changed = xr.Dataset(parts, coordinates, attrs)
+    changed.to_netcdf(path, engine="netcdf4", encoding=storage._texts(changed))
     if kind == "huge":
         import netCDF4
 
@@ -335,7 +329,7 @@ def restructured(run, change, path):
 
 @pytest.fixture
 def small_run():
-    values = {"block_length": 50, "records_per_block": 10}
+    values = {"block_length": 50, "records": 40}
     return scenarios.find("switching").from_values(values).run(n_replicates=2)
 
 
