@@ -8,6 +8,7 @@ import click
 import numpy as np
 import xarray as xr
 
+from adaptnet.threads import single_threaded_blas
 from benchmarks import ensemble, growth, limit, scenario
 from benchmarks.measure import interleaved, machine, one_core
 from benchmarks.peers import PEERS, AbsentError, Run, adaptnet
@@ -36,7 +37,8 @@ def main(output: Path, repetitions: int, only: tuple[str, ...]) -> None:
     for name, section in sections.items():
         if only and name not in only:
             continue
-        table, measured = section(repetitions, cores)
+        with single_threaded_blas():  # on one core more threads would wait for each other
+            table, measured = section(repetitions, cores)
         variables |= measured
         text.append(table)
         click.echo(table + "\n")

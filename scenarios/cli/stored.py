@@ -45,7 +45,8 @@ def info(path: Path) -> None:
                 click.echo(f"    {entry}: {_short(value)}")
     click.echo("variables:")
     for key, variable in dataset.data_vars.items():
-        click.echo(f"    {key} ({', '.join(map(str, variable.dims))}): {variable.long_name}")
+        meaning = variable.attrs.get("long_name", "not of this package")
+        click.echo(f"    {key} ({', '.join(map(str, variable.dims))}): {meaning}")
     for line in divergences(dataset):
         click.echo(line)
 
