@@ -24,6 +24,11 @@ def invoke(*arguments):
     return CliRunner().invoke(main, [str(a) for a in arguments])
 
 
+def heed_interrupts():
+    """End at SIGINT, which shells have ignored by what they start in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_signals_save_and_the_same_command_goes_on(tmp_path):
     target = tmp_path / "run.nc"
@@ -32,7 +37,9 @@ def test_signals_save_and_the_same_command_goes_on(tmp_path):
     command = [*COMMAND, *run, "-o", str(target)]
     reached = 0
     for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts
+        )
         while "recording to" not in process.stderr.readline():
             pass
         time.sleep(1.0)
