@@ -33,12 +33,18 @@ def packed(matrix: Floats) -> Floats:
 
 
 @kernel
+def _row(i: int) -> int:
+    """Return where row i begins in a matrix held by halves."""
+    band = i // FOUR * FOUR
+    return band * (band + FOUR) // 2 + (i - band) * (band + FOUR)
+
+
+@kernel
 def unpack(S: Floats, out: Floats) -> None:
     """Write a matrix held by halves to `out` (n, n)."""
     n = out.shape[0]
     for i in range(n):
-        band = i // FOUR * FOUR
-        row = band * (band + FOUR) // 2 + (i - band) * (band + FOUR)
+        row = _row(i)
         for j in range(i + 1):
             out[i, j] = S[row + j]
             out[j, i] = S[row + j]
@@ -48,9 +54,8 @@ def unpack(S: Floats, out: Floats) -> None:
 def pack(matrix: Floats, S: Floats) -> None:
     """Hold a symmetric `matrix` (n, n) by halves, as `packed` does."""
     for i in range(matrix.shape[0]):
-        band = i // FOUR * FOUR
-        row = band * (band + FOUR) // 2 + (i - band) * (band + FOUR)
-        for j in range(min(band + FOUR, matrix.shape[0])):
+        row = _row(i)
+        for j in range(min(i // FOUR * FOUR + FOUR, matrix.shape[0])):
             S[row + j] = matrix[i, j]
 
 
@@ -59,8 +64,7 @@ def trace(S: Floats, n: int) -> float:
     """Return the sum of the diagonal of S, of which (n, n) is not padding."""
     diagonal = 0.0
     for i in range(n):
-        band = i // FOUR * FOUR
-        diagonal += S[band * (band + FOUR) // 2 + (i - band) * (band + FOUR) + i]
+        diagonal += S[_row(i) + i]
     return diagonal
 
 
@@ -68,8 +72,7 @@ def trace(S: Floats, n: int) -> float:
 def add_to_diagonal(S: Floats, n: int, number: float) -> None:
     """Add `number` times the identity (n, n)."""
     for i in range(n):
-        band = i // FOUR * FOUR
-        S[band * (band + FOUR) // 2 + (i - band) * (band + FOUR) + i] += number
+        S[_row(i) + i] += number
 
 
 @kernel
@@ -263,13 +266,9 @@ def _invert_tile(tile: Floats, n: int) -> bool:
 def _exchange_columns(S: Floats, k: int, columns: Floats, write: int) -> None:
     """Read, or write, rows k to k + 3 of the whole matrix, which are its columns too."""
     for p in range(columns.shape[0]):
-        row = k * (k + FOUR) // 2 + p * (k + FOUR)
+        row = _row(k + p)
         for j in range(columns.shape[1]):
-            if j < k + FOUR:
-                at = row + j
-            else:
-                band = j // FOUR * FOUR
-                at = band * (band + FOUR) // 2 + (j - band) * (band + FOUR) + k + p
+            at = row + j if j < k + FOUR else _row(j) + k + p
             if write > 0:
                 S[at] = columns[p, j]
             else:
