@@ -16,7 +16,7 @@ from adaptnet.circuits.base import State
 from adaptnet.protocols import Environment
 from adaptnet.provenance import differences
 from adaptnet.recording import Layout, Plan, Reached, Recording, Rows, checked_variables, placed
-from adaptnet.simulation import Run
+from adaptnet.run import Run
 from adaptnet.threads import n_cores
 
 _OF_CHANGES = ("change_sample", "context_left", "context_entered")

@@ -2,6 +2,7 @@
 
 import dataclasses
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
@@ -152,6 +153,24 @@ class Circuit(ABC):
         After each sample whose count, from the run's start, is a multiple of `record_every`, the
         next row of `records` is filled.
         """
+
+    def side_by_side(self, n_neurons: int) -> int:
+        """Return how many replicates are worth advancing at once; never changes a result."""
+        return 1
+
+    def advance_side_by_side(
+        self,
+        states: Sequence[State],
+        inputs: Sequence[Floats],
+        n_processed: int,
+        record_every: int,
+        records: Sequence[Records],
+    ) -> list[Outcome]:
+        """Take in a block of inputs for each of some replicates that have got equally far."""
+        return [
+            self.advance(state, block, n_processed, record_every, buffers)
+            for state, block, buffers in zip(states, inputs, records, strict=True)
+        ]
 
     def _run_kernel(
         self,

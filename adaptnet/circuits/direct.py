@@ -1,5 +1,6 @@
 """Primary neurons that inhibit each other directly."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,9 +64,11 @@ class DirectCircuit(Circuit):
                 f"initial_weights must be {n_neurons} x {n_neurons}, the inputs having {n_neurons} "
                 f"neurons, got shape {weights.shape}"
             )
-        if self.dynamics == "equilibrium" and n_neurons > direct.SMALL:
-            return direct.initial_carried(weights)
-        return direct.initial_state(weights)
+        if self.dynamics != "equilibrium":
+            return direct.initial_state(weights)
+        if n_neurons <= direct.SMALL:
+            return direct.Small(weights.copy())
+        return direct.initial_carried(weights)
 
     def effective_weights(self, state: State) -> Floats:
         """Return a copy of M."""
@@ -83,4 +86,51 @@ class DirectCircuit(Circuit):
         """Take in a block of inputs; see :meth:`Circuit.advance`."""
         from adaptnet.kernels import direct
 
+        if isinstance(state, direct.Small):
+            return self.advance_side_by_side(
+                [state], [inputs], n_processed, record_every, [records]
+            )[0]
         return self._run_kernel(direct, state, inputs, n_processed, record_every, records)
+
+    def side_by_side(self, n_neurons: int) -> int:
+        """Return how many replicates are worth advancing at once."""
+        from adaptnet.kernels import direct, lanes
+
+        together = self.dynamics == "equilibrium" and n_neurons <= direct.SMALL
+        return lanes.LANES if together else 1
+
+    def advance_side_by_side(
+        self,
+        states: Sequence[State],
+        inputs: Sequence[Floats],
+        n_processed: int,
+        record_every: int,
+        records: Sequence[Records],
+    ) -> list[Outcome]:
+        """Take in blocks of inputs; see :meth:`Circuit.advance_side_by_side`."""
+        from adaptnet.kernels import direct
+        from adaptnet.kernels.lanes import LANES
+
+        if not all(isinstance(state, direct.Small) for state in states):
+            return super().advance_side_by_side(states, inputs, n_processed, record_every, records)
+        outcomes = []
+        for first in range(0, len(states), LANES):
+            some = slice(first, first + LANES)
+            weights = np.stack([state.weights for state in states[some]])
+            recorded = np.empty((len(weights), *records[first].effective_weights.shape))
+            ends = np.empty((len(weights), 2), np.int64)
+            direct.run_side_by_side(
+                weights,
+                np.stack(inputs[some]),
+                n_processed,
+                self.learning_rate,
+                self.learning_rate_decay,
+                record_every,
+                recorded,
+                ends,
+            )
+            for r, state in enumerate(states[some]):
+                state.weights[:] = weights[r]
+                records[first + r].effective_weights[:] = recorded[r]
+            outcomes += [Outcome(*end) for end in ends.tolist()]
+        return outcomes

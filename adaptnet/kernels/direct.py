@@ -6,6 +6,9 @@ one in Q and, by Sherman and Morrison's formula, in P. Its change by -eta I is n
 goes into s, which grows by eta a sample from below zero to above. The fixed point M y = x is that
 of (I - s P) y = P x, solved by Chebyshev's iteration, each step of which is a product with P; u =
 P y, which the change of P needs, falls off on the way. Every n samples or so M is inverted anew.
+
+`run_side_by_side` factorises too, but for a few replicates at once: for a few neurons that is
+quicker than anything else.
 """
 
 import math
@@ -19,6 +22,9 @@ from adaptnet.kernels._jit import kernel
 from adaptnet.kernels.cholesky import factorise, solve
 from adaptnet.kernels.dynamics import FastDynamics
 from adaptnet.kernels.four import FOUR, fma, load, spread, store, total
+from adaptnet.kernels.lanes import LANES, gather, scatter
+from adaptnet.kernels.lanes import factorise as factorise_lanes
+from adaptnet.kernels.lanes import solve as solve_lanes
 from adaptnet.kernels.symmetric import (
     add_and_multiply,
     add_to_diagonal,
@@ -33,7 +39,7 @@ from adaptnet.kernels.symmetric import (
 
 Floats = npt.NDArray[np.float64]
 
-SMALL = 5  # neurons up to which factorising each sample is quicker than carrying P
+SMALL = 12  # neurons up to which factorising side by side is quicker than carrying P
 PERIOD = 64  # samples that P serves for, at least; n where that is more
 NEAR = 0.2  # |s| stays below this fraction of the smallest eigenvalue of M, as it is estimated
 MARGIN = 1.1  # for eigenvalues estimated from below
@@ -50,6 +56,12 @@ class State(NamedTuple):
     steps: npt.NDArray[np.int64]  # (1,) most Euler steps since the last record
     factor: Floats  # (n, n) Cholesky factor of M
     y: Floats  # (n,) primary neurons
+
+
+class Small(NamedTuple):
+    """What the circuit carries where replicates go side by side."""
+
+    weights: Floats  # M (n, n)
 
 
 class Carried(NamedTuple):
@@ -166,6 +178,64 @@ def run(
             steps[0] = 0
             n_records += 1
     return status.OK, inputs.shape[0]
+
+
+@kernel
+def run_side_by_side(
+    weights: Floats,
+    inputs: Floats,
+    n_processed: int,
+    learning_rate: float,
+    decay: float,
+    record_every: int,
+    recorded_weights: Floats,
+    outcomes: npt.NDArray[np.int64],
+) -> None:
+    """Take in a block of samples for each of up to LANES replicates.
+
+    Weights M are (replicate, n, n), inputs (replicate, sample, n), records (replicate, record, n,
+    n); `outcomes` (replicate, 2) gets a status and the rows processed. A replicate that fails keeps
+    the weights it began with; what is recorded for it from then on means nothing.
+    """
+    n_lanes, length, n = inputs.shape
+    M, L = np.empty(n * n * LANES), np.empty(n * n * LANES)
+    products, inverse = np.empty(n * n * LANES), np.empty(n * LANES)
+    x, y = np.zeros(n * LANES), np.empty(n * LANES)
+    power = np.empty(LANES)
+    gather(weights, M)
+    outcomes[:, 0], outcomes[:, 1] = status.OK, length
+    n_records = 0
+    for t in range(length):
+        for r in range(n_lanes):
+            for i in range(n):
+                x[i * LANES + r] = inputs[r, t, i]
+        factorise_lanes(M, products, L, inverse, n)
+        solve_lanes(L, inverse, x, y, n)  # M y = x
+        eta = learning_rate / (1.0 + decay * (n_processed + t))
+        grow, shrink, squares = spread(eta), spread(-eta), spread(0.0)
+        for i in range(n):  # M <- M + eta (y y' - I)
+            row, y_i = i * n * LANES, load(y, i * LANES)
+            squares = fma(y_i, y_i, squares)
+            scaled = grow * y_i
+            for j in range(0, i * LANES, LANES):
+                store(M, row + j, fma(scaled, load(y, j), load(M, row + j)))
+            at = row + i * LANES
+            store(M, at, fma(scaled, y_i, load(M, at) + shrink))
+        store(power, 0, grow * squares)
+        for r in range(n_lanes):
+            failed = status.OK if power[r] < math.inf else status.WEIGHTS_NOT_FINITE
+            for i in range(n):
+                if not inverse[i * LANES + r] < 0.0:
+                    failed = status.WEIGHTS_NOT_POSITIVE_DEFINITE
+            if failed != status.OK and outcomes[r, 0] == status.OK:
+                outcomes[r, 0], outcomes[r, 1] = failed, t
+        if (n_processed + t + 1) % record_every == 0:
+            for r in range(n_lanes):
+                scatter(M, r, recorded_weights[r, n_records])
+            n_records += 1
+    for r in range(n_lanes):
+        if outcomes[r, 0] == status.OK:
+            scatter(M, r, weights[r])
 
 
 @kernel

@@ -189,3 +189,4 @@ def _lane_by_lane(operation: Callable[[Any, Any], Any], instruction: str) -> Non
 _lane_by_lane(operator.add, "fadd")
 _lane_by_lane(operator.sub, "fsub")
 _lane_by_lane(operator.mul, "fmul")
+_lane_by_lane(operator.truediv, "fdiv")

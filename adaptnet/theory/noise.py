@@ -3,13 +3,15 @@
 All results here are the project's own; docs/theory.md derives them and says how good they are.
 """
 
+import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from adaptnet._checks import positive_definite, positive_number
+from adaptnet._checks import Floats, positive_definite, positive_number
+from adaptnet.metrics import largest_magnitudes
 from adaptnet.theory.laws import largest_learning_rate, law_of
 
 if TYPE_CHECKING:
@@ -63,14 +65,21 @@ def noise_floor(
     """
     rates = law_of(circuit).local_rates(covariance)
     eta = positive_number("learning_rate", learning_rate)
-    n = len(rates)
-    rng = np.random.default_rng(0)
-    noise = rng.standard_normal((max(40, _EIGENVALUES // n), n, n)) * np.sqrt(rates / 2)
-    # Of (G + G')/sqrt(2) the diagonal has twice the variance of the rest, as E has.
-    noise = (noise + np.swapaxes(noise, 1, 2)) / np.sqrt(2)
-    largest = np.abs(np.linalg.eigvalsh(noise)).max(axis=1)
+    largest = largest_magnitudes(_symmetric_noise(len(rates)) * np.sqrt(rates / 2))
     total = (rates.sum() + np.trace(rates)) / 2
     return NoiseFloor(float(np.sqrt(eta * np.mean(largest**2))), float(np.sqrt(eta * total)))
+
+
+@functools.lru_cache(maxsize=1)
+def _symmetric_noise(n: int) -> Floats:
+    """Return matrices (G + G') / sqrt(2) of normals: their diagonal has twice the variance, as E.
+
+    Kept, for floors are wanted of several circuits and covariances at a time.
+    """
+    noise = np.random.default_rng(0).standard_normal((max(40, _EIGENVALUES // n), n, n))
+    symmetric: Floats = (noise + np.swapaxes(noise, 1, 2)) / np.sqrt(2)
+    symmetric.setflags(write=False)
+    return symmetric
 
 
 def matched_learning_rates(

@@ -21,8 +21,9 @@ from adaptnet.recording import (
     checked_variables,
     fill,
 )
+from adaptnet.run import Run, warn_of_divergence
 from adaptnet.seeding import Rng, child_seed, root_seed
-from adaptnet.simulation import Run, named_circuits, warn_of_divergence
+from adaptnet.simulation import named_circuits
 from adaptnet.theory.integration import TOLERANCE, integrate, smallest_weight
 from adaptnet.theory.laws import law_of
 
