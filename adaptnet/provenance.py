@@ -28,7 +28,7 @@ def provenance(seed: np.random.SeedSequence) -> dict[str, str]:
     '7'
     """
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    versions = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    versions = _versions()
     attributes = {
         "source": f"adaptnet {versions['adaptnet']}",
         "date_created": now,
@@ -41,6 +41,11 @@ def provenance(seed: np.random.SeedSequence) -> dict[str, str]:
     }
     commit = _git_commit()
     return attributes | ({"git_commit": commit} if commit else {})
+
+
+@functools.cache
+def _versions() -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in _PACKAGES}
 
 
 @functools.cache

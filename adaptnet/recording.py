@@ -145,10 +145,10 @@ class Layout:
         n_rows, others = self.plan.n_records, max(self.n_replicates - 1, 0)
         return n_rows * (self.row(0).itemsize + others * self.row(1).itemsize)
 
-    def buffers(self, n_records: int) -> Records:
-        """Return fresh buffers for what a circuit's kernel records in a block."""
-        n = self.n_neurons
-        return Records(np.empty((n_records, n, n)), np.zeros(n_records, dtype=np.int64))
+    def buffers(self, n_replicates: int, n_records: int) -> Records:
+        """Return fresh buffers for what a circuit records in a block of some replicates."""
+        n, both = self.n_neurons, (n_replicates, n_records)
+        return Records(np.empty((*both, n, n)), np.zeros(both, dtype=np.int64))
 
 
 def blank(row: np.dtype[np.void], truth: Truth) -> Rows:

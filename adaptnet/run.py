@@ -113,9 +113,8 @@ class Run:
             truth = _truth(realization, np.zeros(1, np.int64), self.layout.plan)
             rows = blank(row, truth)
             for c, (_, circuit) in enumerate(self.circuits):
-                records = self.layout.buffers(1)
-                records.effective_weights[0] = circuit.effective_weights(states[c])
-                fill(rows, c, records, truth)
+                weights = circuit.effective_weights(states[c])
+                fill(rows, c, Records(weights[None], np.zeros(1, np.int64)), truth)
             recording.write(r, 0, rows)
         return Replicate(r, row, realization, states, reached)
 
@@ -125,7 +124,8 @@ class Run:
         """Run replicates that have got equally far to their end, side by side."""
         plan = self.layout.plan
         for inputs in self._blocks(group):
-            start, stop = group[0].reached.processed, group[0].reached.processed + len(inputs[0])
+            start = group[0].reached.processed
+            stop = start + inputs.shape[1]
             samples = plan.samples(start, stop)
             truths, rows = [], []
             for replicate, block in zip(group, inputs, strict=True):
@@ -134,19 +134,18 @@ class Run:
                 rows.append(blank(replicate.row, truths[-1]))
             for c, (_, circuit) in enumerate(self.circuits):
                 sound = [i for i, of in enumerate(group) if not of.reached.failures[c]]
-                records = [self.layout.buffers(len(samples)) for _ in sound]
+                records = self.layout.buffers(len(sound), len(samples))
                 outcomes = circuit.advance_side_by_side(
                     [group[i].states[c] for i in sound],
-                    [inputs[i] for i in sound],
+                    inputs if len(sound) == len(group) else inputs[sound],
                     start,
                     plan.every,
                     records,
                 )
-                for i, (failure, n_rows), (weights, steps) in zip(
-                    sound, outcomes, records, strict=True
-                ):
-                    n_sound = len(plan.samples(start, start + n_rows))
-                    fill(rows[i], c, Records(weights[:n_sound], steps[:n_sound]), truths[i])
+                for of_one, i in enumerate(sound):
+                    failure, n_rows = outcomes[of_one]
+                    before = slice(len(plan.samples(start, start + n_rows)))
+                    fill(rows[i], c, records.at((of_one, before)), truths[i])
                     if failure:
                         group[i].reached.failures[c] = failure
                         group[i].reached.diverged[c] = start + n_rows
@@ -161,8 +160,8 @@ class Run:
             if stopped:
                 break
 
-    def _blocks(self, group: Sequence[Replicate]) -> Iterator[list[Floats]]:
-        """Yield each replicate's next samples, as many at a time as take about `_MOMENT`."""
+    def _blocks(self, group: Sequence[Replicate]) -> Iterator[Floats]:
+        """Yield the next samples (replicate, sample, neuron), as many as take about `_MOMENT`."""
         plan, n = self.layout.plan, self.environment.n_neurons
         start = group[0].reached.processed
         largest = self.block_size or plan.block_size(n)
@@ -172,9 +171,9 @@ class Run:
             taken = 0
             while taken < len(blocks[0]):
                 began = time.monotonic()
-                pieces = [block[taken : taken + size] for block in blocks]
-                yield pieces
-                taken += len(pieces[0])
+                inputs = np.stack([block[taken : taken + size] for block in blocks])
+                yield inputs
+                taken += inputs.shape[1]
                 if not self.block_size:
                     late = time.monotonic() - began > _MOMENT
                     size = max(1, size // 2) if late else min(largest, size * 2)

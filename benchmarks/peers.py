@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from adaptnet.circuits import Circuit
 from benchmarks.work import LEARNING_RATE, Floats, Work
 
 Run = Callable[[], Floats]
@@ -23,13 +24,19 @@ class AbsentError(Exception):
     """A peer that cannot be had on this machine, with the reason."""
 
 
-def adaptnet(work: Work) -> Run:
-    """Return this package's way, through the circuits' own interface."""
+def circuit_of(work: Work) -> Circuit:
+    """Return this package's circuit."""
     import adaptnet as an
-    from adaptnet.circuits.base import Records
 
     kind = an.DirectCircuit if work.circuit == "direct" else an.InterneuronCircuit
-    circuit = kind(initial_weights=work.start, learning_rate=LEARNING_RATE)
+    return kind(initial_weights=work.start, learning_rate=LEARNING_RATE)
+
+
+def adaptnet(work: Work) -> Run:
+    """Return this package's way, through the circuits' own interface."""
+    from adaptnet.circuits.base import Records
+
+    circuit = circuit_of(work)
     records = Records(np.empty((0, work.n, work.n)), np.empty(0, np.int64))
 
     def run() -> Floats:

@@ -76,6 +76,10 @@ class Records(NamedTuple):
     effective_weights: Floats  # (record, n, n)
     fast_steps: Integers  # (record,)
 
+    def at(self, which: Any) -> "Records":
+        """Return both indexed alike."""
+        return Records(self.effective_weights[which], self.fast_steps[which])
+
 
 class Outcome(NamedTuple):
     """How a block went: `failure` 0, or a key of ``FAILURES`` after `n_rows` whole samples."""
@@ -161,15 +165,18 @@ class Circuit(ABC):
     def advance_side_by_side(
         self,
         states: Sequence[State],
-        inputs: Sequence[Floats],
+        inputs: Floats,
         n_processed: int,
         record_every: int,
-        records: Sequence[Records],
+        records: Records,
     ) -> list[Outcome]:
-        """Take in a block of inputs for each of some replicates that have got equally far."""
+        """Take in a block of some replicates that have got equally far.
+
+        Inputs are (replicate, sample, neuron); buffers of records have a replicate axis first.
+        """
         return [
-            self.advance(state, block, n_processed, record_every, buffers)
-            for state, block, buffers in zip(states, inputs, records, strict=True)
+            self.advance(state, inputs[r], n_processed, record_every, records.at(r))
+            for r, state in enumerate(states)
         ]
 
     def _run_kernel(

@@ -87,9 +87,8 @@ class DirectCircuit(Circuit):
         from adaptnet.kernels import direct
 
         if isinstance(state, direct.Small):
-            return self.advance_side_by_side(
-                [state], [inputs], n_processed, record_every, [records]
-            )[0]
+            alone = [state], inputs[None], n_processed, record_every, records.at(None)
+            return self.advance_side_by_side(*alone)[0]
         return self._run_kernel(direct, state, inputs, n_processed, record_every, records)
 
     def side_by_side(self, n_neurons: int) -> int:
@@ -102,10 +101,10 @@ class DirectCircuit(Circuit):
     def advance_side_by_side(
         self,
         states: Sequence[State],
-        inputs: Sequence[Floats],
+        inputs: Floats,
         n_processed: int,
         record_every: int,
-        records: Sequence[Records],
+        records: Records,
     ) -> list[Outcome]:
         """Take in blocks of inputs; see :meth:`Circuit.advance_side_by_side`."""
         from adaptnet.kernels import direct
@@ -113,24 +112,20 @@ class DirectCircuit(Circuit):
 
         if not all(isinstance(state, direct.Small) for state in states):
             return super().advance_side_by_side(states, inputs, n_processed, record_every, records)
-        outcomes = []
+        weights = np.array([state.weights for state in states])
+        outcomes = np.empty((len(states), 2), np.int64)
         for first in range(0, len(states), LANES):
             some = slice(first, first + LANES)
-            weights = np.stack([state.weights for state in states[some]])
-            recorded = np.empty((len(weights), *records[first].effective_weights.shape))
-            ends = np.empty((len(weights), 2), np.int64)
             direct.run_side_by_side(
-                weights,
-                np.stack(inputs[some]),
+                weights[some],
+                inputs[some],
                 n_processed,
                 self.learning_rate,
                 self.learning_rate_decay,
                 record_every,
-                recorded,
-                ends,
+                records.effective_weights[some],
+                outcomes[some],
             )
-            for r, state in enumerate(states[some]):
-                state.weights[:] = weights[r]
-                records[first + r].effective_weights[:] = recorded[r]
-            outcomes += [Outcome(*end) for end in ends.tolist()]
-        return outcomes
+        for state, changed in zip(states, weights, strict=True):
+            state.weights[:] = changed
+        return [Outcome(*outcome) for outcome in outcomes.tolist()]

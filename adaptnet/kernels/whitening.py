@@ -10,7 +10,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from adaptnet.kernels._jit import kernel
+from adaptnet.kernels._jit import inlined, kernel
 from adaptnet.kernels.four import FOUR, fma, load, spread, store
 
 Floats = npt.NDArray[np.float64]
@@ -57,29 +57,50 @@ def invert(A: Floats, G: Floats, P: Floats, n: int) -> None:
                 store(P, (j * n + i) * LANES + r, entry)
 
 
+@inlined
+def multiply(A: Floats, B: Floats, i: int, j: int, n: int, out: Floats) -> None:
+    """Write rows i, i + 1 and columns j, j + 1 of A B' (those that there are).
+
+    Four sums at a time, for then each element that is loaded serves two of them.
+    """
+    i_2, j_2 = min(i + 1, n - 1), min(j + 1, n - 1)
+    for r in range(0, LANES, FOUR):
+        top, bottom = i * n * LANES + r, i_2 * n * LANES + r
+        left, right = j * n * LANES + r, j_2 * n * LANES + r
+        top_left, top_right = spread(0.0), spread(0.0)
+        bottom_left, bottom_right = spread(0.0), spread(0.0)
+        for k in range(0, n * LANES, LANES):
+            a_1, a_2, b_1 = load(A, top + k), load(A, bottom + k), load(B, left + k)
+            top_left = fma(a_1, b_1, top_left)
+            bottom_left = fma(a_2, b_1, bottom_left)
+            b_2 = load(B, right + k)
+            top_right = fma(a_1, b_2, top_right)
+            bottom_right = fma(a_2, b_2, bottom_right)
+        store(out, top + j * LANES, top_left)
+        store(out, top + j_2 * LANES, top_right)
+        store(out, bottom + j * LANES, bottom_left)
+        store(out, bottom + j_2 * LANES, bottom_right)
+
+
 @kernel
 def excess(P: Floats, C: Floats, T: Floats, E: Floats, squares: Floats, n: int) -> None:
     """Write the lower half of E = P C P - I, and its squared Frobenius norm, with T scratch."""
-    for i in range(n):
-        for j in range(n):
-            for r in range(0, LANES, FOUR):
-                entry = spread(0.0)
-                for k in range(n):
-                    left, right = (i * n + k) * LANES + r, (j * n + k) * LANES + r
-                    entry = fma(load(P, left), load(C, right), entry)
-                store(T, (i * n + j) * LANES + r, entry)
+    for i in range(0, n, 2):
+        for j in range(0, n, 2):
+            multiply(P, C, i, j, n, T)
+    for i in range(0, n, 2):
+        for j in range(0, i + 2, 2):
+            multiply(T, P, i, j, n, E)
     for r in range(0, LANES, FOUR):
-        store(squares, r, spread(0.0))
-    for i in range(n):
-        for j in range(i + 1):
-            twice = spread(1.0 if i == j else 2.0)
-            for r in range(0, LANES, FOUR):
-                entry = spread(-1.0 if i == j else 0.0)
-                for k in range(n):
-                    left, right = (i * n + k) * LANES + r, (j * n + k) * LANES + r
-                    entry = fma(load(T, left), load(P, right), entry)
-                store(squares, r, fma(twice * entry, entry, load(squares, r)))
-                store(E, (i * n + j) * LANES + r, entry)
+        beside, along = spread(0.0), spread(0.0)
+        for i in range(n):
+            row = i * n * LANES + r
+            for j in range(0, i * LANES, LANES):
+                beside = fma(load(E, row + j), load(E, row + j), beside)
+            entry = load(E, row + i * LANES) - spread(1.0)
+            along = fma(entry, entry, along)
+            store(E, row + i * LANES, entry)
+        store(squares, r, fma(spread(2.0), beside, along))
 
 
 @kernel

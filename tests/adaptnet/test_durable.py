@@ -15,7 +15,7 @@ import pytest
 import xarray as xr
 
 import adaptnet as an
-from adaptnet import durable, files
+from adaptnet import durable, files, provenance
 from adaptnet.circuits.interneuron import InterneuronCircuit
 from environments import SwitchingEnvironment
 from tests.adaptnet import run_on_small_disk
@@ -105,7 +105,7 @@ def test_divergence_is_remembered_over_interruptions(tmp_path, monkeypatch):
     assert (whole.diverged_sample.sel(circuit="sound") == -1).all()
     options |= {"path": tmp_path / "run.nc", "checkpoint_seconds": 0}
     with monkeypatch.context() as patch:
-        Interrupts(patch, an.DirectCircuit, "advance", 50, KeyboardInterrupt())
+        Interrupts(patch, an.DirectCircuit, "advance_side_by_side", 50, KeyboardInterrupt())
         with pytest.raises(KeyboardInterrupt):
             an.simulate(wild, ENVIRONMENT, 4_000, n_threads=1, **options)
     with pytest.warns(an.DivergenceWarning, match="wild"):
@@ -155,8 +155,10 @@ def test_other_parameters_are_refused_and_shown(tmp_path, monkeypatch):
         simulate(path=other, rng=6)
     with monkeypatch.context() as patch:
         versions = json.dumps({"numpy": "0.1"})
-        original = an.simulation.provenance
-        patch.setattr(an.simulation, "provenance", lambda s: original(s) | {"versions": versions})
+        original = provenance.provenance
+        patch.setattr(
+            "adaptnet.run.provenance", lambda seed: original(seed) | {"versions": versions}
+        )
         with pytest.raises(FileExistsError, match=r"versions\.numpy: .* there, '0\.1' here"):
             simulate(path=other)
     assert_same_run(simulate(path=other, rng=6, overwrite=True), simulate(rng=6))

@@ -9,6 +9,7 @@ import pytest
 from adaptnet.kernels import _jit, direct, interneuron, status
 from adaptnet.kernels.cholesky import factorise, solve
 from adaptnet.kernels.dynamics import EXACT, FastDynamics
+from adaptnet.kernels.lanes import LANES
 from tests import naive
 
 COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") == "0"
@@ -123,6 +124,50 @@ def test_the_carried_inverse_equals_factorising(kernel, n, eta, decay):
     plain_outcome, outcome, plain, carried = both_ways(kernel, start, inputs, eta, decay)
     assert outcome == plain_outcome == (status.OK, 60)
     np.testing.assert_allclose(carried, plain, rtol=1e-10, atol=1e-10 * np.abs(plain).max())
+
+
+def side_by_side(starts, inputs, eta, decay=0.0, every=1):
+    """Return final weights, records and outcomes of the direct circuit in each lane."""
+    lanes, length, n = inputs.shape
+    weights, outcomes = np.array(starts), np.zeros((lanes, 2), np.int64)
+    recorded = np.zeros((lanes, length // every, n, n))
+    direct.run_side_by_side(weights, inputs, 0, eta, decay, every, recorded, outcomes)
+    return weights, recorded, outcomes.tolist()
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 12])
+@pytest.mark.parametrize("lanes", [1, 3, LANES])
+def test_replicates_side_by_side_equal_their_twins(n, lanes):
+    rng = np.random.default_rng(n)
+    starts = [naive.random_covariance(rng, n) for _ in range(lanes)]
+    inputs = rng.normal(size=(lanes, 30, n))
+    weights, recorded, outcomes = side_by_side(starts, inputs, 0.01, 0.1, every=3)
+    assert outcomes == [[status.OK, 30]] * lanes
+    for r in range(lanes):
+        expected = naive.direct(starts[r], inputs[r], 0.01, 0.1)
+        np.testing.assert_allclose(recorded[r], expected[2::3], rtol=1e-11, atol=1e-13)
+        np.testing.assert_allclose(weights[r], expected[-1], rtol=1e-11, atol=1e-13)
+        alone, _, _ = side_by_side(starts[r : r + 1], inputs[r : r + 1], 0.01, 0.1)
+        np.testing.assert_array_equal(weights[r], alone[0])  # whoever is beside it
+
+
+def test_failures_side_by_side_are_each_replicates_own():
+    inputs = np.random.default_rng(0).normal(size=(3, 6, 2))
+    starts = np.stack([np.eye(2)] * 3)
+    starts[1] *= 0.15  # without input M shrinks by eta a sample: 0.05 after one, indefinite then
+    inputs[1] = 0.0
+    inputs[2, 3] = 1e200  # y y' overflows
+    with np.errstate(all="ignore"):  # interpreted, NumPy would warn of the overflow
+        weights, recorded, outcomes = side_by_side(starts, inputs, 0.1)
+    assert outcomes == [
+        [status.OK, 6],
+        [status.WEIGHTS_NOT_POSITIVE_DEFINITE, 2],
+        [status.WEIGHTS_NOT_FINITE, 3],
+    ]
+    expected = naive.direct(np.eye(2), inputs[0], 0.1, 0.0)
+    np.testing.assert_allclose(weights[0], expected[-1], rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(recorded[1, :2], [0.05 * np.eye(2), -0.05 * np.eye(2)], atol=1e-16)
+    np.testing.assert_array_equal(weights[2], np.eye(2))
 
 
 def test_interneurons_take_the_root_where_weights_are_not_fit_to_be_carried():

@@ -98,7 +98,7 @@ def no_run(monkeypatch, tmp_path):
     for name in ("readaptation_time", "convergence_time"):  # scenarios ask for thousands of them
         monkeypatch.setattr(theory, name, stop)
     for kind in Circuit.__subclasses__():
-        monkeypatch.setattr(kind, "advance", stop)
+        monkeypatch.setattr(kind, "advance_side_by_side", stop)
     monkeypatch.setattr("adaptnet.provenance._git_commit", lambda: None)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -361,7 +361,7 @@ def test_files_with_strange_attributes(tmp_path, monkeypatch, n):
         raise ValueError("stopped at the first block")
 
     for kind in Circuit.__subclasses__():
-        monkeypatch.setattr(kind, "advance", stop)
+        monkeypatch.setattr(kind, "advance_side_by_side", stop)
     deep = st.just("deep")
     texts = st.one_of(
         deep,
@@ -410,16 +410,16 @@ def test_mutated_checkpoints(tmp_path, monkeypatch, n, forged):
     """A forged checksum may hide a change of the weights, but never ends in a traceback."""
     whole = simulate()
     target = tmp_path / "run.nc"
-    original = an.DirectCircuit.advance
+    original = an.DirectCircuit.advance_side_by_side
     calls = iter(range(10**9))
 
     def stop(*args):
-        if next(calls) == 7:
+        if next(calls) == 3:
             raise KeyboardInterrupt
         return original(*args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(an.DirectCircuit, "advance", stop)
+        patch.setattr(an.DirectCircuit, "advance_side_by_side", stop)
         with pytest.raises(KeyboardInterrupt):
             simulate(target, block_size=40, checkpoint_seconds=0)
     folder = durable.working_folder(target)
