@@ -1,5 +1,7 @@
 """The command that all others belong to: what they share, and how they end."""
 
+import atexit
+import gc
 import logging
 import sys
 import warnings
@@ -66,6 +68,8 @@ def is_quiet(context: click.Context) -> bool:
 @click.pass_context
 def main(context: click.Context, debug: bool) -> None:
     """Run, inspect and draw simulations of adapting neural circuits."""
+    # At its end Python would look for garbage in all of Numba: up to a second after Ctrl+C.
+    atexit.register(gc.freeze)
     if context.obj is None:
         tell(logging.INFO)
 
