@@ -268,9 +268,9 @@ def renew(state: Carried, eta: float) -> bool:
         norms[0] = norms[1] / (1.0 - nearness) if nearness < 1.0 else math.inf
     # A shift of s and one of -s cost the same number of steps.
     half = min(0.5 * eta * max(n, PERIOD), NEAR / norms[0])
-    for shift[1] in (half, 0.0):  # M may be positive definite, and M - half I not
-        add_to_diagonal(Q, n, -shift[1] - shift[0])
-        shift[0] = -shift[1]
+    for end in (half, 0.0):  # M may be positive definite, and M - half I not
+        add_to_diagonal(Q, n, -end - shift[0])
+        shift[0], shift[1] = -end, end
         for i in range(0, Q.shape[0], FOUR):
             store(P, i, load(Q, i))
         if invert(P, n, state.sweep):
