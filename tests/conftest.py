@@ -12,8 +12,8 @@ def pytest_configure():
     functions that it calls.
     """
     folder = Path(adaptnet.kernels.__file__).parent
-    newest = max(source.stat().st_mtime for source in folder.glob("*.py"))
-    compiled = list(folder.glob("__pycache__/*.nb?"))
+    newest = max(source.stat().st_mtime for source in folder.rglob("*.py"))
+    compiled = list(folder.rglob("*.nb?"))
     if any(file.stat().st_mtime < newest for file in compiled):
         for file in compiled:
             file.unlink(missing_ok=True)

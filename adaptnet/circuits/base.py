@@ -104,6 +104,8 @@ class Circuit(ABC):
     largest_learning_rate: ClassVar[float] = float("inf")
     theory: ClassVar[str | None] = None
     """Name of what adaptnet.theory knows of the circuit, None for nothing."""
+    has_lanes: ClassVar[bool] = False
+    """Whether its kernel advances replicates of few neurons side by side."""
 
     def __post_init__(self) -> None:
         rate = positive_number(
@@ -160,7 +162,10 @@ class Circuit(ABC):
 
     def side_by_side(self, n_neurons: int) -> int:
         """Return how many replicates are worth advancing at once; never changes a result."""
-        return 1
+        from adaptnet.kernels.lanes import LANES, SMALL
+
+        together = self.has_lanes and self.dynamics == "equilibrium" and n_neurons <= SMALL
+        return LANES if together else 1
 
     def advance_side_by_side(
         self,
@@ -199,6 +204,33 @@ class Circuit(ABC):
         return Outcome(
             *kernel.run(state, inputs, n_processed, *rates, fast, record_every, *records)
         )
+
+    def _run_side_by_side(
+        self,
+        kernel: ModuleType,
+        weights: Floats,
+        inputs: Floats,
+        n_processed: int,
+        record_every: int,
+        records: Records,
+    ) -> list[Outcome]:
+        """Advance effective weights (replicate, n, n), a kernel's lanes at a time."""
+        from adaptnet.kernels.lanes import LANES
+
+        outcomes = np.empty((len(weights), 2), np.int64)
+        for first in range(0, len(weights), LANES):
+            some = slice(first, first + LANES)
+            kernel.run_side_by_side(
+                weights[some],
+                inputs[some],
+                n_processed,
+                self.learning_rate,
+                self.learning_rate_decay,
+                record_every,
+                records.effective_weights[some],
+                outcomes[some],
+            )
+        return [Outcome(*outcome) for outcome in outcomes.tolist()]
 
     def synaptic_time(self, samples: npt.ArrayLike) -> Floats:
         """Return t = eta * samples, or the integral of eta over samples where it decays."""

@@ -48,6 +48,7 @@ class DirectCircuit(Circuit):
     """
 
     theory = "direct"
+    has_lanes = True
 
     def _checked_weights(self, value: npt.ArrayLike) -> Floats:
         return positive_definite("initial_weights", value)
@@ -66,7 +67,7 @@ class DirectCircuit(Circuit):
             )
         if self.dynamics != "equilibrium":
             return direct.initial_state(weights)
-        if n_neurons <= direct.SMALL:
+        if self.side_by_side(n_neurons) > 1:
             return direct.Small(weights.copy())
         return direct.initial_carried(weights)
 
@@ -91,13 +92,6 @@ class DirectCircuit(Circuit):
             return self.advance_side_by_side(*alone)[0]
         return self._run_kernel(direct, state, inputs, n_processed, record_every, records)
 
-    def side_by_side(self, n_neurons: int) -> int:
-        """Return how many replicates are worth advancing at once."""
-        from adaptnet.kernels import direct, lanes
-
-        together = self.dynamics == "equilibrium" and n_neurons <= direct.SMALL
-        return lanes.LANES if together else 1
-
     def advance_side_by_side(
         self,
         states: Sequence[State],
@@ -108,24 +102,13 @@ class DirectCircuit(Circuit):
     ) -> list[Outcome]:
         """Take in blocks of inputs; see :meth:`Circuit.advance_side_by_side`."""
         from adaptnet.kernels import direct
-        from adaptnet.kernels.lanes import LANES
 
         if not all(isinstance(state, direct.Small) for state in states):
             return super().advance_side_by_side(states, inputs, n_processed, record_every, records)
         weights = np.array([state.weights for state in states])
-        outcomes = np.empty((len(states), 2), np.int64)
-        for first in range(0, len(states), LANES):
-            some = slice(first, first + LANES)
-            direct.run_side_by_side(
-                weights[some],
-                inputs[some],
-                n_processed,
-                self.learning_rate,
-                self.learning_rate_decay,
-                record_every,
-                records.effective_weights[some],
-                outcomes[some],
-            )
+        outcomes = self._run_side_by_side(
+            direct, weights, inputs, n_processed, record_every, records
+        )
         for state, changed in zip(states, weights, strict=True):
             state.weights[:] = changed
-        return [Outcome(*outcome) for outcome in outcomes.tolist()]
+        return outcomes

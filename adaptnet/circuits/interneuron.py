@@ -1,6 +1,8 @@
 """Primary neurons that inhibit each other through interneurons."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +64,7 @@ class InterneuronCircuit(Circuit):
     n_interneurons: int | None = None
 
     theory = "interneuron"
+    has_lanes = True
     largest_learning_rate = 1.0  # from there on W W' need not stay positive definite
 
     def __post_init__(self) -> None:
@@ -102,9 +105,11 @@ class InterneuronCircuit(Circuit):
                 f"initial_weights must have a row for each of {n_neurons} primary neurons, "
                 f"got shape {weights.shape}"
             )
-        if self.dynamics == "equilibrium":
-            return interneuron.initial_carried(weights)
-        return interneuron.initial_state(weights)
+        if self.dynamics != "equilibrium":
+            return interneuron.initial_state(weights)
+        if self.side_by_side(n_neurons) > 1:
+            return interneuron.initial_side_by_side(weights)
+        return interneuron.initial_carried(weights)
 
     def effective_weights(self, state: State) -> Floats:
         """Return W W'."""
@@ -123,7 +128,71 @@ class InterneuronCircuit(Circuit):
         """Take in a block of inputs; see :meth:`Circuit.advance`."""
         from adaptnet.kernels import interneuron
 
+        if _goes_side_by_side(state):
+            alone = [state], inputs[None], n_processed, record_every, records.at(None)
+            return self.advance_side_by_side(*alone)[0]
         return self._run_kernel(interneuron, state, inputs, n_processed, record_every, records)
+
+    def advance_side_by_side(
+        self,
+        states: Sequence[State],
+        inputs: Floats,
+        n_processed: int,
+        record_every: int,
+        records: Records,
+    ) -> list[Outcome]:
+        """Take in blocks of inputs; see :meth:`Circuit.advance_side_by_side`."""
+        from adaptnet.kernels import interneuron, status
+
+        together = [r for r, state in enumerate(states) if _goes_side_by_side(state)]
+        which: Any = together if len(together) < len(states) else slice(None)
+        weights, buffers = np.array([states[r].root for r in together]), records.at(which)
+        outcomes = [Outcome(status.GOES_ON_ALONE, 0)] * len(states)
+        for r, changed, outcome in zip(
+            together,
+            weights,
+            self._run_side_by_side(
+                interneuron, weights, inputs[which], n_processed, record_every, buffers
+            ),
+            strict=True,
+        ):
+            states[r].root[:] = changed
+            outcomes[r] = outcome
+        if which is together:  # buffers are copies then
+            records.effective_weights[together] = buffers.effective_weights
+        for r, state in enumerate(states):
+            failure, done = outcomes[r]
+            if failure == status.GOES_ON_ALONE:
+                outcomes[r] = self._goes_on_alone(
+                    state, inputs[r], n_processed, record_every, records.at(r), done
+                )
+        return outcomes
+
+    def _goes_on_alone(
+        self,
+        state: State,
+        inputs: Floats,
+        n_processed: int,
+        record_every: int,
+        records: Records,
+        done: int,
+    ) -> Outcome:
+        """Take in what is left of a block of which `done` samples are, from here on alone."""
+        from adaptnet.kernels import interneuron, status
+
+        if _goes_side_by_side(state) and not interneuron.to_root(state):
+            return Outcome(status.WEIGHTS_NOT_POSITIVE_DEFINITE, done)
+        reached = n_processed + done
+        n_records = reached // record_every - n_processed // record_every
+        left = inputs[done:], reached, record_every, records.at(slice(n_records, None))
+        failure, n_rows = self._run_kernel(interneuron, state, *left)
+        return Outcome(failure, done + n_rows)
+
+
+def _goes_side_by_side(state: State) -> bool:
+    from adaptnet.kernels import interneuron
+
+    return isinstance(state, interneuron.Carried) and state.scale[1] == interneuron.SIDE_BY_SIDE
 
 
 def _orthonormal_rows(n: int, k: int) -> Floats:

@@ -15,6 +15,7 @@ from adaptnet.kernels.four import FOUR, fma, load, spread, store
 Floats = npt.NDArray[np.float64]
 
 LANES = FOUR
+SMALL = 12  # neurons up to which factorising together is quicker than carrying an inverse
 
 
 @kernel

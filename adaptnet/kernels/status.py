@@ -5,3 +5,4 @@ WEIGHTS_NOT_POSITIVE_DEFINITE = 1
 WEIGHTS_NOT_FINITE = 2
 ACTIVITY_NOT_FINITE = 3
 SAMPLES_DO_NOT_SPAN = 4
+GOES_ON_ALONE = -1  # no failure: a replicate has left those that went beside it

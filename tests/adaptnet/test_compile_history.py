@@ -62,7 +62,7 @@ def checksums():
 
 def load_all():
     """Load every kernel, and every function that kernels call, from the cache."""
-    for module in pkgutil.iter_modules(adaptnet.kernels.__path__, "adaptnet.kernels."):
+    for module in pkgutil.walk_packages(adaptnet.kernels.__path__, "adaptnet.kernels."):
         for function in vars(importlib.import_module(module.name)).values():
             if hasattr(getattr(function, "_cache", None), "_cache_file"):
                 for signature in list(function._cache._cache_file._load_index()):

@@ -1,14 +1,10 @@
-"""Direct connections: Algorithm 1 of [L23], Lipshutz, Pehlevan & Chklovskii, ICLR 2023.
+"""O(n^2) a sample: an inverse is carried from one to the next.
 
-`run` factorises M at each sample, or follows the fast dynamics by Euler steps. `run_carried` does
-the former in O(n^2): it carries Q = M + s I and P = Q^-1. The change of M by eta y y' is of rank
-one in Q and, by Sherman and Morrison's formula, in P. Its change by -eta I is not of low rank: it
-goes into s, which grows by eta a sample from below zero to above. The fixed point M y = x is that
-of (I - s P) y = P x, solved by Chebyshev's iteration, each step of which is a product with P; u =
-P y, which the change of P needs, falls off on the way. Every n samples or so M is inverted anew.
-
-`run_side_by_side` factorises too, but for a few replicates at once: for a few neurons that is
-quicker than anything else.
+What is carried is Q = M + s I and P = Q^-1. The change of M by eta y y' is of rank one in Q and, by
+Sherman and Morrison's formula, in P. Its change by -eta I is not of low rank: it goes into s, which
+grows by eta a sample from below zero to above. The fixed point M y = x is that of
+(I - s P) y = P x, solved by Chebyshev's iteration, each step of which is a product with P; u = P y,
+which the change of P needs, falls off on the way. Every n samples or so M is inverted anew.
 """
 
 import math
@@ -20,11 +16,7 @@ import numpy.typing as npt
 from adaptnet.kernels import status
 from adaptnet.kernels._jit import kernel
 from adaptnet.kernels.cholesky import factorise, solve
-from adaptnet.kernels.dynamics import FastDynamics
 from adaptnet.kernels.four import FOUR, fma, load, spread, store, total
-from adaptnet.kernels.lanes import LANES, gather, scatter
-from adaptnet.kernels.lanes import factorise as factorise_lanes
-from adaptnet.kernels.lanes import solve as solve_lanes
 from adaptnet.kernels.symmetric import (
     add_and_multiply,
     add_to_diagonal,
@@ -39,7 +31,6 @@ from adaptnet.kernels.symmetric import (
 
 Floats = npt.NDArray[np.float64]
 
-SMALL = 12  # neurons up to which factorising side by side is quicker than carrying P
 PERIOD = 64  # samples that P serves for, at least; n where that is more
 NEAR = 0.2  # |s| stays below this fraction of the smallest eigenvalue of M, as it is estimated
 MARGIN = 1.1  # for eigenvalues estimated from below
@@ -47,21 +38,6 @@ SOLVED = 1e-11  # |M y - x| / |x| at which steps end
 MOST_STEPS = 30
 RESIDUAL = 1e-10  # |M y - x| / |x| above which y is refined, or comes from a factorisation
 ATTEMPTS = 4
-
-
-class State(NamedTuple):
-    """What the circuit carries from one sample to the next, and its scratch space."""
-
-    weights: Floats  # M (n, n)
-    steps: npt.NDArray[np.int64]  # (1,) most Euler steps since the last record
-    factor: Floats  # (n, n) Cholesky factor of M
-    y: Floats  # (n,) primary neurons
-
-
-class Small(NamedTuple):
-    """What the circuit carries where replicates go side by side."""
-
-    weights: Floats  # M (n, n)
 
 
 class Carried(NamedTuple):
@@ -81,12 +57,6 @@ class Carried(NamedTuple):
     scratch: Floats  # (6, m)
 
 
-def initial_state(weights: Floats) -> State:
-    """Return the state before the first sample; `weights` (n, n) is copied."""
-    n = weights.shape[0]
-    return State(weights.copy(), np.zeros(1, np.int64), np.zeros((n, n)), np.zeros(n))
-
-
 def initial_carried(weights: Floats) -> Carried:
     """Return the state before the first sample, for `run_carried`."""
     n = len(weights)
@@ -104,138 +74,6 @@ def initial_carried(weights: Floats) -> Carried:
         np.zeros((12, m)),
         np.zeros((6, m)),
     )
-
-
-@kernel
-def integrate(M: Floats, x: Floats, y: Floats, fast: FastDynamics) -> int:
-    """Euler steps of dy/dg = x - M y from y = 0; return their number, -1 where y blew up."""
-    n = x.shape[0]
-    velocity = np.empty(n)
-    power = 0.0
-    for i in range(n):
-        y[i] = 0.0
-        power += x[i] * x[i]
-    enough = fast.tolerance * fast.tolerance * power
-    for step in range(fast.max_steps):
-        residual = 0.0
-        for i in range(n):
-            row = M[i]
-            drive = x[i]
-            for j in range(n):
-                drive -= row[j] * y[j]
-            velocity[i] = drive
-            residual += drive * drive
-        if residual <= enough:
-            return step
-        if not residual < math.inf:
-            return -1
-        for i in range(n):
-            y[i] += fast.step_size * velocity[i]
-    return fast.max_steps
-
-
-@kernel
-def run(
-    state: State,
-    inputs: Floats,
-    n_processed: int,
-    learning_rate: float,
-    decay: float,
-    fast: FastDynamics,
-    record_every: int,
-    recorded_weights: Floats,
-    recorded_steps: npt.NDArray[np.int64],
-) -> tuple[int, int]:
-    """Take in a block of samples, one at a time; return a status and the rows processed."""
-    M, steps, factor, y = state
-    n = M.shape[0]
-    n_records = 0
-    for t in range(inputs.shape[0]):
-        x = inputs[t]
-        if fast.max_steps > 0:
-            used = integrate(M, x, y, fast)
-            if used < 0:
-                return status.ACTIVITY_NOT_FINITE, t
-            steps[0] = max(steps[0], used)
-        elif factorise(M, factor):
-            solve(factor, x, y)  # M y = x
-        else:
-            return status.WEIGHTS_NOT_POSITIVE_DEFINITE, t
-        eta = learning_rate / (1.0 + decay * (n_processed + t))
-        total = 0.0
-        for i in range(n):  # M <- M + eta (y y' - I)
-            row = M[i]
-            scaled = eta * y[i]
-            for j in range(n):
-                row[j] += scaled * y[j]
-            row[i] -= eta
-            total += row[i]
-        if not abs(total) < math.inf:
-            return status.WEIGHTS_NOT_FINITE, t
-        if (n_processed + t + 1) % record_every == 0:
-            recorded_weights[n_records] = M
-            recorded_steps[n_records] = steps[0]
-            steps[0] = 0
-            n_records += 1
-    return status.OK, inputs.shape[0]
-
-
-@kernel
-def run_side_by_side(
-    weights: Floats,
-    inputs: Floats,
-    n_processed: int,
-    learning_rate: float,
-    decay: float,
-    record_every: int,
-    recorded_weights: Floats,
-    outcomes: npt.NDArray[np.int64],
-) -> None:
-    """Take in a block of samples for each of up to LANES replicates.
-
-    Weights M are (replicate, n, n), inputs (replicate, sample, n), records (replicate, record, n,
-    n); `outcomes` (replicate, 2) gets a status and the rows processed. A replicate that fails keeps
-    the weights it began with; what is recorded for it from then on means nothing.
-    """
-    n_lanes, length, n = inputs.shape
-    M, L = np.empty(n * n * LANES), np.empty(n * n * LANES)
-    products, inverse = np.empty(n * n * LANES), np.empty(n * LANES)
-    x, y = np.zeros(n * LANES), np.empty(n * LANES)
-    power = np.empty(LANES)
-    gather(weights, M)
-    outcomes[:, 0], outcomes[:, 1] = status.OK, length
-    n_records = 0
-    for t in range(length):
-        for r in range(n_lanes):
-            for i in range(n):
-                x[i * LANES + r] = inputs[r, t, i]
-        factorise_lanes(M, products, L, inverse, n)
-        solve_lanes(L, inverse, x, y, n)  # M y = x
-        eta = learning_rate / (1.0 + decay * (n_processed + t))
-        grow, shrink, squares = spread(eta), spread(-eta), spread(0.0)
-        for i in range(n):  # M <- M + eta (y y' - I)
-            row, y_i = i * n * LANES, load(y, i * LANES)
-            squares = fma(y_i, y_i, squares)
-            scaled = grow * y_i
-            for j in range(0, i * LANES, LANES):
-                store(M, row + j, fma(scaled, load(y, j), load(M, row + j)))
-            at = row + i * LANES
-            store(M, at, fma(scaled, y_i, load(M, at) + shrink))
-        store(power, 0, grow * squares)
-        for r in range(n_lanes):
-            failed = status.OK if power[r] < math.inf else status.WEIGHTS_NOT_FINITE
-            for i in range(n):
-                if not inverse[i * LANES + r] < 0.0:
-                    failed = status.WEIGHTS_NOT_POSITIVE_DEFINITE
-            if failed != status.OK and outcomes[r, 0] == status.OK:
-                outcomes[r, 0], outcomes[r, 1] = failed, t
-        if (n_processed + t + 1) % record_every == 0:
-            for r in range(n_lanes):
-                scatter(M, r, recorded_weights[r, n_records])
-            n_records += 1
-    for r in range(n_lanes):
-        if outcomes[r, 0] == status.OK:
-            scatter(M, r, weights[r])
 
 
 @kernel

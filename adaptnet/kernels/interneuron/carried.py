@@ -1,18 +1,16 @@
-"""Interneurons: Algorithm 2 of [L23], Lipshutz, Pehlevan & Chklovskii, ICLR 2023.
+"""O(n^2) a sample, however many interneurons there are: A and its inverse are carried.
 
-`run` factorises A = W W' at each sample, or follows the fast dynamics by Euler steps. `run_carried`
-does the former in O(n^2), however many interneurons there are. At the fixed point, where z = W' y,
-a sample changes A to (1 - eta)^2 [A + c (y q' + q y') + c^2 (y'q) y y'], with q = A y and
-c = eta / (1 - eta): nothing of W but A takes part, and A is what is carried, with P = A^-1. The
-change is of rank two, and with u = P y Woodbury's identity comes down to
-P <- [P - w y' - y w'] / (1 - eta)^2, w = u / h - y (y'u) / (2 h^2), h = y'y + 1 / c.
+At the fixed point, where z = W' y, a sample changes A = W W' to
+(1 - eta)^2 [A + c (y q' + q y') + c^2 (y'q) y y'], with q = A y and c = eta / (1 - eta): nothing of
+W but A takes part, and A is what is carried, with P = A^-1. The change is of rank two, and with
+u = P y Woodbury's identity comes down to P <- [P - w y' - y w'] / (1 - eta)^2,
+w = u / h - y (y'u) / (2 h^2), h = y'y + 1 / c.
 
 A in place of W has a price: rounding reaches its smallest eigenvalues from its largest, in W only
 their square roots. So where A is ill-conditioned, or a sample is about to make it so, samples are
 taken with a root R in place of W, R R' = A, and a factorisation each, until A is fit to be carried.
 """
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -20,9 +18,9 @@ import numpy.typing as npt
 
 from adaptnet.kernels import status
 from adaptnet.kernels._jit import inlined, kernel
-from adaptnet.kernels.cholesky import factorise, solve
-from adaptnet.kernels.dynamics import FastDynamics
+from adaptnet.kernels.cholesky import factorise
 from adaptnet.kernels.four import FOUR, fma, load, spread, store, total
+from adaptnet.kernels.interneuron.reference import learn, multiply_synapses, respond, settle
 from adaptnet.kernels.symmetric import (
     add_pair_and_multiply,
     invert,
@@ -43,31 +41,8 @@ REFINEMENTS = 3
 ILL_CONDITIONED = 1e8  # Tr A Tr P / n, from which on A is not carried
 JUMP = 100.0  # c y'y of a sample that makes it so: eigenvalues grow by (1 + c y'y)^2
 AT_LEAST = 32.0  # samples taken with the root before A is tried
-CARRIED, UNFIT = -1.0, -2.0  # in the place of their number: A is carried, but not fit for it
-
-
-class State(NamedTuple):
-    """What the circuit carries from one sample to the next, and its scratch space."""
-
-    synapses: Floats  # W' (k, n): a row an interneuron, so that reads and updates are contiguous
-    steps: npt.NDArray[np.int64]  # (1,) most Euler steps since the last record
-    effective: Floats  # (n, n) A = W W'
-    factor: Floats  # (n, n) Cholesky factor of A
-    y: Floats  # (n,) primary neurons
-    z: Floats  # (k,) interneurons
-
-
-def initial_state(weights: Floats) -> State:
-    """Return the state before the first sample, from W (n, k)."""
-    n, k = weights.shape
-    return State(
-        np.ascontiguousarray(weights.T).copy(),
-        np.zeros(1, np.int64),
-        np.zeros((n, n)),
-        np.zeros((n, n)),
-        np.zeros(n),
-        np.zeros(k),
-    )
+# In the place of their number: A is carried; is, but not fit for it; goes beside other replicates'.
+CARRIED, UNFIT, SIDE_BY_SIDE = -1.0, -2.0, -3.0
 
 
 class Carried(NamedTuple):
@@ -79,8 +54,8 @@ class Carried(NamedTuple):
     effective: Floats  # A / scale, up to a b' + b a' of the last sample
     inverse: Floats  # P scale, up to c b' + b c'
     pending: Floats  # (3, m) a; b, the last y; c
-    scale: Floats  # (2,) scale; samples to take with the root, or CARRIED, or UNFIT
-    root: Floats  # R' (n, n), where it takes the place of A
+    scale: Floats  # (2,) scale; samples to take with the root, or how A is held instead
+    root: Floats  # (n, n) R', where it takes the place of A; A itself where SIDE_BY_SIDE
     matrices: Floats  # (2, n, n) scratch, as are the rest
     activity: Floats  # (2, n)
     sweep: Floats  # (12, m) scratch
@@ -106,140 +81,6 @@ def initial_carried(weights: Floats) -> Carried:
 
 
 @kernel
-def multiply_synapses(synapses: Floats, out: Floats) -> None:
-    """Write the effective weights A = W W', both triangles."""
-    k, n = synapses.shape[0], out.shape[0]
-    for i in range(n):
-        for j in range(n):
-            out[i, j] = 0.0
-    for c in range(k):
-        row = synapses[c]
-        for i in range(n):
-            out_row = out[i]
-            weight = row[i]
-            for j in range(i + 1):
-                out_row[j] += weight * row[j]
-    for i in range(n):
-        for j in range(i):
-            out[j, i] = out[i, j]
-
-
-@kernel
-def integrate(synapses: Floats, x: Floats, y: Floats, z: Floats, fast: FastDynamics) -> int:
-    """Euler steps of dy/dg = x - W z, tau dz/dg = W' y - z from rest.
-
-    Return their number, -1 where the activity blew up.
-    """
-    k, n = synapses.shape
-    drive_y = np.empty(n)
-    drive_z = np.empty(k)
-    power_x = 0.0
-    for i in range(n):
-        y[i] = 0.0
-        power_x += x[i] * x[i]
-    for c in range(k):
-        z[c] = 0.0
-    squared = fast.tolerance * fast.tolerance
-    step_z = fast.step_size / fast.interneuron_time_constant
-    for step in range(fast.max_steps):
-        for i in range(n):
-            drive_y[i] = x[i]
-        residual_z = 0.0
-        power_z = 0.0
-        for c in range(k):
-            row = synapses[c]
-            active = z[c]
-            feedforward = 0.0
-            for i in range(n):
-                feedforward += row[i] * y[i]
-                drive_y[i] -= row[i] * active
-            drive_z[c] = feedforward - active
-            residual_z += drive_z[c] * drive_z[c]
-            power_z += active * active
-        residual_y = 0.0
-        for i in range(n):
-            residual_y += drive_y[i] * drive_y[i]
-        if residual_y <= squared * power_x and residual_z <= squared * power_z:
-            return step
-        if not residual_y + residual_z < math.inf:
-            return -1
-        for i in range(n):
-            y[i] += fast.step_size * drive_y[i]
-        for c in range(k):
-            z[c] += step_z * drive_z[c]
-    return fast.max_steps
-
-
-@kernel
-def settle(synapses: Floats, effective: Floats, factor: Floats, x: Floats, y: Floats) -> bool:
-    """Write the fixed point W W' y = x; False where W W' is not positive definite."""
-    multiply_synapses(synapses, effective)
-    if not factorise(effective, factor):
-        return False
-    solve(factor, x, y)
-    return True
-
-
-@kernel
-def respond(synapses: Floats, y: Floats, z: Floats) -> None:
-    """Write z = W' y."""
-    for c in range(z.shape[0]):
-        row = synapses[c]
-        active = 0.0
-        for i in range(y.shape[0]):
-            active += row[i] * y[i]
-        z[c] = active
-
-
-@kernel
-def learn(synapses: Floats, y: Floats, z: Floats, eta: float) -> bool:
-    """W <- W + eta (y z' - W); False where it overflows."""
-    sum_of_weights = 0.0
-    for c in range(z.shape[0]):
-        row = synapses[c]
-        kept, scaled = 1.0 - eta, eta * z[c]
-        for i in range(y.shape[0]):
-            row[i] = kept * row[i] + scaled * y[i]
-            sum_of_weights += row[i]
-    return abs(sum_of_weights) < math.inf
-
-
-@kernel
-def run(
-    state: State,
-    inputs: Floats,
-    n_processed: int,
-    learning_rate: float,
-    decay: float,
-    fast: FastDynamics,
-    record_every: int,
-    recorded_weights: Floats,
-    recorded_steps: npt.NDArray[np.int64],
-) -> tuple[int, int]:
-    """Take in a block of samples, one at a time; return a status and the rows processed."""
-    synapses, steps, effective, factor, y, z = state
-    n_records = 0
-    for t in range(inputs.shape[0]):
-        if fast.max_steps > 0:
-            used = integrate(synapses, inputs[t], y, z, fast)
-            if used < 0:
-                return status.ACTIVITY_NOT_FINITE, t
-            steps[0] = max(steps[0], used)
-        elif settle(synapses, effective, factor, inputs[t], y):
-            respond(synapses, y, z)
-        else:
-            return status.WEIGHTS_NOT_POSITIVE_DEFINITE, t
-        if not learn(synapses, y, z, learning_rate / (1.0 + decay * (n_processed + t))):
-            return status.WEIGHTS_NOT_FINITE, t
-        if (n_processed + t + 1) % record_every == 0:
-            multiply_synapses(synapses, recorded_weights[n_records])
-            recorded_steps[n_records] = steps[0]
-            steps[0] = 0
-            n_records += 1
-    return status.OK, inputs.shape[0]
-
-
-@kernel
 def make_pending_change(state: Carried) -> None:
     """Bring A up to date."""
     a, b = state.pending[0], state.pending[1]
@@ -252,6 +93,9 @@ def current_weights(state: Carried, out: Floats) -> None:
     """Write A (n, n)."""
     if state.scale[1] >= 0.0:
         multiply_synapses(state.root, out)
+        return
+    if state.scale[1] == SIDE_BY_SIDE:
+        out[:] = state.root
         return
     make_pending_change(state)
     unpack(state.effective, out)

@@ -1,0 +1,21 @@
+"""Direct connections: Algorithm 1 of [L23], Lipshutz, Pehlevan & Chklovskii, ICLR 2023.
+
+For each sample x the activity goes to its fixed point, M y = x, then M <- M + eta (y y' - I).
+"""
+
+from adaptnet.kernels.direct.carried import Carried, current_weights, initial_carried, run_carried
+from adaptnet.kernels.direct.reference import State, initial_state, integrate, run
+from adaptnet.kernels.direct.side_by_side import Small, run_side_by_side
+
+__all__ = [
+    "Carried",
+    "Small",
+    "State",
+    "current_weights",
+    "initial_carried",
+    "initial_state",
+    "integrate",
+    "run",
+    "run_carried",
+    "run_side_by_side",
+]
