@@ -1,6 +1,7 @@
 """What a schedule has drawn for one replicate: its segments, one after another."""
 
 import itertools
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,8 +16,86 @@ Segments = Iterator[tuple[Integers, Integers]]
 FOR_EVER = 2**62
 
 
-class Timeline:
-    """The segments of one replicate, drawn as far as they have been asked for.
+class Timeline(ABC):
+    """The segments of one replicate, numbered from 0 in the order in which they come."""
+
+    @abstractmethod
+    def numbers(self, samples: Integers) -> Integers:
+        """Return the number of the segment that each of `samples` lies in."""
+
+    @abstractmethod
+    def known(self, numbers: Integers) -> tuple[Integers, Integers]:
+        """Return the first sample and the context of segments that samples were found in."""
+
+    def segment(self, samples: Integers) -> tuple[Integers, Integers, Integers]:
+        """Return for each of `samples` its context, the one before, and its age.
+
+        The context before is -1 in the first segment; age counts samples since the segment began.
+        """
+        samples = np.asarray(samples, np.int64)
+        numbers = self.numbers(samples)
+        starts, contexts = self.known(numbers)
+        return contexts, self._before(numbers), samples - starts
+
+    def _before(self, numbers: Integers) -> Integers:
+        """Return the context of the segment before each, -1 where there is none."""
+        return np.where(numbers > 0, self.known(np.maximum(numbers - 1, 0))[1], -1)
+
+    def pieces(self, first: int, size: int) -> Iterator[tuple[int, int, int, slice]]:
+        """Yield the segments of `size` samples from `first` on.
+
+        Each with its context, the one before (-1 in the first), its age at the piece's first
+        sample, and the piece's rows.
+        """
+        earliest, latest = self.numbers(np.array([first, first + size - 1])).tolist()
+        numbers = np.arange(earliest, latest + 1)
+        starts, contexts = (of.tolist() for of in self.known(numbers))
+        befores, ends = self._before(numbers).tolist(), [*starts[1:], first + size]
+        for context, before, start, end in zip(contexts, befores, starts, ends, strict=True):
+            begin = max(start, first)
+            yield context, before, begin - start, slice(begin - first, end - first)
+
+    def contexts(self, samples: Integers) -> Integers:
+        """Return the context of each of `samples`."""
+        return self.known(self.numbers(np.asarray(samples, np.int64)))[1]
+
+    def change_samples(self, n_samples: int) -> Integers:
+        """Return the samples in [1, n_samples) at which the context changes.
+
+        Raises
+        ------
+        ValueError
+            If a given change lies beyond the run.
+        """
+        last = int(self.numbers(np.array([n_samples - 1]))[0])
+        return self.known(np.arange(1, last + 1))[0]
+
+
+class PeriodicTimeline(Timeline):
+    """Segments of one length in which contexts are cycled through for ever: nothing is kept.
+
+    Parameters
+    ----------
+    length : int
+        Samples a segment.
+    n_contexts : int
+    """
+
+    def __init__(self, length: int, n_contexts: int) -> None:
+        self._length = length if n_contexts > 1 else FOR_EVER  # a single context never changes
+        self._n_contexts = n_contexts
+
+    def numbers(self, samples: Integers) -> Integers:
+        """Return the number of the segment that each of `samples` lies in."""
+        return samples // self._length
+
+    def known(self, numbers: Integers) -> tuple[Integers, Integers]:
+        """Return the first sample and the context of segments."""
+        return numbers * self._length, numbers % self._n_contexts
+
+
+class DrawnTimeline(Timeline):
+    """Segments that are drawn as far as they have been asked for, and kept.
 
     Parameters
     ----------
@@ -32,6 +111,21 @@ class Timeline:
         self._starts = np.empty(0, np.int64)
         self._contexts = np.empty(0, np.int64)
         self._end = 0
+
+    def numbers(self, samples: Integers) -> Integers:
+        """Return the number of the segment that each of `samples` lies in."""
+        if samples.size:
+            self._reach(int(samples.max()))
+        return np.asarray(np.searchsorted(self._starts, samples, side="right") - 1)
+
+    def known(self, numbers: Integers) -> tuple[Integers, Integers]:
+        """Return the first sample and the context of segments."""
+        return self._starts[numbers], self._contexts[numbers]
+
+    def change_samples(self, n_samples: int) -> Integers:
+        """Return the samples in [1, n_samples) at which the context changes."""
+        refuse_before(self._last_change, n_samples)
+        return super().change_samples(n_samples)
 
     def _reach(self, sample: int) -> None:
         """Draw segments until one that begins after `sample`, so that all up to it are known."""
@@ -49,52 +143,6 @@ class Timeline:
             self._end, last = min(int(ends[-1]), FOR_EVER), int(batch[1][-1])
         if len(starts) > 1:
             self._starts, self._contexts = np.concatenate(starts), np.concatenate(contexts)
-
-    def segment(self, samples: Integers) -> tuple[Integers, Integers, Integers]:
-        """Return for each of `samples` its context, the one before, and its age.
-
-        The context before is -1 in the first segment; age counts samples since the segment began.
-        """
-        samples = np.asarray(samples, np.int64)
-        if samples.size:
-            self._reach(int(samples.max()))
-        which = np.searchsorted(self._starts, samples, side="right") - 1
-        before = np.where(which > 0, self._contexts[which - 1], -1)
-        return self._contexts[which], before, samples - self._starts[which]
-
-    def pieces(self, first: int, size: int) -> Iterator[tuple[int, int, int, slice]]:
-        """Yield the segments of `size` samples from `first` on.
-
-        Each with its context, the one before (-1 in the first), its age at the piece's first
-        sample, and the piece's rows.
-        """
-        self._reach(first + size)
-        which = int(np.searchsorted(self._starts, first, side="right")) - 1
-        row = 0
-        while row < size:
-            began = int(self._starts[which])
-            final = which + 1 == len(self._starts)
-            stop = size if final else min(size, int(self._starts[which + 1]) - first)
-            before = int(self._contexts[which - 1]) if which else -1
-            yield int(self._contexts[which]), before, first + row - began, slice(row, stop)
-            row, which = stop, which + 1
-
-    def contexts(self, samples: Integers) -> Integers:
-        """Return the context of each of `samples`."""
-        return self.segment(samples)[0]
-
-    def change_samples(self, n_samples: int) -> Integers:
-        """Return the samples in [1, n_samples) at which the context changes.
-
-        Raises
-        ------
-        ValueError
-            If a given change lies beyond the run.
-        """
-        refuse_before(self._last_change, n_samples)
-        self._reach(n_samples)
-        inside = (self._starts > 0) & (self._starts < n_samples)
-        return self._starts[inside]
 
 
 def refuse_before(last_change: int, n_samples: int) -> None:
