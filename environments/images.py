@@ -1,5 +1,6 @@
 """Patches of pictures, one picture a context."""
 
+import functools
 import hashlib
 import itertools
 import os
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from environments._checks import Floats, Integers, covariance_matrix, non_negative, whole_number
-from environments.base import CHUNK, Environment
+from environments.base import CHUNK, Environment, Piece
 from environments.pictures import Picture, luminance
 from environments.schedules import Blocks
 from environments.timeline import ScheduledRealization, Timeline
@@ -184,11 +185,11 @@ class _ImageRealization(ScheduledRealization):
         self._step = step
         self._noise = np.sqrt(ridge)
 
-    def chunks(self, first: int) -> Iterator[Floats]:
-        """Yield samples from the beginning of chunk `first` on."""
+    def pieces(self, first: int) -> Iterator[Piece]:
+        """Yield pieces from the beginning of chunk `first` on."""
         if self._step == 0:
             for index in itertools.count(first):
-                yield self._look(index, None)
+                yield functools.partial(self._look, index, None)
         starts = self.generator(_STARTS)
         # One walk serves all contexts: each folds it, from a start of its own, into its picture.
         gaze = np.stack([starts.integers(0, 2 * patches.extent) for patches in self._patches])
@@ -199,12 +200,12 @@ class _ImageRealization(ScheduledRealization):
             path = gaze[:, None] + np.cumsum(moves, axis=0)
             gaze = path[:, -1]
             if index >= first:
-                yield self._look(index, path)
+                yield functools.partial(self._look, index, path)
 
-    def _look(self, index: int, path: Integers | None) -> Floats:
-        """Return chunk `index`: patches where the path leads, or anywhere."""
+    def _look(self, index: int, path: Integers | None, inputs: Floats) -> None:
+        """Write chunk `index` to `inputs`: patches where the path leads, or anywhere."""
         rng = self.generator(0, index)
-        inputs: Floats = rng.standard_normal((CHUNK, self.n_neurons))
+        rng.standard_normal(out=inputs)
         inputs *= self._noise
         anywhere = None if path is not None else rng.random((CHUNK, 2))
         for context, _, _, rows in self._timeline.pieces(index * CHUNK, CHUNK):
@@ -215,7 +216,6 @@ class _ImageRealization(ScheduledRealization):
                 assert anywhere is not None
                 corners = (anywhere[rows] * patches.extent).astype(np.int64)
             inputs[rows] += patches.at(corners)
-        return inputs
 
 
 def _folded(path: Integers, extent: Integers) -> Integers:
