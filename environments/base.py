@@ -11,10 +11,14 @@ import numpy as np
 from environments._checks import Floats, Integers, seed_sequence, whole_number
 from environments.configuration import Configuration
 from environments.description import description
+from environments.seeds import Words, generator_from, words_of_children
 
 CHUNK = 2048
 """Samples drawn at a time. Chunks start at multiples of it and have a seed each, so that samples
 are a pure function of their index: no block size and no starting point can change them."""
+
+
+_SEEDS = 64  # worked out at a time
 
 
 class Reader(Protocol):
@@ -84,6 +88,7 @@ class Realization(ABC):
     def __init__(self, n_neurons: int, seed: np.random.SeedSequence) -> None:
         self.n_neurons = n_neurons
         self._seed = seed_sequence("seed", seed)
+        self._words: dict[tuple[int, ...], tuple[int, Words]] = {}
 
     def child(self, *key: int) -> np.random.SeedSequence:
         """Return the seed at `key`, the same one at every call.
@@ -93,8 +98,20 @@ class Realization(ABC):
         return np.random.SeedSequence(self._seed.entropy, spawn_key=(*self._seed.spawn_key, *key))
 
     def generator(self, *key: int) -> np.random.Generator:
-        """Return a fresh generator of the seed at `key`. SFC64 is NumPy's fastest."""
-        return np.random.Generator(np.random.SFC64(self.child(*key)))
+        """Return a fresh generator of the seed at `key`.
+
+        Keys are best numbered in their last place, for neighbours are worked out together.
+        """
+        *family, number = key
+        batch, place = divmod(number, _SEEDS)
+        if number >= 2**32:  # more than a word
+            return np.random.Generator(np.random.SFC64(self.child(*key)))
+        known, words = self._words.get(tuple(family), (-1, np.empty(0, np.uint64)))
+        if known != batch:
+            first = batch * _SEEDS
+            words = words_of_children(self.child(*family), first, first + _SEEDS)
+            self._words[tuple(family)] = batch, words
+        return generator_from(words[place])
 
     def blocks(self, n_samples: int, block_size: int, start: int = 0) -> Iterator[Floats]:
         """Yield samples `start` to `n_samples` as arrays (at most `block_size`, neuron)."""
