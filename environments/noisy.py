@@ -110,7 +110,6 @@ class _NoisyReader:
 
     def read(self, inputs: Floats) -> None:
         """Write the next ``len(inputs)`` samples to `inputs`."""
-        self._clean.read(inputs)
         row = 0
         while row < len(inputs):
             into = self._at % CHUNK
@@ -119,6 +118,8 @@ class _NoisyReader:
             noise = self._noise[: min(len(inputs) - row, CHUNK - into)]
             self._rng.standard_normal(out=noise)
             noise *= self._of.deviation
-            inputs[row : row + len(noise)] += noise
+            observed = inputs[row : row + len(noise)]
+            self._clean.read(observed)
+            observed += noise
             row += len(noise)
             self._at += len(noise)

@@ -257,13 +257,15 @@ class _SwitchingRealization(ColouredRealization):
     ) -> None:
         """Colour samples from `start` on, which lie in a transition, from `age` on."""
         assert self._transition is not None
+        step = self._transition.step
+        if isinstance(self._transition, Incremental) and step is not None:
+            line = self._line(*contexts, self._transition)
+            begin = float(self._transition.weights(np.array([age]))[0])
+            line.walk(begin, step, white, inputs)
+            return
         weights = self._transition.weights(age + np.arange(len(white)))
         if isinstance(self._transition, Incremental):
-            line, step = self._line(*contexts, self._transition), self._transition.step
-            if step is None:
-                line.colour(weights, white, inputs)
-            else:
-                line.walk(float(weights[0]), step, white, inputs)
+            self._line(*contexts, self._transition).colour(weights, white, inputs)
             return
         index, row = divmod(start, CHUNK)
         if self._chances[0] != index:

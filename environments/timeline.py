@@ -2,7 +2,7 @@
 
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,13 +19,19 @@ FOR_EVER = 2**62
 class Timeline(ABC):
     """The segments of one replicate, numbered from 0 in the order in which they come."""
 
+    def __init__(self) -> None:
+        self._met: Sequence[int] = (-1, -1, 0, 0)
+
     @abstractmethod
     def numbers(self, samples: Integers) -> Integers:
         """Return the number of the segment that each of `samples` lies in."""
 
     @abstractmethod
-    def known(self, numbers: Integers) -> tuple[Integers, Integers]:
-        """Return the first sample and the context of segments that samples were found in."""
+    def known(self, numbers: Integers) -> tuple[Integers, Integers, Integers]:
+        """Return contexts, first samples and ends of segments in which samples have been found.
+
+        An end may be earlier than the true one, but not than samples that were looked up.
+        """
 
     def segment(self, samples: Integers) -> tuple[Integers, Integers, Integers]:
         """Return for each of `samples` its context, the one before, and its age.
@@ -34,12 +40,12 @@ class Timeline(ABC):
         """
         samples = np.asarray(samples, np.int64)
         numbers = self.numbers(samples)
-        starts, contexts = self.known(numbers)
+        contexts, starts, _ = self.known(numbers)
         return contexts, self._before(numbers), samples - starts
 
     def _before(self, numbers: Integers) -> Integers:
         """Return the context of the segment before each, -1 where there is none."""
-        return np.where(numbers > 0, self.known(np.maximum(numbers - 1, 0))[1], -1)
+        return np.where(numbers > 0, self.known(np.maximum(numbers - 1, 0))[0], -1)
 
     def pieces(self, first: int, size: int) -> Iterator[tuple[int, int, int, slice]]:
         """Yield the segments of `size` samples from `first` on.
@@ -47,17 +53,23 @@ class Timeline(ABC):
         Each with its context, the one before (-1 in the first), its age at the piece's first
         sample, and the piece's rows.
         """
-        earliest, latest = self.numbers(np.array([first, first + size - 1])).tolist()
+        last = first + size
+        context, before, start, end = self._met
+        if start <= first and last <= end:  # still in the segment that was met last
+            yield context, before, first - start, slice(0, size)
+            return
+        earliest, latest = self.numbers(np.array([first, last - 1])).tolist()
         numbers = np.arange(earliest, latest + 1)
-        starts, contexts = (of.tolist() for of in self.known(numbers))
-        befores, ends = self._before(numbers).tolist(), [*starts[1:], first + size]
-        for context, before, start, end in zip(contexts, befores, starts, ends, strict=True):
+        contexts, starts, ends = self.known(numbers)
+        facts = np.stack([contexts, self._before(numbers), starts, ends], axis=-1).tolist()
+        self._met = facts[-1]
+        for context, before, start, end in facts:
             begin = max(start, first)
-            yield context, before, begin - start, slice(begin - first, end - first)
+            yield context, before, begin - start, slice(begin - first, min(end, last) - first)
 
     def contexts(self, samples: Integers) -> Integers:
         """Return the context of each of `samples`."""
-        return self.known(self.numbers(np.asarray(samples, np.int64)))[1]
+        return self.known(self.numbers(np.asarray(samples, np.int64)))[0]
 
     def change_samples(self, n_samples: int) -> Integers:
         """Return the samples in [1, n_samples) at which the context changes.
@@ -68,7 +80,7 @@ class Timeline(ABC):
             If a given change lies beyond the run.
         """
         last = int(self.numbers(np.array([n_samples - 1]))[0])
-        return self.known(np.arange(1, last + 1))[0]
+        return self.known(np.arange(1, last + 1))[1]
 
 
 class PeriodicTimeline(Timeline):
@@ -82,6 +94,7 @@ class PeriodicTimeline(Timeline):
     """
 
     def __init__(self, length: int, n_contexts: int) -> None:
+        super().__init__()
         self._length = length if n_contexts > 1 else FOR_EVER  # a single context never changes
         self._n_contexts = n_contexts
 
@@ -89,9 +102,10 @@ class PeriodicTimeline(Timeline):
         """Return the number of the segment that each of `samples` lies in."""
         return samples // self._length
 
-    def known(self, numbers: Integers) -> tuple[Integers, Integers]:
-        """Return the first sample and the context of segments."""
-        return numbers * self._length, numbers % self._n_contexts
+    def known(self, numbers: Integers) -> tuple[Integers, Integers, Integers]:
+        """Return contexts, first samples and ends of segments."""
+        starts = numbers * self._length
+        return numbers % self._n_contexts, starts, starts + self._length
 
 
 class DrawnTimeline(Timeline):
@@ -106,6 +120,7 @@ class DrawnTimeline(Timeline):
     """
 
     def __init__(self, segments: Segments, last_change: int = 0) -> None:
+        super().__init__()
         self._segments = segments
         self._last_change = last_change
         self._starts = np.empty(0, np.int64)
@@ -118,9 +133,11 @@ class DrawnTimeline(Timeline):
             self._reach(int(samples.max()))
         return np.asarray(np.searchsorted(self._starts, samples, side="right") - 1)
 
-    def known(self, numbers: Integers) -> tuple[Integers, Integers]:
-        """Return the first sample and the context of segments."""
-        return self._starts[numbers], self._contexts[numbers]
+    def known(self, numbers: Integers) -> tuple[Integers, Integers, Integers]:
+        """Return contexts, first samples and ends of segments, the last as far as it is known."""
+        last = len(self._starts) - 1
+        ends = np.where(numbers < last, self._starts[np.minimum(numbers + 1, last)], self._end)
+        return self._contexts[numbers], self._starts[numbers], ends
 
     def change_samples(self, n_samples: int) -> Integers:
         """Return the samples in [1, n_samples) at which the context changes."""
