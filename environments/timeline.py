@@ -2,7 +2,7 @@
 
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,17 +20,21 @@ class Timeline(ABC):
     """The segments of one replicate, numbered from 0 in the order in which they come."""
 
     def __init__(self) -> None:
-        self._met: Sequence[int] = (-1, -1, 0, 0)
+        self._met = -1, -1, 0, 0  # the segment around the samples that were asked for last
 
     @abstractmethod
     def numbers(self, samples: Integers) -> Integers:
         """Return the number of the segment that each of `samples` lies in."""
 
     @abstractmethod
-    def known(self, numbers: Integers) -> tuple[Integers, Integers, Integers]:
-        """Return contexts, first samples and ends of segments in which samples have been found.
+    def known(self, numbers: Integers) -> tuple[Integers, Integers]:
+        """Return contexts and first samples of segments in which samples have been found."""
 
-        An end may be earlier than the true one, but not than samples that were looked up.
+    @abstractmethod
+    def around(self, sample: int, last: int) -> tuple[int, int, int, int]:
+        """Return the context, the one before, the first sample and the end of `sample`'s segment.
+
+        The end may be any sample from `last` on if the true one is no earlier.
         """
 
     def segment(self, samples: Integers) -> tuple[Integers, Integers, Integers]:
@@ -40,7 +44,7 @@ class Timeline(ABC):
         """
         samples = np.asarray(samples, np.int64)
         numbers = self.numbers(samples)
-        contexts, starts, _ = self.known(numbers)
+        contexts, starts = self.known(numbers)
         return contexts, self._before(numbers), samples - starts
 
     def _before(self, numbers: Integers) -> Integers:
@@ -53,19 +57,14 @@ class Timeline(ABC):
         Each with its context, the one before (-1 in the first), its age at the piece's first
         sample, and the piece's rows.
         """
-        last = first + size
-        context, before, start, end = self._met
-        if start <= first and last <= end:  # still in the segment that was met last
-            yield context, before, first - start, slice(0, size)
-            return
-        earliest, latest = self.numbers(np.array([first, last - 1])).tolist()
-        numbers = np.arange(earliest, latest + 1)
-        contexts, starts, ends = self.known(numbers)
-        facts = np.stack([contexts, self._before(numbers), starts, ends], axis=-1).tolist()
-        self._met = facts[-1]
-        for context, before, start, end in facts:
-            begin = max(start, first)
-            yield context, before, begin - start, slice(begin - first, min(end, last) - first)
+        at, last = first, first + size
+        while at < last:
+            context, before, start, end = self._met
+            if not (start <= at and last <= end):
+                self._met = context, before, start, end = self.around(at, last)
+            stop = min(end, last)
+            yield context, before, at - start, slice(at - first, stop - first)
+            at = stop
 
     def contexts(self, samples: Integers) -> Integers:
         """Return the context of each of `samples`."""
@@ -102,10 +101,15 @@ class PeriodicTimeline(Timeline):
         """Return the number of the segment that each of `samples` lies in."""
         return samples // self._length
 
-    def known(self, numbers: Integers) -> tuple[Integers, Integers, Integers]:
-        """Return contexts, first samples and ends of segments."""
-        starts = numbers * self._length
-        return numbers % self._n_contexts, starts, starts + self._length
+    def known(self, numbers: Integers) -> tuple[Integers, Integers]:
+        """Return contexts and first samples of segments."""
+        return numbers % self._n_contexts, numbers * self._length
+
+    def around(self, sample: int, last: int) -> tuple[int, int, int, int]:
+        """Return the context, the one before, the first sample and the end of a segment."""
+        number = sample // self._length
+        start, before = number * self._length, (number - 1) % self._n_contexts if number else -1
+        return number % self._n_contexts, before, start, start + self._length
 
 
 class DrawnTimeline(Timeline):
@@ -133,11 +137,18 @@ class DrawnTimeline(Timeline):
             self._reach(int(samples.max()))
         return np.asarray(np.searchsorted(self._starts, samples, side="right") - 1)
 
-    def known(self, numbers: Integers) -> tuple[Integers, Integers, Integers]:
-        """Return contexts, first samples and ends of segments, the last as far as it is known."""
-        last = len(self._starts) - 1
-        ends = np.where(numbers < last, self._starts[np.minimum(numbers + 1, last)], self._end)
-        return self._contexts[numbers], self._starts[numbers], ends
+    def known(self, numbers: Integers) -> tuple[Integers, Integers]:
+        """Return contexts and first samples of segments."""
+        return self._contexts[numbers], self._starts[numbers]
+
+    def around(self, sample: int, last: int) -> tuple[int, int, int, int]:
+        """Return the context, the one before, the first sample and the end of a segment."""
+        self._reach(last)
+        number = int(np.searchsorted(self._starts, sample, side="right")) - 1
+        before = int(self._contexts[number - 1]) if number else -1
+        final = number + 1 == len(self._starts)
+        end = self._end if final else int(self._starts[number + 1])
+        return int(self._contexts[number]), before, int(self._starts[number]), end
 
     def change_samples(self, n_samples: int) -> Integers:
         """Return the samples in [1, n_samples) at which the context changes."""
