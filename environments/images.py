@@ -162,12 +162,12 @@ class _Patches:
         self._width = scaled.shape[1]
         self._offsets = (np.arange(size)[:, None] * self._width + np.arange(size)).ravel()
 
-    def at(self, corners: Integers) -> Floats:
-        """Return the patches (sample, pixel) whose upper left corners are (sample, axis)."""
-        first = corners[:, 0] * self._width + corners[:, 1]
-        taken: Floats = self._pixels.take(first[:, None] + self._offsets)
-        taken -= self._mean
-        return taken
+    def add(self, corners: Integers, inputs: Floats) -> None:
+        """Add to `inputs` the patches whose upper left corners are (axis, sample)."""
+        first = corners[0] * self._width + corners[1]
+        patches: Floats = self._pixels.take(first[:, None] + self._offsets)
+        patches -= self._mean
+        inputs += patches
 
 
 class _ImageRealization(ScheduledRealization):
@@ -197,25 +197,28 @@ class _ImageRealization(ScheduledRealization):
             moves = self.generator(_WALK, index).integers(
                 -self._step, self._step + 1, size=(CHUNK, 2)
             )
-            path = gaze[:, None] + np.cumsum(moves, axis=0)
-            gaze = path[:, -1]
+            path = np.cumsum(moves.T, axis=1)
             if index >= first:
-                yield functools.partial(self._look, index, path)
+                yield functools.partial(self._look, index, (gaze, path))
+            gaze = gaze + path[:, -1]
 
-    def _look(self, index: int, path: Integers | None, inputs: Floats) -> None:
-        """Write chunk `index` to `inputs`: patches where the path leads, or anywhere."""
+    def _look(self, index: int, walk: tuple[Integers, Integers] | None, inputs: Floats) -> None:
+        """Write chunk `index` to `inputs`: patches where a walk leads, or anywhere."""
         rng = self.generator(0, index)
         rng.standard_normal(out=inputs)
         inputs *= self._noise
-        anywhere = None if path is not None else rng.random((CHUNK, 2))
+        # Samples come last, so that NumPy's inner loops are long.
+        anywhere = None if walk is not None else rng.random((CHUNK, 2)).T
         for context, _, _, rows in self._timeline.pieces(index * CHUNK, CHUNK):
             patches = self._patches[context]
-            if path is not None:
-                corners = _folded(path[context, rows], patches.extent)
+            extent = patches.extent[:, None]
+            if walk is not None:
+                gaze, path = walk
+                corners = _folded(gaze[context][:, None] + path[:, rows], extent)
             else:
                 assert anywhere is not None
-                corners = (anywhere[rows] * patches.extent).astype(np.int64)
-            inputs[rows] += patches.at(corners)
+                corners = (anywhere[:, rows] * extent).astype(np.int64)
+            patches.add(corners, inputs[rows])
 
 
 def _folded(path: Integers, extent: Integers) -> Integers:

@@ -143,8 +143,9 @@ class DrawnTimeline(Timeline):
 
     def around(self, sample: int, last: int) -> tuple[int, int, int, int]:
         """Return the context, the one before, the first sample and the end of a segment."""
-        self._reach(last)
-        number = int(np.searchsorted(self._starts, sample, side="right")) - 1
+        if self._end <= last:
+            self._reach(last)
+        number = int(self._starts.searchsorted(sample, side="right")) - 1
         before = int(self._contexts[number - 1]) if number else -1
         final = number + 1 == len(self._starts)
         end = self._end if final else int(self._starts[number + 1])
