@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from environments._checks import Floats, Integers, covariance_matrix, non_negative, whole_number
 from environments.base import CHUNK, Environment, Piece
@@ -158,14 +159,21 @@ class _Patches:
             centred = row.reshape(-1, n_pixels) - self._mean
             self.covariance += centred.T @ centred
         self.covariance = (self.covariance + self.covariance.T) / (2 * n_patches)
-        self._pixels = scaled.ravel()
+        self._pixels: npt.NDArray[Any] = scaled.ravel()
+        levels, numbers = np.unique(self._pixels, return_inverse=True)
+        # Places picked at random miss the cache, unless the picture is held as bytes.
+        self._levels = levels if len(levels) <= 256 else None
+        if self._levels is not None:
+            self._pixels = numbers.astype(np.uint8)
         self._width = scaled.shape[1]
         self._offsets = (np.arange(size)[:, None] * self._width + np.arange(size)).ravel()
 
     def add(self, corners: Integers, inputs: Floats) -> None:
         """Add to `inputs` the patches whose upper left corners are (axis, sample)."""
         first = corners[0] * self._width + corners[1]
-        patches: Floats = self._pixels.take(first[:, None] + self._offsets)
+        patches = self._pixels.take(first[:, None] + self._offsets)
+        if self._levels is not None:
+            patches = self._levels.take(patches)
         patches -= self._mean
         inputs += patches
 
