@@ -143,8 +143,7 @@ class DrawnTimeline(Timeline):
 
     def around(self, sample: int, last: int) -> tuple[int, int, int, int]:
         """Return the context, the one before, the first sample and the end of a segment."""
-        if self._end <= last:
-            self._reach(last)
+        self._reach(last)
         number = int(self._starts.searchsorted(sample, side="right")) - 1
         before = int(self._contexts[number - 1]) if number else -1
         final = number + 1 == len(self._starts)
@@ -158,6 +157,9 @@ class DrawnTimeline(Timeline):
 
     def _reach(self, sample: int) -> None:
         """Draw segments until one that begins after `sample`, so that all up to it are known."""
+        if self._end > sample:
+            return
+        sample = max(sample, self._end + self._end // 4)  # farther, for what is kept is copied
         starts, contexts = [self._starts], [self._contexts]
         last = int(self._contexts[-1]) if self._contexts.size else -1
         while self._end <= sample:
@@ -170,8 +172,7 @@ class DrawnTimeline(Timeline):
             starts.append(np.concatenate([[self._end], ends[:-1]])[new])
             contexts.append(batch[1][new])
             self._end, last = min(int(ends[-1]), FOR_EVER), int(batch[1][-1])
-        if len(starts) > 1:
-            self._starts, self._contexts = np.concatenate(starts), np.concatenate(contexts)
+        self._starts, self._contexts = np.concatenate(starts), np.concatenate(contexts)
 
 
 def refuse_before(last_change: int, n_samples: int) -> None:
