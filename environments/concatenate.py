@@ -284,7 +284,7 @@ class _ConcatenatedReader:
         chances = np.empty_like(weights)
         self._chances.read(chances)
         old = np.flatnonzero(chances >= weights)
-        after[old] = before[old]
+        after[old] = before.take(old, axis=0)
 
     def _read(self, part: int, inputs: Floats) -> None:
         if part not in self._readers:

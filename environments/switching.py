@@ -283,4 +283,4 @@ class _SwitchingRealization(ColouredRealization):
         usual = int(2 * np.count_nonzero(new) > len(new))
         np.matmul(white, self._factors[contexts[usual]].T, out=inputs)
         others = np.flatnonzero(new != usual)
-        inputs[others] = white[others] @ self._factors[contexts[1 - usual]].T
+        inputs[others] = white.take(others, axis=0) @ self._factors[contexts[1 - usual]].T
