@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from adaptnet.threads import single_threaded_blas
-from benchmarks import ensemble, growth, limit, scenario
+from benchmarks import ensemble, growth, limit, sampling, scenario
 from benchmarks.measure import interleaved, machine, one_core
 from benchmarks.peers import PEERS, AbsentError, Run, adaptnet
 from benchmarks.work import CIRCUITS, SIZES, Work, work
@@ -20,7 +20,9 @@ OURS = "adaptnet"
 @click.command()
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("benchmark-results"))
 @click.option("--repetitions", default=7, show_default=True, help="Rounds of each comparison.")
-@click.option("--only", multiple=True, help="kernels, ensemble, scenario, growth or limit.")
+@click.option(
+    "--only", multiple=True, help="kernels, ensemble, scenario, growth, limit or sampling."
+)
 def main(output: Path, repetitions: int, only: tuple[str, ...]) -> None:
     """Time this package against its peers; write OUTPUT/results.md and OUTPUT/results.nc."""
     sections = {
@@ -29,6 +31,7 @@ def main(output: Path, repetitions: int, only: tuple[str, ...]) -> None:
         "scenario": _scenario,
         "limit": _limit,
         "growth": _growth,
+        "sampling": _sampling,
     }
     output.mkdir(parents=True, exist_ok=True)
     variables: dict[str, xr.DataArray] = {}
@@ -208,6 +211,11 @@ def _growth(repetitions: int, cores: Any) -> tuple[str, dict[str, xr.DataArray]]
     few, many = growth.peak_memory(100_000), growth.peak_memory(3_000_000)
     lines.append(f"| n = 10, peak memory | 1e5, 3e6 samples | {few:.0f}, {many:.0f} MiB |")
     return "\n".join(lines), {}
+
+
+def _sampling(repetitions: int, cores: Any) -> tuple[str, dict[str, xr.DataArray]]:
+    taken = sampling.sampling(repetitions)
+    return "\n".join(["## Sampling", "", sampling.table(taken)]), {"sampling": taken}
 
 
 if __name__ == "__main__":

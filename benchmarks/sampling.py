@@ -1,108 +1,99 @@
 """What sampling costs, against drawing normals and one matrix product.
 
-``python -m benchmarks.sampling`` prints it for every environment that the tests go through.
+For every environment that the tests go through.
 """
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
-import click
 import numpy as np
 import numpy.typing as npt
+import xarray as xr
 
-from adaptnet.threads import single_threaded_blas
-from benchmarks.measure import interleaved, machine, one_core
+from benchmarks.measure import interleaved
 from benchmarks.work import covariance
 from environments import Environment
-from tests.environments.catalogue import catalogue
-
-Ratios = npt.NDArray[np.float64]
 
 PACE = 10  # contexts last some thousand samples, as in runs that circuits can follow
 BLOCK = 4096  # samples at a time, as a simulation asks for them
 N_SAMPLES = 11 * BLOCK  # what the recordings hold, and no fewer
+SIZES = (10, 64)
+RUNS = ("ours", "reference", "normals")
+
+DRAWINGS = {"noisy": 2.0, "concatenated_gradual": (21_000 + 2 * (N_SAMPLES - 11_000)) / N_SAMPLES}
+"""Normals for each input, where there are more than one: noise, and two parts at a time."""
 
 
-def sampling(
-    n: int, repetitions: int, only: Collection[str] = ()
-) -> dict[str, tuple[float, Ratios, Ratios]]:
-    """Return microseconds a sample of each environment, and ratios to both references.
+def sampling(repetitions: int) -> xr.DataArray:
+    """Return microseconds a sample, (n, environment, run, repetition).
 
-    One reference is what one would write, ``rng.standard_normal((block, n)) @ factor``; the other
-    draws into memory that is used again, which spares it the page faults of the first. Processor
-    time, not time on the wall, so that other processes matter little; ratios are of neighbours in
-    time, so that both saw the same moment of the machine.
+    The reference is what one would write, ``rng.standard_normal((block, n)) @ factor``; normals is
+    the half of it before the product. Processor time, not time on the wall, so that other processes
+    matter little.
     """
-    found = {}
-    with single_threaded_blas():
-        for name, environment in catalogue(n, PACE).items():
-            if only and name not in only:
-                continue
-            seconds = interleaved(
-                {
-                    "ours": _sampled(environment),
-                    "written": _reference(environment.n_neurons, reused=False),
-                    "reused": _reference(environment.n_neurons, reused=True),
-                },
-                repetitions,
-                clock=time.process_time,
-            )
-            ours = seconds["ours"]
-            found[name] = (
-                float(np.median(ours)) / N_SAMPLES * 1e6,
-                ours / seconds["written"],
-                ours / seconds["reused"],
-            )
-    return found
+    from tests.environments.catalogue import catalogue  # which draws some recordings
+
+    environments = {n: catalogue(n, PACE) for n in SIZES}
+    names = list(environments[SIZES[0]])
+    taken = np.empty((len(SIZES), len(names), len(RUNS), repetitions))
+    for i, n in enumerate(SIZES):
+        for j, name in enumerate(names):
+            runs = dict(zip(RUNS, _runs(environments[n][name]), strict=True))
+            seconds = interleaved(runs, repetitions, clock=time.process_time)
+            taken[i, j] = np.stack([seconds[run] for run in RUNS]) / N_SAMPLES * 1e6
+    return xr.DataArray(
+        taken,
+        dims=("sampling_n", "environment", "sampling_run", "repetition"),
+        coords={"sampling_n": list(SIZES), "environment": names, "sampling_run": list(RUNS)},
+        attrs={"units": "us", "long_name": "time a sample"},
+    )
 
 
-def _sampled(environment: Environment) -> Callable[[], None]:
-    def run() -> None:
-        realization = environment.realize(np.random.SeedSequence(0))
-        for _ in realization.blocks(N_SAMPLES, BLOCK):
+def _runs(environment: Environment) -> list[Callable[[], None]]:
+    n = environment.n_neurons
+    factor = np.linalg.cholesky(covariance(n, np.random.default_rng(0))).T.copy()
+
+    def ours() -> None:
+        for _ in environment.realize(np.random.SeedSequence(0)).blocks(N_SAMPLES, BLOCK):
             pass
 
-    return run
-
-
-def _reference(n: int, *, reused: bool) -> Callable[[], None]:
-    factor = np.linalg.cholesky(covariance(n, np.random.default_rng(0))).T.copy()
-    white, inputs = np.empty((BLOCK, n)), np.empty((BLOCK, n))
-
-    def run() -> None:
+    def reference() -> None:
         rng = np.random.Generator(np.random.SFC64(0))
         for _ in range(N_SAMPLES // BLOCK):
-            if reused:
-                rng.standard_normal(out=white)
-                np.matmul(white, factor, out=inputs)
-            else:
-                rng.standard_normal((BLOCK, n)) @ factor
+            rng.standard_normal((BLOCK, n)) @ factor
 
-    return run
+    def normals() -> None:
+        rng = np.random.Generator(np.random.SFC64(0))
+        for _ in range(N_SAMPLES // BLOCK):
+            rng.standard_normal((BLOCK, n))
+
+    return [ours, reference, normals]
 
 
-@click.command()
-@click.option("--repetitions", default=9, show_default=True, help="Rounds of each comparison.")
-@click.option("--only", multiple=True, help="Environments of the tests' catalogue.")
-@click.option("--sizes", default="10,64", show_default=True, help="Numbers of inputs.")
-def main(repetitions: int, only: tuple[str, ...], sizes: str) -> None:
-    """Print what sampling costs, as a table in Markdown."""
-    one_core()
-    columns = {int(n): sampling(int(n), repetitions, only) for n in sizes.split(",")}
-    click.echo(f"Machine: {machine()}. {repetitions} rounds; medians (least to most).\n")
-    heads = [
-        f"n = {n}: µs a sample | to reference | to one that uses memory again" for n in columns
+def table(taken: xr.DataArray) -> str:
+    """Return ratios to the reference in Markdown, and how many are within twice of it."""
+    heads = [f"n = {n}: reference, µs a sample | environment / reference" for n in SIZES]
+    lines = [f"| environment | {' | '.join(heads)} |", "|---" * (2 * len(SIZES) + 1) + "|"]
+    ours, reference, normals = (taken.sel(sampling_run=run) for run in RUNS)
+    # Ratios round by round: both sides of each saw the same moment of the machine.
+    once = ours / reference
+    for name in taken.environment.values:
+        lines.append(_row(name, reference.sel(environment=name), once.sel(environment=name)))
+    for name, drawings in DRAWINGS.items():
+        least = (reference + (drawings - 1) * normals).sel(environment=name)
+        title = f"{name}, against drawing {drawings:.3g} times the normals"
+        lines.append(_row(title, least, ours.sel(environment=name) / least))
+    within = (once.median("repetition") <= 2).sum("environment").values
+    counts = [
+        f"{w} of {once.sizes['environment']} at n = {n}" for w, n in zip(within, SIZES, strict=True)
     ]
-    click.echo("| environment | " + " | ".join(heads) + " |")
-    click.echo("|---" * (3 * len(columns) + 1) + "|")
-    for name in next(iter(columns.values())):
-        cells = []
-        for column in columns.values():
-            taken, *both = column[name]
-            cells.append(f"{taken:.3g}")
-            cells += [f"{np.median(r):.2f} ({r.min():.2f} to {r.max():.2f})" for r in both]
-        click.echo(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join([*lines, "", f"Within twice the reference: {', '.join(counts)}."])
 
 
-if __name__ == "__main__":
-    main()
+def _row(title: str, reference: xr.DataArray, ratios: xr.DataArray) -> str:
+    cells = []
+    for n in SIZES:
+        of: npt.NDArray[np.float64] = ratios.sel(sampling_n=n).values
+        cells.append(f"{float(reference.sel(sampling_n=n).median()):.3g}")
+        cells.append(f"{np.median(of):.2f} ({of.min():.2f} to {of.max():.2f})")
+    return f"| {title} | {' | '.join(cells)} |"

@@ -1,8 +1,9 @@
 """What every environment is: a configuration that is realised once for each replicate."""
 
+import functools
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,56 +11,67 @@ import numpy as np
 from environments._checks import Floats, Integers, seed_sequence, whole_number
 from environments.configuration import Configuration
 from environments.description import description
+from environments.seeds import Words, generator_from, words_of_children
 
 CHUNK = 2048
 """Samples drawn at a time. Chunks start at multiples of it and have a seed each, so that samples
 are a pure function of their index: no block size and no starting point can change them."""
 
 
+_SEEDS = 64  # worked out at a time
+
+
 class Reader(Protocol):
     """Gives successive samples, as many as it is asked for."""
 
-    def take(self, size: int) -> Floats:
-        """Return the next `size` samples, (size, neuron), which are then the caller's own."""
+    def read(self, inputs: Floats) -> None:
+        """Write the next ``len(inputs)`` samples to `inputs`, (sample, neuron) in C order."""
+
+
+Piece = Callable[[Floats], None]
+"""Writes some samples to an array (sample, neuron): to where they are wanted, for copying a few
+hundred kilobytes may cost a quarter of drawing them."""
 
 
 class PieceReader:
-    """A reader of samples that come in pieces of any length.
+    """A reader of samples that come in pieces of one length.
 
     Parameters
     ----------
-    pieces : iterator of array
-        Each may be overwritten by the next.
+    pieces : iterator of Piece
+        Each is called before the next is asked for, or not at all.
+    shape : (int, int)
+        Of a piece.
     skip : int
         Samples that are passed over.
     """
 
-    def __init__(self, pieces: Iterator[Floats], skip: int) -> None:
+    def __init__(self, pieces: Iterator[Piece], shape: tuple[int, int], skip: int) -> None:
         self._pieces = pieces
-        self._skip = skip
-        self._held = np.empty((0, 0))
+        self._held = np.empty(shape)
+        self._given = len(self._held)
+        for _ in range(skip // len(self._held)):
+            next(self._pieces)
+        if skip % len(self._held):
+            next(self._pieces)(self._held)
+            self._given = skip % len(self._held)
 
-    def take(self, size: int) -> Floats:
-        """Return the next `size` samples, in memory that nothing else uses."""
-        held = self._held if len(self._held) else self._next()
-        taken = np.empty((size, held.shape[1]))
-        row = 0
-        while True:
-            part = held[: size - row]
-            taken[row : row + len(part)] = part
+    def read(self, inputs: Floats) -> None:
+        """Write the next ``len(inputs)`` samples to `inputs`."""
+        size, row = len(self._held), 0
+        while row < len(inputs):
+            rest = inputs[row:]
+            if self._given == size and len(rest) >= size:
+                next(self._pieces)(rest[:size])
+                row += size
+                continue
+            if self._given == size:
+                next(self._pieces)(self._held)
+                self._given = 0
+            part = self._held[self._given : self._given + len(rest)]
+            rest[: len(part)] = part
+            self._given += len(part)
             row += len(part)
-            if row == size:
-                self._held = held[len(part) :]
-                return taken
-            held = self._next()
-
-    def _next(self) -> Floats:
-        piece = next(self._pieces)
-        while len(piece) <= self._skip:
-            self._skip -= len(piece)
-            piece = next(self._pieces)
-        piece, self._skip = piece[self._skip :], 0
-        return piece
 
 
 class Realization(ABC):
@@ -76,6 +88,7 @@ class Realization(ABC):
     def __init__(self, n_neurons: int, seed: np.random.SeedSequence) -> None:
         self.n_neurons = n_neurons
         self._seed = seed_sequence("seed", seed)
+        self._words: dict[tuple[int, ...], tuple[int, Words]] = {}
 
     def child(self, *key: int) -> np.random.SeedSequence:
         """Return the seed at `key`, the same one at every call.
@@ -85,15 +98,29 @@ class Realization(ABC):
         return np.random.SeedSequence(self._seed.entropy, spawn_key=(*self._seed.spawn_key, *key))
 
     def generator(self, *key: int) -> np.random.Generator:
-        """Return a fresh generator of the seed at `key`. SFC64 is NumPy's fastest."""
-        return np.random.Generator(np.random.SFC64(self.child(*key)))
+        """Return a fresh generator of the seed at `key`.
+
+        Keys are best numbered in their last place, for neighbours are worked out together.
+        """
+        *family, number = key
+        batch, place = divmod(number, _SEEDS)
+        if number >= 2**32:  # more than a word
+            return np.random.Generator(np.random.SFC64(self.child(*key)))
+        known, words = self._words.get(tuple(family), (-1, np.empty(0, np.uint64)))
+        if known != batch:
+            first = batch * _SEEDS
+            words = words_of_children(self.child(*family), first, first + _SEEDS)
+            self._words[tuple(family)] = batch, words
+        return generator_from(words[place])
 
     def blocks(self, n_samples: int, block_size: int, start: int = 0) -> Iterator[Floats]:
         """Yield samples `start` to `n_samples` as arrays (at most `block_size`, neuron)."""
         block_size = whole_number("block_size", block_size)
         reader = self.reader(start)
         for first in range(start, n_samples, block_size):
-            yield reader.take(min(block_size, n_samples - first))
+            inputs = np.empty((min(block_size, n_samples - first), self.n_neurons))
+            reader.read(inputs)
+            yield inputs
 
     @abstractmethod
     def reader(self, start: int) -> Reader:
@@ -121,26 +148,32 @@ class Realization(ABC):
 class SequentialRealization(Realization):
     """A replicate whose samples come in chunks, which may depend on those before."""
 
+    @property
+    def piece_size(self) -> int:
+        """Samples in a piece, a divisor of ``CHUNK``."""
+        return CHUNK
+
     def reader(self, start: int) -> Reader:
         """Return a reader whose first sample is number `start`."""
         first = start // CHUNK
-        return PieceReader(self.chunks(first), start - first * CHUNK)
+        shape = self.piece_size, self.n_neurons
+        return PieceReader(self.pieces(first), shape, start - first * CHUNK)
 
     @abstractmethod
-    def chunks(self, first: int) -> Iterator[Floats]:
-        """Yield samples from the beginning of chunk `first` on, in pieces of any length.
-
-        A piece may be overwritten by the next: fresh memory costs as much as drawing into it.
-        """
+    def pieces(self, first: int) -> Iterator[Piece]:
+        """Yield pieces from the beginning of chunk `first` on."""
 
 
 class ChunkedRealization(SequentialRealization):
     """A replicate of which each chunk can be drawn on its own."""
 
-    def chunks(self, first: int) -> Iterator[Floats]:
-        """Yield samples from the beginning of chunk `first` on."""
+    def pieces(self, first: int) -> Iterator[Piece]:
+        """Yield pieces from the beginning of chunk `first` on."""
         for index in itertools.count(first):
-            yield self.chunk(self.generator(0, index), np.arange(CHUNK) + index * CHUNK)
+            yield functools.partial(self._draw, index)
+
+    def _draw(self, index: int, inputs: Floats) -> None:
+        inputs[...] = self.chunk(self.generator(0, index), np.arange(CHUNK) + index * CHUNK)
 
     @abstractmethod
     def chunk(self, rng: np.random.Generator, samples: Integers) -> Floats:

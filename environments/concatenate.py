@@ -1,5 +1,6 @@
 """One environment after another."""
 
+import functools
 import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from environments._checks import Floats, Integers, items, whole_number
-from environments.base import CHUNK, Environment, PieceReader, Reader, Realization
+from environments.base import CHUNK, Environment, Piece, PieceReader, Reader, Realization
 from environments.sources import CHOICE, PART
 from environments.transitions import Gradual, Incremental, Transition
 
@@ -227,18 +228,21 @@ class _ConcatenatedRealization(Realization):
     def reader(self, start: int) -> "_ConcatenatedReader":
         return _ConcatenatedReader(self, start)
 
-    def chances(self, start: int) -> PieceReader:
+    def chances(self, start: int) -> Reader:
         """Return a reader of uniform numbers, one for each sample from `start`."""
 
-        def chunks(first: int) -> Iterator[Floats]:
+        def pieces(first: int) -> Iterator[Piece]:
             for index in itertools.count(first):
-                yield self.generator(CHOICE, index).random((CHUNK, 1))
+                yield functools.partial(self._draw_chances, index)
 
-        return PieceReader(chunks(start // CHUNK), start % CHUNK)
+        return PieceReader(pieces(start // CHUNK), (CHUNK, 1), start % CHUNK)
+
+    def _draw_chances(self, index: int, chances: Floats) -> None:
+        self.generator(CHOICE, index).random(out=chances)
 
 
 class _ConcatenatedReader:
-    """Takes samples of the part in force, and of the one before while a transition lasts."""
+    """Reads samples of the part in force, and of the one before while a transition lasts."""
 
     def __init__(self, of: _ConcatenatedRealization, start: int) -> None:
         self._of = of
@@ -246,39 +250,44 @@ class _ConcatenatedReader:
         self._chances: Reader | None = None
         self._readers: dict[int, Reader] = {}
 
-    def take(self, size: int) -> Floats:
-        """Return the next `size` samples."""
-        pieces = []
-        while size > 0:
+    def read(self, inputs: Floats) -> None:
+        """Write the next ``len(inputs)`` samples to `inputs`."""
+        last = self._at + len(inputs)
+        while self._at < last:
             part = int(self._of.part(np.array([self._at]))[0])
             begun = int(self._of.starts[part])
             settled = begun + (self._of.width if part else 0)
             final = part == len(self._of.parts) - 1
-            end = self._at + size if final else int(self._of.starts[part + 1])
-            stop = min(self._at + size, settled if self._at < settled else end)
-            piece = self._take(part, stop - self._at)
+            end = last if final else int(self._of.starts[part + 1])
+            stop = min(last, settled if self._at < settled else end)
+            piece, inputs = np.split(inputs, [stop - self._at])
+            self._read(part, piece)
             if self._at < settled:
-                before = self._take(part - 1, stop - self._at)
-                piece = self._mixed(before, piece, np.arange(self._at, stop) - begun)
+                before = np.empty_like(piece)
+                self._read(part - 1, before)
+                self._mix(before, piece, np.arange(self._at, stop) - begun)
             else:
                 self._chances = None
-            pieces.append(piece)
-            size -= stop - self._at
             self._at = stop
-        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
-    def _mixed(self, before: Floats, after: Floats, age: Integers) -> Floats:
-        """Return samples that lie in a transition, `age` samples after its beginning."""
+    def _mix(self, before: Floats, after: Floats, age: Integers) -> None:
+        """Write to `after` samples that lie in a transition, `age` samples after its beginning."""
         assert self._of.transition is not None
         weights = self._of.transition.weights(age)[:, None]
         if not isinstance(self._of.transition, Gradual):
-            return np.asarray(np.sqrt(weights) * after + np.sqrt(1 - weights) * before)
+            after *= np.sqrt(weights)
+            before *= np.sqrt(1 - weights)
+            after += before
+            return
         if self._chances is None:
             self._chances = self._of.chances(self._at)
-        return np.where(self._chances.take(len(age)) < weights, after, before)
+        chances = np.empty_like(weights)
+        self._chances.read(chances)
+        old = np.flatnonzero(chances >= weights)
+        after[old] = before.take(old, axis=0)
 
-    def _take(self, part: int, size: int) -> Floats:
+    def _read(self, part: int, inputs: Floats) -> None:
         if part not in self._readers:
             local = self._at - int(self._of.starts[part])
             self._readers[part] = self._of.parts[part].reader(local)
-        return self._readers[part].take(size)
+        self._readers[part].read(inputs)

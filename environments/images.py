@@ -1,5 +1,6 @@
 """Patches of pictures, one picture a context."""
 
+import functools
 import hashlib
 import itertools
 import os
@@ -8,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from environments._checks import Floats, Integers, covariance_matrix, non_negative, whole_number
-from environments.base import CHUNK, Environment
+from environments.base import CHUNK, Environment, Piece
 from environments.pictures import Picture, luminance
 from environments.schedules import Blocks
 from environments.timeline import ScheduledRealization, Timeline
@@ -157,16 +159,23 @@ class _Patches:
             centred = row.reshape(-1, n_pixels) - self._mean
             self.covariance += centred.T @ centred
         self.covariance = (self.covariance + self.covariance.T) / (2 * n_patches)
-        self._pixels = scaled.ravel()
+        self._pixels: npt.NDArray[Any] = scaled.ravel()
+        levels, numbers = np.unique(self._pixels, return_inverse=True)
+        # Places picked at random miss the cache, unless the picture is held as bytes.
+        self._levels = levels if len(levels) <= 256 else None
+        if self._levels is not None:
+            self._pixels = numbers.astype(np.uint8)
         self._width = scaled.shape[1]
         self._offsets = (np.arange(size)[:, None] * self._width + np.arange(size)).ravel()
 
-    def at(self, corners: Integers) -> Floats:
-        """Return the patches (sample, pixel) whose upper left corners are (sample, axis)."""
-        first = corners[:, 0] * self._width + corners[:, 1]
-        taken: Floats = self._pixels.take(first[:, None] + self._offsets)
-        taken -= self._mean
-        return taken
+    def add(self, corners: Integers, inputs: Floats) -> None:
+        """Add to `inputs` the patches whose upper left corners are (axis, sample)."""
+        first = corners[0] * self._width + corners[1]
+        patches = self._pixels.take(first[:, None] + self._offsets)
+        if self._levels is not None:
+            patches = self._levels.take(patches)
+        patches -= self._mean
+        inputs += patches
 
 
 class _ImageRealization(ScheduledRealization):
@@ -184,11 +193,11 @@ class _ImageRealization(ScheduledRealization):
         self._step = step
         self._noise = np.sqrt(ridge)
 
-    def chunks(self, first: int) -> Iterator[Floats]:
-        """Yield samples from the beginning of chunk `first` on."""
+    def pieces(self, first: int) -> Iterator[Piece]:
+        """Yield pieces from the beginning of chunk `first` on."""
         if self._step == 0:
             for index in itertools.count(first):
-                yield self._look(index, None)
+                yield functools.partial(self._look, index, None)
         starts = self.generator(_STARTS)
         # One walk serves all contexts: each folds it, from a start of its own, into its picture.
         gaze = np.stack([starts.integers(0, 2 * patches.extent) for patches in self._patches])
@@ -196,26 +205,28 @@ class _ImageRealization(ScheduledRealization):
             moves = self.generator(_WALK, index).integers(
                 -self._step, self._step + 1, size=(CHUNK, 2)
             )
-            path = gaze[:, None] + np.cumsum(moves, axis=0)
-            gaze = path[:, -1]
+            path = np.cumsum(moves.T, axis=1)
             if index >= first:
-                yield self._look(index, path)
+                yield functools.partial(self._look, index, (gaze, path))
+            gaze = gaze + path[:, -1]
 
-    def _look(self, index: int, path: Integers | None) -> Floats:
-        """Return chunk `index`: patches where the path leads, or anywhere."""
+    def _look(self, index: int, walk: tuple[Integers, Integers] | None, inputs: Floats) -> None:
+        """Write chunk `index` to `inputs`: patches where a walk leads, or anywhere."""
         rng = self.generator(0, index)
-        inputs: Floats = rng.standard_normal((CHUNK, self.n_neurons))
+        rng.standard_normal(out=inputs)
         inputs *= self._noise
-        anywhere = None if path is not None else rng.random((CHUNK, 2))
+        # Samples come last, so that NumPy's inner loops are long.
+        anywhere = None if walk is not None else rng.random((CHUNK, 2)).T
         for context, _, _, rows in self._timeline.pieces(index * CHUNK, CHUNK):
             patches = self._patches[context]
-            if path is not None:
-                corners = _folded(path[context, rows], patches.extent)
+            extent = patches.extent[:, None]
+            if walk is not None:
+                gaze, path = walk
+                corners = _folded(gaze[context][:, None] + path[:, rows], extent)
             else:
                 assert anywhere is not None
-                corners = (anywhere[rows] * patches.extent).astype(np.int64)
-            inputs[rows] += patches.at(corners)
-        return inputs
+                corners = (anywhere[:, rows] * extent).astype(np.int64)
+            patches.add(corners, inputs[rows])
 
 
 def _folded(path: Integers, extent: Integers) -> Integers:

@@ -108,18 +108,18 @@ class _NoisyReader:
         self._rng = of.generator(0, start // CHUNK)
         self._rng.standard_normal((start % CHUNK, of.n_neurons))  # passed over
 
-    def take(self, size: int) -> Floats:
-        """Return the next `size` samples."""
-        inputs = self._clean.take(size)
+    def read(self, inputs: Floats) -> None:
+        """Write the next ``len(inputs)`` samples to `inputs`."""
         row = 0
-        while row < size:
+        while row < len(inputs):
             into = self._at % CHUNK
             if into == 0:
                 self._rng = self._of.generator(0, self._at // CHUNK)
-            noise = self._noise[: min(size - row, CHUNK - into)]
+            noise = self._noise[: min(len(inputs) - row, CHUNK - into)]
             self._rng.standard_normal(out=noise)
             noise *= self._of.deviation
-            inputs[row : row + len(noise)] += noise
+            observed = inputs[row : row + len(noise)]
+            self._clean.read(observed)
+            observed += noise
             row += len(noise)
             self._at += len(noise)
-        return inputs

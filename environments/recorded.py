@@ -301,11 +301,12 @@ class _RecordedReader:
         self._of = of
         self._at = start
 
-    def take(self, size: int) -> Floats:
-        """Return the next `size` samples."""
-        _refuse_beyond(self._at + size, self._of.n_samples)
-        self._at += size
-        return self._of.read(self._at - size, self._at)
+    def read(self, inputs: Floats) -> None:
+        """Write the next ``len(inputs)`` samples to `inputs`."""
+        end = self._at + len(inputs)
+        _refuse_beyond(end, self._of.n_samples)
+        inputs[...] = self._of.read(self._at, end)
+        self._at = end
 
 
 def _refuse_beyond(n_samples: int, length: int) -> None:

@@ -1,5 +1,6 @@
 """White sources: the independent, unit-variance samples that environments give a covariance."""
 
+import functools
 import itertools
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from environments._checks import Floats, non_negative, one_of, positive, seed_sequence
-from environments.base import CHUNK, SequentialRealization
+from environments.base import CHUNK, Piece, SequentialRealization
 from environments.configuration import Configuration
 
 MARGINALS = ("gaussian", "laplace", "student_t")
@@ -175,12 +176,15 @@ class ColouredRealization(SequentialRealization):
         super().__init__(n_neurons, seed)
         self._sources = sources
 
-    def chunks(self, first: int) -> Iterator[Floats]:
-        """Yield samples from the beginning of chunk `first` on, a piece at a time."""
-        inputs = np.empty((piece_size(self.n_neurons), self.n_neurons))
+    @property
+    def piece_size(self) -> int:
+        """Samples in a piece."""
+        return piece_size(self.n_neurons)
+
+    def pieces(self, first: int) -> Iterator[Piece]:
+        """Yield pieces from the beginning of chunk `first` on."""
         for start, white in self._sources.pieces(self.generator, self.n_neurons, first):
-            self.colour(start, white, inputs)
-            yield inputs
+            yield functools.partial(self.colour, start, white)
 
     @abstractmethod
     def colour(self, start: int, white: Floats, inputs: Floats) -> None:

@@ -107,6 +107,7 @@ class SwitchingEnvironment(Environment):
             self._schedule = schedule
         self._schedule.check(n_contexts)
         self._transition = _fitting(transition, self._schedule)
+        self._lines: dict[tuple[int, int], ColouringLine] = {}  # as replicates come to need them
         self._sources = given_sources(sources)
         self._path_seed = given_path_seed(path_seed, random=self._schedule.random)
         names = [f"context_{i}" for i in range(n_contexts)]
@@ -146,7 +147,13 @@ class SwitchingEnvironment(Environment):
             len(self._covariances), path_generator(self._path_seed, seed)
         )
         return _SwitchingRealization(
-            self._covariances, self._factors, timeline, self._transition, self._sources, seed
+            self._covariances,
+            self._factors,
+            timeline,
+            self._transition,
+            self._lines,
+            self._sources,
+            seed,
         )
 
     def parameters(self) -> dict[str, Any]:
@@ -196,6 +203,7 @@ class _SwitchingRealization(ColouredRealization):
         factors: Floats,
         timeline: Timeline,
         transition: Transition | None,
+        lines: dict[tuple[int, int], ColouringLine],
         sources: Sources,
         seed: np.random.SeedSequence,
     ) -> None:
@@ -204,7 +212,7 @@ class _SwitchingRealization(ColouredRealization):
         self._factors = factors
         self._timeline = timeline
         self._transition = transition
-        self._lines: dict[tuple[int, int], ColouringLine] = {}
+        self._lines = lines
         self._chances = -1, np.empty(0)
 
     def contexts(self, samples: Integers) -> Integers:
@@ -231,7 +239,7 @@ class _SwitchingRealization(ColouredRealization):
         return chosen
 
     def _line(self, start: int, end: int, transition: Incremental) -> ColouringLine:
-        """Return the geodesic between two contexts, which is worked out once."""
+        """Return the geodesic between two contexts, worked out once for all replicates."""
         pair = (int(start), int(end))
         if pair not in self._lines:
             ends = self._covariances[list(pair)]
@@ -257,13 +265,15 @@ class _SwitchingRealization(ColouredRealization):
     ) -> None:
         """Colour samples from `start` on, which lie in a transition, from `age` on."""
         assert self._transition is not None
+        step = self._transition.step
+        if isinstance(self._transition, Incremental) and step is not None:
+            line = self._line(*contexts, self._transition)
+            begin = float(self._transition.weights(np.array([age]))[0])
+            line.walk(begin, step, white, inputs)
+            return
         weights = self._transition.weights(age + np.arange(len(white)))
         if isinstance(self._transition, Incremental):
-            line, step = self._line(*contexts, self._transition), self._transition.step
-            if step is None:
-                line.colour(weights, white, inputs)
-            else:
-                line.walk(float(weights[0]), step, white, inputs)
+            self._line(*contexts, self._transition).colour(weights, white, inputs)
             return
         index, row = divmod(start, CHUNK)
         if self._chances[0] != index:
@@ -273,4 +283,4 @@ class _SwitchingRealization(ColouredRealization):
         usual = int(2 * np.count_nonzero(new) > len(new))
         np.matmul(white, self._factors[contexts[usual]].T, out=inputs)
         others = np.flatnonzero(new != usual)
-        inputs[others] = white[others] @ self._factors[contexts[1 - usual]].T
+        inputs[others] = white.take(others, axis=0) @ self._factors[contexts[1 - usual]].T

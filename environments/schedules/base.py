@@ -8,7 +8,7 @@ import numpy as np
 
 from environments._checks import Integers, items, one_of, whole_number
 from environments.configuration import Configuration
-from environments.timeline import Segments, Timeline
+from environments.timeline import DrawnTimeline, Segments, Timeline
 
 Order = Sequence[int] | str | None
 
@@ -42,7 +42,7 @@ class Schedule(Configuration):
 
     def timeline(self, n_contexts: int, rng: np.random.Generator) -> Timeline:
         """Return the schedule of one replicate."""
-        return Timeline(self.segments(n_contexts, rng))
+        return DrawnTimeline(self.segments(n_contexts, rng))
 
 
 class OrderedSchedule(Schedule):

@@ -6,6 +6,7 @@ import numpy as np
 
 from environments._checks import Integers, whole_number
 from environments.schedules.base import Order, OrderedSchedule
+from environments.timeline import PeriodicTimeline, Timeline
 
 
 class Blocks(OrderedSchedule):
@@ -40,6 +41,12 @@ class Blocks(OrderedSchedule):
     def shortest(self) -> int:
         """Fewest samples that a segment can have."""
         return self._block_length
+
+    def timeline(self, n_contexts: int, rng: np.random.Generator) -> Timeline:
+        """Return the schedule of one replicate."""
+        if self._order is None:
+            return PeriodicTimeline(self._block_length, n_contexts)
+        return super().timeline(n_contexts, rng)
 
     def durations(self, rng: np.random.Generator, size: int) -> Integers:
         """Return the durations of the next `size` segments."""

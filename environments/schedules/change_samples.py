@@ -8,7 +8,7 @@ import numpy as np
 
 from environments._checks import Integers, items, whole_number
 from environments.schedules.base import Order, OrderedSchedule
-from environments.timeline import FOR_EVER, Segments, Timeline, refuse_before
+from environments.timeline import FOR_EVER, DrawnTimeline, Segments, Timeline, refuse_before
 
 
 class ChangeSamples(OrderedSchedule):
@@ -66,7 +66,7 @@ class ChangeSamples(OrderedSchedule):
 
     def timeline(self, n_contexts: int, rng: np.random.Generator) -> Timeline:
         """Return the schedule of one replicate, which minds how long a run is."""
-        return Timeline(self.segments(n_contexts, rng), max(self._samples, default=0))
+        return DrawnTimeline(self.segments(n_contexts, rng), max(self._samples, default=0))
 
     def durations(self, rng: np.random.Generator, size: int) -> Integers:
         """Return the durations of the next `size` segments."""

@@ -18,6 +18,12 @@ def test_contexts_cycle_for_ever():
     assert replicate.change_samples(40).tolist() == [10, 20, 30]
 
 
+def test_a_single_context_never_changes():
+    replicate = realized(SwitchingEnvironment([A], block_length=10))
+    assert replicate.contexts(np.array([0, 10, 10**12])).tolist() == [0, 0, 0]
+    assert replicate.change_samples(10**12).tolist() == []
+
+
 def test_an_order_is_followed_and_its_last_context_stays():
     replicate = realized(SwitchingEnvironment([A, B], block_length=10, order=[1, 1, 0]))
     assert replicate.contexts(np.arange(0, 100, 10)).tolist() == [1, 1] + [0] * 8
