@@ -104,8 +104,8 @@ class Circuit(ABC):
     largest_learning_rate: ClassVar[float] = float("inf")
     theory: ClassVar[str | None] = None
     """Name of what adaptnet.theory knows of the circuit, None for nothing."""
-    has_lanes: ClassVar[bool] = False
-    """Whether its kernel advances replicates of few neurons side by side."""
+    few_neurons: ClassVar[int] = 0
+    """Up to so many, replicates are advanced side by side."""
 
     def __post_init__(self) -> None:
         rate = positive_number(
@@ -162,10 +162,11 @@ class Circuit(ABC):
 
     def side_by_side(self, n_neurons: int) -> int:
         """Return how many replicates are worth advancing at once; never changes a result."""
-        from adaptnet.kernels.lanes import LANES, SMALL
+        if self.dynamics != "equilibrium" or n_neurons > self.few_neurons:
+            return 1
+        from adaptnet.kernels.lanes import LANES
 
-        together = self.has_lanes and self.dynamics == "equilibrium" and n_neurons <= SMALL
-        return LANES if together else 1
+        return LANES
 
     def advance_side_by_side(
         self,

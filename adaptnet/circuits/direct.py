@@ -48,7 +48,7 @@ class DirectCircuit(Circuit):
     """
 
     theory = "direct"
-    has_lanes = True
+    few_neurons = 12  # up to which factorising is as quick as carrying an inverse, even alone
 
     def _checked_weights(self, value: npt.ArrayLike) -> Floats:
         return positive_definite("initial_weights", value)

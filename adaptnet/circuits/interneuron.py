@@ -64,7 +64,7 @@ class InterneuronCircuit(Circuit):
     n_interneurons: int | None = None
 
     theory = "interneuron"
-    has_lanes = True
+    few_neurons = 5  # from there on carrying an inverse is as quick
     largest_learning_rate = 1.0  # from there on W W' need not stay positive definite
 
     def __post_init__(self) -> None:

@@ -15,7 +15,6 @@ from adaptnet.kernels.four import FOUR, fma, load, spread, store
 Floats = npt.NDArray[np.float64]
 
 LANES = FOUR
-SMALL = 12  # neurons up to which factorising together is quicker than carrying an inverse
 
 
 @kernel
