@@ -98,7 +98,7 @@ class InterneuronCircuit(Circuit):
             k = self.n_interneurons or n_neurons
             if k < n_neurons:
                 raise ValueError(_TOO_FEW.format(n=n_neurons, k=k))
-            require_memory(f"{k} interneurons", 8 * 4 * k * k, "choose fewer")
+            require_memory(f"{k} interneurons", 8 * 4 * n_neurons * k, "choose fewer")
             weights = np.sqrt(weights) * _orthonormal_rows(n_neurons, k)
         elif len(weights) != n_neurons:
             raise ValueError(
@@ -199,7 +199,7 @@ def _orthonormal_rows(n: int, k: int) -> Floats:
     """Return an n x k matrix Q with Q Q' = I and, where k > n, no column of zeros."""
     if n == k:
         return np.eye(n)
-    from scipy.fft import dct
-
-    rows: Floats = dct(np.eye(k), axis=0, norm="ortho")[:n]
+    angles = np.outer(np.arange(n), 2 * np.arange(k) + 1) % (4 * k)  # in units of pi / 2k
+    rows: Floats = np.sqrt(2.0 / k) * np.cos(np.pi / (2 * k) * angles)
+    rows[0] = np.sqrt(1.0 / k)
     return rows

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from environments import covariances as cov
 from environments.presets import contrast_steps, orientation_ensembles, rotations
@@ -146,3 +147,10 @@ def test_a_seed_draws_what_its_generator_draws():
         drawn = [of(rng) for rng in (5, np.random.SeedSequence(5), np.random.default_rng(5))]
         np.testing.assert_array_equal(drawn[0], drawn[1])
         np.testing.assert_array_equal(drawn[0], drawn[2])
+
+
+@pytest.mark.parametrize("n", [2, 3, 20])
+def test_eigenbases_are_those_of_scipy(n):
+    ours = cov.random_eigenbasis(n, np.random.default_rng(n))
+    theirs = stats.ortho_group.rvs(n, random_state=np.random.default_rng(n))
+    np.testing.assert_array_equal(ours, theirs)
