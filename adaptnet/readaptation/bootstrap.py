@@ -134,7 +134,10 @@ def paired_bootstrap(
     table = {name: np.full((len(compared), len(found)), np.nan) for name in names}
     outcome = np.zeros((len(compared), len(found)), dtype=np.int64)
     for (i, pair), (g, group) in itertools.product(enumerate(compared), enumerate(found)):
-        both = [_Values(values[c], observed[c], group.members) for c in pair]
+        mine = group.members.any(axis=0)  # of many changes each group has few
+        both = [
+            _Values(values[c][:, mine], observed[c][:, mine], group.members[:, mine]) for c in pair
+        ]
         if statistic == "median":
             outcome[i, g] = _reached(both)
             of = {kind: _median(both, kind, confidence) for kind in kinds}
