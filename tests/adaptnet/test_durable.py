@@ -267,7 +267,7 @@ def test_disk_that_is_full_while_the_netcdf_file_is_written(tmp_path, in_memory)
         if ended.returncode:
             assert "OSError" in ended.stderr, ended.stderr
             assert not target.exists()
-        size *= 4
+        size *= 16
     an.load(target)
 
 
@@ -307,7 +307,7 @@ def test_small_disk_that_gets_full(small_disk):
 
 
 def test_survives_kills(tmp_path):
-    kill_at_random(tmp_path, n_kills=6, n_samples=2_000_000)
+    kill_at_random(tmp_path, n_kills=4, n_samples=1_000_000)
 
 
 @pytest.mark.slow
