@@ -91,7 +91,8 @@ def bootstrap_t(
        Society B 50, 1988.
     """
     n, ratio = len(a), kind == "ratio"
-    if n < 2:
+    # So many resamples are one pair n times, and infinitely far.
+    if n ** -(n - 1) > 1 - confidence:
         return -np.inf, np.inf
 
     def estimates(x: Floats, y: Floats) -> tuple[Floats, Floats]:

@@ -12,7 +12,7 @@ from adaptnet.readaptation import readaptation_times
 from adaptnet.readaptation.segments import jumps
 from adaptnet.readaptation.selections import restored
 from adaptnet.report.findings import drift_sentences, run_warnings
-from adaptnet.report.html import PAGE, grouped, picture
+from adaptnet.report.html import PAGE, grouped, named, picture
 from adaptnet.report.tables import (
     comparison_table,
     measures_table,
@@ -100,7 +100,9 @@ def _readaptation(dataset: xr.Dataset, threshold: float, variable: str) -> list[
     if not dataset.sizes["change"]:
         return parts
     parts.append(f"<h2>Samples until the {words.lower()} is below {threshold:g}</h2>")
-    drifts = [f"<p>{escape(text)}</p>" for text in drift_sentences(dataset, variable=variable)]
+    drifts = [
+        f"<p>{escape(named(text))}</p>" for text in drift_sentences(dataset, variable=variable)
+    ]
     around = picture(
         plotting.plot_aligned(dataset, threshold, variable=variable)[0],
         f"{words} aligned to the changes: median over replicates and repetitions, quartiles.",

@@ -88,6 +88,9 @@ def test_bootstrap_t_of_three_values_has_no_bounds():
     a = np.array([1.0, 2.0, 4.0])
     limits = bootstrap_t(a, a[::-1], "difference", 0.95, 2000, np.random.default_rng(0))
     assert limits == (-np.inf, np.inf)
+    # Nor do three that happen to agree say that all others would.
+    limits = bootstrap_t(a, a - 1, "difference", 0.95, 2000, np.random.default_rng(0))
+    assert limits == (-np.inf, np.inf)
 
 
 @pytest.mark.parametrize("statistic", ["mean", "restricted_mean", "median"])

@@ -110,5 +110,6 @@ def test_a_run_that_only_drifts_is_reported_without_times():
     assert readaptation_table(run, 0.1).count("nothing to readapt to") == 2
     page = an.report(run, 0.1)
     assert page.count("nothing to readapt to") == 2
+    assert "a \N{RIGHTWARDS ARROW} b at sample 2000" in page
     assert "Around the changes" in page
     assert "Circuits compared" not in page
