@@ -7,9 +7,9 @@ import resource
 import sys
 from pathlib import Path
 
-import run_for_kills
-
 if __name__ == "__main__":
+    import run_for_kills  # beside this script
+
     target, size = Path(sys.argv[1]), 2000
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     while not target.exists():

@@ -267,10 +267,9 @@ def test_the_accessor_is_the_functions(run):
         ("talk", ("readaptation", "aligned")),
     ],
 )
-def test_the_command_line_draws_and_reports(path, tmp_path, style, kinds):
+def test_the_command_line_draws_and_reports(path, tmp_path, style, kinds, undrawn):
     calls = [["plot", "--kind", kind, "-o", f"{tmp_path / kind}.png"] for kind in kinds]
-    if style == "paper":  # one report is enough, and takes as long as all pictures
-        calls.append(["report", "-o", f"{tmp_path / 'page'}.html"])
+    calls.append(["report", "-o", f"{tmp_path / 'page'}.html"])
     for call in calls:
         result = CliRunner().invoke(main, [*call, str(path), "--style", style])
         assert result.exit_code == 0, result.output
