@@ -24,9 +24,8 @@ class Group(NamedTuple):
 def groups(of: xr.Dataset, by: str, mask: Flags | None = None) -> Iterator[Group]:
     """Yield the groups of `by` in order of appearance; `mask` (replicate, change) leaves out more.
 
-    Changes at which the covariance did not jump, as `outcome` says, are in no group.
-
-    `of` is a run's results or anything with the same coordinates.
+    `of` is a run's results or anything with the same coordinates. Changes at which, by their
+    outcome, the covariance did not jump are in no group.
     """
     if by not in BY or by not in of.coords:
         known = ", ".join(name for name in BY if name in of.coords)
@@ -37,7 +36,7 @@ def groups(of: xr.Dataset, by: str, mask: Flags | None = None) -> Iterator[Group
     labels = of[by].broadcast_like(template).transpose("replicate", "change").values
     there = of["change_sample"].broadcast_like(template).transpose("replicate", "change").values
     allowed = (there >= 0) if mask is None else (there >= 0) & mask
-    if "outcome" in of and of["outcome"].dims and set(of["outcome"].dims) == set(DIMS):
+    if "outcome" in of and set(of["outcome"].dims) == set(DIMS):
         unmoved = (of["outcome"] == UNMOVED).all("circuit").transpose("replicate", "change").values
         if allowed.any() and not (allowed & ~unmoved).any():
             raise ValueError(

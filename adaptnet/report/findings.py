@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from adaptnet._checks import Floats
 from adaptnet.dataset import circuit_parameters
 from adaptnet.readaptation import noise_floors, readaptation_times, tracking
 from adaptnet.readaptation.groups import groups
@@ -108,7 +109,7 @@ def drift_sentences(dataset: xr.Dataset, *, variable: str = "whitening_error") -
             one = floors.sel(change=label)
             where = f"{one['transition'].item()} at sample {int(one['change_sample'])}"
         values = floors["floor"].transpose("circuit", "replicate", "change").values[:, members]
-        errors = _listed(names, [f"{np.median(of):.3g}" for of in values])
+        errors = _listed(names, [_median(of, ".3g") for of in values])
         said.append(
             f"{where}: the covariance does not jump, so there is nothing to readapt to; in the "
             f"last quarter of the segment the error is {errors}{_lags(dataset, label, shared)}."
@@ -126,12 +127,15 @@ def _lags(dataset: xr.Dataset, change: Any, shared: bool) -> str:
         found = tracking(dataset, change=int(change))
     except ValueError:  # too few records
         return ""
-    words = []
-    for of in found.transpose("circuit", "replicate")["lag"].values:
-        known = of[np.isfinite(of)]
-        words.append(f"{np.median(known):.0f}" if known.size else "not known")
     names = [str(name) for name in dataset["circuit"].values]
-    return f", and the lag in samples {_listed(names, words)}"
+    lags = [_median(of, ".0f") for of in found["lag"].transpose("circuit", "replicate").values]
+    return f", and the lag in samples {_listed(names, lags)}"
+
+
+def _median(values: Floats, form: str) -> str:
+    """Return the median over replicates that did not diverge, and whose lag was within reach."""
+    known = values[np.isfinite(values)]
+    return format(np.median(known), form) if known.size else "not known"
 
 
 def _listed(names: list[str], words: list[str]) -> str:

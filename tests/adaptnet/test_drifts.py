@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import adaptnet as an
+import scenarios
 from adaptnet.plotting import plot_survival
 from adaptnet.readaptation import (
     MEASURES,
@@ -94,6 +95,8 @@ def test_a_drift_is_told_of_in_a_sentence():
     assert table.count("a -> b") == 1
     (poorer,) = drift_sentences(run.drop_vars("covariance"))
     assert "the lag is not known" in poorer
+    run["whitening_error"].loc[{"circuit": "direct", "sample": slice(5000, None)}] = np.nan
+    assert "not known (direct), 0.3 (interneuron)" in drift_sentences(run)[0]
     assert not drift_sentences(run.drop_vars("change_distance"))
 
 
@@ -113,3 +116,13 @@ def test_a_run_that_only_drifts_is_reported_without_times():
     assert "a \N{RIGHTWARDS ARROW} b at sample 2000" in page
     assert "Around the changes" in page
     assert "Circuits compared" not in page
+
+
+def test_the_drifting_scenario_tells_of_its_drift():
+    kind = scenarios.find("drifting")
+    scenario = kind.from_values(kind.preview)
+    lines = scenario.report(scenario.run(n_replicates=2)).splitlines()
+    told = [line for line in lines if line.startswith("start -> drift")]
+    assert len(told) == 1
+    assert "the covariance does not jump" in told[0]
+    assert sum(line.startswith(("drift -> arrived", "arrived -> back")) for line in lines) == 4
