@@ -73,10 +73,11 @@ def group_coordinates(of: xr.Dataset, by: str, labels: list[Any]) -> dict[str, A
     """Return the coordinates of a result over groups; single changes keep what tells them."""
     coordinates: dict[str, Any] = {by: labels}
     if by == "change":
+        # By position: in a file from elsewhere numbers of changes may not be unique.
+        at = [of["change"].values.tolist().index(label) for label in labels]
         for name in of.coords:
             if of[name].dims == ("change",) and name != "change":
-                of_groups = of[name].sel(change=labels)
-                coordinates[str(name)] = ("change", of_groups.values, of_groups.attrs)
+                coordinates[str(name)] = ("change", of[name].values[at], of[name].attrs)
     return coordinates
 
 

@@ -106,7 +106,7 @@ def drift_sentences(dataset: xr.Dataset, *, variable: str = "whitening_error") -
     for label, members in groups(floors, by, unmoved(dataset)):
         where = str(label)
         if shared:
-            one = floors.sel(change=label)
+            one = floors.isel(change=floors["change"].values.tolist().index(label))
             where = f"{one['transition'].item()} at sample {int(one['change_sample'])}"
         values = floors["floor"].transpose("circuit", "replicate", "change").values[:, members]
         errors = _listed(names, [_median(of, ".3g") for of in values])

@@ -126,3 +126,10 @@ def test_the_drifting_scenario_tells_of_its_drift():
     assert len(told) == 1
     assert "the covariance does not jump" in told[0]
     assert sum(line.startswith(("drift -> arrived", "arrived -> back")) for line in lines) == 4
+
+
+def test_changes_whose_numbers_are_not_unique_are_told_of_as_one():
+    run = drifting().assign_coords(change=("change", [0, 0]))
+    table = readaptation_table(run, 0.1)
+    assert table.count("direct ") == 1
+    assert "the covariance does not jump" in table

@@ -68,8 +68,8 @@ def path(tmp_path):
     [
         pytest.param(COLLECTED, 24, id="collected"),
         pytest.param(THREADS, 6, id="threads"),
-        pytest.param(COLLECTED, 240, id="collected often", marks=pytest.mark.slow),
-        pytest.param(THREADS, 40, id="threads often", marks=pytest.mark.slow),
+        pytest.param(COLLECTED, 120, id="collected often", marks=pytest.mark.slow),
+        pytest.param(THREADS, 20, id="threads often", marks=pytest.mark.slow),
     ],
 )
 def test_no_use_of_files_ends_the_process(path, script, times):

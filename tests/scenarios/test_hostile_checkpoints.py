@@ -11,7 +11,7 @@ from adaptnet import durable, files
 from tests.scenarios.hostile import MUTATIONS, answered, check, many, mutated, simulate
 
 
-@many(12, 200)
+@many(12, 100)
 @pytest.mark.parametrize("forged", [False, True])
 def test_mutated_checkpoints(tmp_path, monkeypatch, n, forged):
     """A forged checksum may hide a change of the weights, but never ends in a traceback."""

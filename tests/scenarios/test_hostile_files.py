@@ -148,7 +148,7 @@ def test_files_of_other_structure(small_run, no_run, n):
     check(STRUCTURES, n, one)
 
 
-@many(12, 300)
+@many(12, 100)
 def test_files_with_strange_attributes(tmp_path, monkeypatch, n):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "run.nc"
