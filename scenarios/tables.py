@@ -25,11 +25,16 @@ def text_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]])
 
 
 def readaptation_table(dataset: "xr.Dataset", threshold: float) -> str:
-    """Return readaptation times as a table: a line for each change and circuit."""
+    """Return readaptation times as a table: a line for each change and circuit; drifts below."""
     from adaptnet import readaptation_times
     from adaptnet.readaptation import summary
-    from adaptnet.report import samples_text
+    from adaptnet.readaptation.segments import jumps
+    from adaptnet.report import drift_sentences, samples_text
 
+    title = f"samples until the whitening error is below {threshold:g}"
+    drifts = drift_sentences(dataset)
+    if drifts and not jumps(dataset):
+        return "\n".join([title, *drifts])
     times = readaptation_times(dataset, threshold)
     # A replicate's third change may be any other's first where paths are random.
     shared = times["transition"].dims == ("change",)
@@ -50,15 +55,7 @@ def readaptation_table(dataset: "xr.Dataset", threshold: float) -> str:
                     f"{float(one['censored']):.0%}",
                 )
             )
-    return text_table(
-        f"samples until the whitening error is below {threshold:g}",
-        (
-            "change",
-            *(["at sample"] if shared else []),
-            "circuit",
-            "median",
-            "quartiles",
-            "censored",
-        ),
-        rows,
+    columns = ["change", *(["at sample"] if shared else []), "circuit"]
+    return "\n".join(
+        [text_table(title, (*columns, "median", "quartiles", "censored"), rows), *drifts]
     )

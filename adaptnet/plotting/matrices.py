@@ -57,6 +57,7 @@ def plot_matrices(
     """
     dataset = restored(dataset)
     import matplotlib as mpl
+    from matplotlib.ticker import MaxNLocator
 
     weights, covariance = recorded(dataset, replicate)
     before, _, after = around(dataset, change, replicate)
@@ -86,7 +87,10 @@ def plot_matrices(
             ax.set_yticks([])
             ax.spines[:].set_visible(False)
         shown = [grid[row, i] for i in columns_alike for row in (0, 1)]
-        bar = figure.colorbar(image, ax=shown, shrink=0.6, aspect=15, pad=0.02)
+        # Ticks that do not depend on the bar's length: the layout knows their width beforehand.
+        ticks = MaxNLocator(4, steps=[1, 2, 5, 10])
+        bar = figure.colorbar(image, ax=shown, shrink=0.6, aspect=15, pad=0.02, ticks=ticks)
+        bar.ax.yaxis.set_major_formatter("{x:g}")
         bar.outline.set_visible(False)
     for ax, title in zip(grid[0], titles, strict=True):
         ax.set_title(title)

@@ -47,6 +47,8 @@ STYLES: dict[str, Any] = {
         "axes.linewidth": 1.5,
         "lines.linewidth": 2.5,
         "lines.markersize": 10,
+        "figure.constrained_layout.h_pad": 0.12,
+        "figure.constrained_layout.w_pad": 0.12,
         "savefig.dpi": 120,
     },
 }
@@ -139,7 +141,7 @@ def label_samples(axis: "Axis", ticks: int | None = 5) -> None:
     from matplotlib.ticker import EngFormatter, MaxNLocator
 
     if ticks is not None:
-        axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10]))
+        axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(EngFormatter(sep=""))
 
 

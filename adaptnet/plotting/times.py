@@ -126,8 +126,9 @@ def plot_transition_matrix(
 
     of = summary(times, by="transition")
     pairs = [str(name).split(" -> ") for name in of["transition"].values]
-    left = list(dict.fromkeys(a for a, _ in pairs))
-    entered = list(dict.fromkeys(b for _, b in pairs))
+    # Rows and columns in one order, so that the diagonal is where a context would stay itself.
+    contexts = dict.fromkeys(name for pair in pairs for name in pair)
+    left, entered = ([c for c in contexts if c in side] for side in zip(*pairs, strict=True))
     names = [str(name) for name in of["circuit"].values]
     own = axes is None
     figure, axes = panels_or_new(axes, len(names), len(names))
@@ -238,7 +239,8 @@ def plot_scaling(
     ax.set_yscale("log")
     ax.margins(0.1)
     ax.autoscale_view()
-    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    low, high = ax.get_ylim()
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
     ax.yaxis.set_minor_formatter(NullFormatter())
     label_samples(ax.yaxis, None)
     if (values > 0).all() and values.max() > 5 * values.min():

@@ -12,6 +12,7 @@ from adaptnet.readaptation.segments import (
     REACHED,
     TOO_FEW,
     TOO_SLOW,
+    UNMOVED,
     Results,
     each_segment,
 )
@@ -71,6 +72,9 @@ def time_constants(
     n_parameters = 2 * components + (floor is None)
     for segment in each_segment(dataset, variable):
         at = segment.at
+        if segment.unmoved:
+            results.outcome[at] = UNMOVED
+            continue
         if segment.diverged or len(segment.errors) <= n_parameters:
             results.outcome[at] = DIVERGED if segment.diverged else TOO_FEW
             continue

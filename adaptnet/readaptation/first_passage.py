@@ -7,7 +7,14 @@ import xarray as xr
 
 from adaptnet._checks import Flags, Integers, positive_number, whole_number
 from adaptnet.errors import NoiseFloorWarning
-from adaptnet.readaptation.segments import DIVERGED, NOT_REACHED, REACHED, Results, each_segment
+from adaptnet.readaptation.segments import (
+    DIVERGED,
+    NOT_REACHED,
+    REACHED,
+    UNMOVED,
+    Results,
+    each_segment,
+)
 from adaptnet.readaptation.selections import restored
 
 
@@ -41,10 +48,10 @@ def readaptation_times(
     Dataset
         Over (circuit, replicate, change): ``samples`` and ``synaptic_time`` since the change,
         ``observed``, ``followed`` (for how long), and ``outcome``, which says why a time is not
-        there. Coordinates tell the
-        change: ``change_sample``, ``context_left``, ``context_entered``, their names as
-        ``context`` (entered) and ``transition``, ``change_distance`` and ``direction``.
-        Resolution is the run's ``record_every``.
+        there. A change at which the covariance does not jump, where a drift begins, has no time:
+        see :func:`tracking`. Coordinates tell the change: ``change_sample``, ``context_left``,
+        ``context_entered``, their names as ``context`` (entered) and ``transition``,
+        ``change_distance`` and ``direction``. Resolution is the run's ``record_every``.
 
     Raises
     ------
@@ -67,8 +74,11 @@ def readaptation_times(
     results = Results(dataset, variable, threshold=threshold, hold=hold)
     samples, followed = results.blank(), results.blank()
     for segment in each_segment(dataset, variable):
-        samples[segment.at], reached = passage(segment.since, segment.errors < threshold, hold)
         followed[segment.at] = segment.followed
+        if segment.unmoved:
+            results.outcome[segment.at] = UNMOVED
+            continue
+        samples[segment.at], reached = passage(segment.since, segment.errors < threshold, hold)
         unreached = DIVERGED if segment.diverged else NOT_REACHED
         results.outcome[segment.at] = REACHED if reached else unreached
     observed = (results.outcome == REACHED, "time was reached (False: censored)")

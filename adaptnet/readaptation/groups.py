@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from adaptnet._checks import Flags, Floats
-from adaptnet.readaptation.segments import NO_CHANGE
+from adaptnet.readaptation.segments import NO_CHANGE, UNMOVED
 from adaptnet.readaptation.selections import DIMS, whether
 
 BY = ("change", "transition", "context", "direction")
@@ -24,7 +24,8 @@ class Group(NamedTuple):
 def groups(of: xr.Dataset, by: str, mask: Flags | None = None) -> Iterator[Group]:
     """Yield the groups of `by` in order of appearance; `mask` (replicate, change) leaves out more.
 
-    `of` is a run's results or anything with the same coordinates.
+    `of` is a run's results or anything with the same coordinates. Changes at which, by their
+    outcome, the covariance did not jump are in no group.
     """
     if by not in BY or by not in of.coords:
         known = ", ".join(name for name in BY if name in of.coords)
@@ -35,6 +36,14 @@ def groups(of: xr.Dataset, by: str, mask: Flags | None = None) -> Iterator[Group
     labels = of[by].broadcast_like(template).transpose("replicate", "change").values
     there = of["change_sample"].broadcast_like(template).transpose("replicate", "change").values
     allowed = (there >= 0) if mask is None else (there >= 0) & mask
+    if "outcome" in of and set(of["outcome"].dims) == set(DIMS):
+        unmoved = (of["outcome"] == UNMOVED).all("circuit").transpose("replicate", "change").values
+        if allowed.any() and not (allowed & ~unmoved).any():
+            raise ValueError(
+                "the covariance jumps at none of the changes, so there is nothing to readapt to; "
+                "adaptnet.readaptation.tracking tells how circuits follow a drift"
+            )
+        allowed &= ~unmoved
     seen, first = np.unique(labels, return_index=True)
     for label in seen[np.argsort(first)]:
         members = (labels == label) & allowed
@@ -64,9 +73,11 @@ def group_coordinates(of: xr.Dataset, by: str, labels: list[Any]) -> dict[str, A
     """Return the coordinates of a result over groups; single changes keep what tells them."""
     coordinates: dict[str, Any] = {by: labels}
     if by == "change":
+        # By position: in a file from elsewhere numbers of changes may not be unique.
+        at = [of["change"].values.tolist().index(label) for label in labels]
         for name in of.coords:
             if of[name].dims == ("change",) and name != "change":
-                coordinates[str(name)] = ("change", of[name].values, of[name].attrs)
+                coordinates[str(name)] = ("change", of[name].values[at], of[name].attrs)
     return coordinates
 
 

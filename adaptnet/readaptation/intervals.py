@@ -70,9 +70,11 @@ def bootstrap_t(
 ) -> tuple[float, float]:
     """Return the interval of the difference or ratio (`kind`) of the means of paired values.
 
-    The bootstrap-t interval of [1]_: what is drawn anew is the estimate's distance from the truth
-    in units of its own standard error, which takes care of skewness and of few values alike.
-    Ratios are treated by their logarithm, with the standard error of the delta method.
+    Bootstrap-t: what is drawn anew is the estimate's distance from the truth in units of its own
+    standard error, which takes care of skewness and of few values alike. Each limit is the one
+    farther out of two intervals': the equal-tailed one [1]_, which a long tail makes too narrow,
+    and the symmetric one [2]_, which then puts its misses on one side. Ratios are treated by their
+    logarithm, with the standard error of the delta method.
 
     Returns
     -------
@@ -85,9 +87,12 @@ def bootstrap_t(
     ----------
     .. [1] B. Efron, R. J. Tibshirani, "An Introduction to the Bootstrap", Chapman & Hall, 1993,
        section 12.5.
+    .. [2] P. Hall, "On symmetric bootstrap confidence intervals", Journal of the Royal Statistical
+       Society B 50, 1988.
     """
     n, ratio = len(a), kind == "ratio"
-    if n < 2:
+    # So many resamples are one pair n times, and infinitely far.
+    if n ** -(n - 1) > 1 - confidence:
         return -np.inf, np.inf
 
     def estimates(x: Floats, y: Floats) -> tuple[Floats, Floats]:
@@ -116,7 +121,9 @@ def bootstrap_t(
         distance = np.where(np.isnan(distance), 0.0, distance)
         levels = (1 + confidence) / 2, (1 - confidence) / 2
         # Order statistics, for interpolation does not survive infinities.
-        limits = point - np.quantile(distance, levels, method="inverted_cdf") * error
+        high, low = np.quantile(distance, levels, method="inverted_cdf")
+        either = np.quantile(np.abs(distance), confidence, method="inverted_cdf")
+        limits = point - np.array([max(high, either), min(low, -either)]) * error
     if not ratio:
         return float(limits[0]), float(limits[1])
     sign = np.sign(a.mean() / b.mean())

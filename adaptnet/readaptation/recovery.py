@@ -13,6 +13,7 @@ from adaptnet.readaptation.segments import (
     NOT_REACHED,
     REACHED,
     TOO_FEW,
+    UNMOVED,
     Results,
     each_segment,
 )
@@ -51,8 +52,8 @@ def fractional_recovery(
     Dataset
         Over (circuit, replicate, change): ``samples`` and ``synaptic_time`` since the change,
         ``observed``, ``followed`` and ``outcome``, as of :func:`readaptation_times`. Where
-        the error at the change does not exceed the floor there is no jump, no time, and the
-        outcome says so.
+        the error at the change does not exceed the floor, or the covariance does not jump at all,
+        there is no time, and the outcome says so.
 
     Raises
     ------
@@ -68,7 +69,9 @@ def fractional_recovery(
     for segment in each_segment(dataset, variable):
         followed[segment.at] = segment.followed
         at, errors, low = segment.at, segment.errors, floors[segment.at]
-        if not len(errors) or not np.isfinite(low):
+        if segment.unmoved:
+            results.outcome[at] = UNMOVED
+        elif not len(errors) or not np.isfinite(low):
             results.outcome[at] = DIVERGED if segment.diverged else TOO_FEW
             samples[at] = segment.followed
         elif errors[0] <= low:
@@ -112,7 +115,8 @@ def excess_area(
     -------
     Dataset
         Over (circuit, replicate, change): ``area`` (error times samples), ``synaptic_area`` (error
-        times synaptic time) and ``outcome``. There is no area where the circuit diverged.
+        times synaptic time) and ``outcome``. There is no area where the circuit diverged, or where
+        the covariance does not jump at the change.
 
     Raises
     ------
@@ -128,6 +132,9 @@ def excess_area(
     names = [str(name) for name in dataset["circuit"].values]
     for segment in each_segment(dataset, variable):
         at = segment.at
+        if segment.unmoved:
+            results.outcome[at] = UNMOVED
+            continue
         if segment.diverged or len(segment.errors) < 2 or not np.isfinite(floors[at]):
             results.outcome[at] = DIVERGED if segment.diverged else TOO_FEW
             continue

@@ -4,15 +4,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
-from adaptnet._checks import Floats, Integers
+from adaptnet._checks import Flags, Floats, Integers
 from adaptnet.dataset import DIRECTIONS, context_flags, synaptic_time, validate
 from adaptnet.readaptation.selections import DIMS
 
 NO_CHANGE = "(none)"
 
-REACHED, NOT_REACHED, DIVERGED, ABSENT, NO_JUMP, TOO_FEW, NOT_FITTED, TOO_SLOW = range(8)
+REACHED, NOT_REACHED, DIVERGED, ABSENT, NO_JUMP, TOO_FEW, NOT_FITTED, TOO_SLOW, UNMOVED = range(9)
 OUTCOMES = (
     "reached",
     "not_reached_before_the_segment_ended",
@@ -22,7 +23,9 @@ OUTCOMES = (
     "too_few_records",
     "fit_did_not_converge",
     "slower_than_the_segment_is_long",
+    "the_covariance_does_not_jump",
 )
+_ROUNDING = 1e-8  # in distances between covariances that are equal
 
 
 class Segment(NamedTuple):
@@ -34,6 +37,7 @@ class Segment(NamedTuple):
     errors: Floats
     before: float  # error at the last record before the change; NaN where the circuit had diverged
     diverged: bool  # whether the circuit diverged before the segment ended
+    unmoved: bool  # whether the change left the covariance what it was: a drift sets in
 
     @property
     def followed(self) -> int:
@@ -74,6 +78,7 @@ def each_segment(dataset: xr.Dataset, variable: str) -> Iterator[Segment]:
     """Yield every segment of a run that follows a change, or say that there is none."""
     errors = error_of(dataset, variable).transpose("circuit", "replicate", "sample").values
     starts, stops = segments(dataset)
+    still = unmoved(dataset)
     if not starts.shape[1]:
         raise ValueError(
             "the run has no change of context, so nothing to readapt to; "
@@ -93,6 +98,7 @@ def each_segment(dataset: xr.Dataset, variable: str) -> Iterator[Segment]:
                 curve[sound],
                 float(errors[c, r, first - 1]),
                 not sound.all(),
+                bool(still[r, change]),
             )
 
 
@@ -179,11 +185,27 @@ def change_names(dataset: xr.Dataset) -> list[str]:
     return [str(name) for name in coordinates["transition"].values]
 
 
-def _table(dataset: xr.Dataset, name: str) -> Integers:
+def unmoved(dataset: xr.Dataset) -> Flags:
+    """Return for each replicate and change whether the covariance is known not to jump there.
+
+    Such a change begins a drift, or enters a context of equal statistics: there is nothing to
+    readapt to at once.
+    """
+    if "change_distance" not in dataset:
+        return np.zeros((dataset.sizes["replicate"], dataset.sizes["change"]), dtype=bool)
+    return _table(dataset, "change_distance") < _ROUNDING
+
+
+def jumps(dataset: xr.Dataset) -> bool:
+    """Return whether a run has a change that circuits must readapt to."""
+    return bool(((_table(dataset, "change_sample") >= 0) & ~unmoved(dataset)).any())
+
+
+def _table(dataset: xr.Dataset, name: str) -> npt.NDArray[Any]:
     """Return a variable of the changes as an array (replicate, change)."""
     full = xr.DataArray(
         np.empty((dataset.sizes["replicate"], dataset.sizes["change"])),
         dims=("replicate", "change"),
     )
-    values: Integers = dataset[name].broadcast_like(full).transpose("replicate", "change").values
-    return values
+    values = dataset[name].broadcast_like(full).transpose("replicate", "change").values
+    return np.asarray(values)

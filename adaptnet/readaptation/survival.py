@@ -156,7 +156,8 @@ def logrank_tests(times: xr.Dataset, *, by: str = "change") -> xr.Dataset:
 
 
 def _distinguishable(taken: list[tuple[Floats, Flags]]) -> bool:
-    """Return whether at some observed time both circuits still had someone at risk."""
+    """Return whether at an observed time both circuits had someone at risk, and not all passed."""
     (t, seen_t), (u, seen_u) = taken
-    events = np.concatenate([t[seen_t], u[seen_u]])
-    return bool(((events <= t.max()) & (events <= u.max())).any())
+    both, seen = np.concatenate([t, u]), np.concatenate([seen_t, seen_u])
+    events = np.unique(both[seen & (both <= min(t.max(), u.max()))])
+    return any(((both == at) & seen).sum() < (both >= at).sum() for at in events)

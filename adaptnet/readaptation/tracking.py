@@ -3,9 +3,9 @@
 import numpy as np
 import xarray as xr
 
-from adaptnet._checks import positive_number
+from adaptnet._checks import Floats, positive_number, whole_number
 from adaptnet.dataset import context_flags, synaptic_time
-from adaptnet.readaptation.segments import error_of
+from adaptnet.readaptation.segments import error_of, segments
 from adaptnet.readaptation.selections import restored
 
 TRACKED, RAN_AWAY, STEADY, OUT_OF_REACH = range(4)
@@ -15,6 +15,7 @@ OUTCOMES = ("tracked", "diverged", "the_covariance_does_not_change", "lag_beyond
 def tracking(
     dataset: xr.Dataset,
     *,
+    change: int | None = None,
     variable: str = "whitening_error",
     discard: float = 0.25,
     longest: float = 0.25,
@@ -30,12 +31,15 @@ def tracking(
     ----------
     dataset : Dataset
         A run with ``effective_weights``, ``covariance`` and the error recorded.
+    change : int, optional
+        The change that begins the drift, of a run that does not drift all along: only the segment
+        from there to the next change counts. By default all of the run.
     variable : str
         The error to use: whitening_error or frobenius_error.
     discard : float
-        Share of the run that is left out at its beginning, where circuits have yet to catch up.
+        Share of the drift that is left out at its beginning, where circuits have yet to catch up.
     longest : float
-        Longest lag that is tried, as a share of the run; at most `discard`.
+        Longest lag that is tried, as a share of the drift; at most `discard`.
 
     Returns
     -------
@@ -46,7 +50,8 @@ def tracking(
     Raises
     ------
     TypeError, ValueError
-        If a share is out of range, or a variable has not been recorded.
+        If a share is out of range, there is no such change in a replicate, or a variable has not
+        been recorded.
     """
     dataset = restored(dataset)
     discard = positive_number("discard", discard, below=1.0)
@@ -66,48 +71,39 @@ def tracking(
     matrix = ("sample", "neuron", "neuron_2")
     weights = dataset["effective_weights"].transpose("circuit", "replicate", *matrix).values
     truth = dataset["covariance"]
-    n_records = dataset.sizes["sample"]
-    first, tried = int(discard * n_records), int(longest * n_records)
-    if first < 1 or tried < 2 or n_records - first < 3:
+    spans = _spans(dataset, change)
+    fewest = min(end - begin for begin, end in spans)
+    if int(discard * fewest) < 1 or int(longest * fewest) < 2 or fewest - int(discard * fewest) < 3:
         raise ValueError(
-            f"the run has {n_records} records, too few for a lag; record more often "
-            "(record_every), simulate longer, or raise discard and longest"
+            f"there are {fewest} records, too few for a lag; record more often (record_every), "
+            "simulate longer, or raise discard and longest"
         )
-    every = int(dataset["sample"].values[1] - dataset["sample"].values[0])
+    sample = dataset["sample"].values
+    every = int(sample[1] - sample[0])
     shape = errors.shape[:2]
-    error, lag = np.full(shape, np.nan), np.full(shape, np.nan)
+    error, lag, synaptic_lag = (np.full(shape, np.nan) for _ in range(3))
     outcome = np.full(shape, TRACKED, dtype=np.int64)
     for c, r in np.ndindex(*shape):
+        rows = slice(*spans[r])
+        of_run = errors[c, r, rows]
+        first, tried = int(discard * len(of_run)), int(longest * len(of_run))
         c_true = truth.isel(replicate=r) if "replicate" in truth.dims else truth
-        covariances = c_true.transpose(*matrix).values
-        if not np.isfinite(errors[c, r]).all():
+        covariances = c_true.transpose(*matrix).values[rows]
+        if not np.isfinite(of_run).all():
             outcome[c, r] = RAN_AWAY
             continue
-        error[c, r] = errors[c, r, first:].mean()
+        error[c, r] = of_run[first:].mean()
         if np.ptp(covariances, axis=0).max() <= 1e-12 * np.abs(covariances).max():
             outcome[c, r] = STEADY
             continue
-        squares = weights[c, r, first:] @ weights[c, r, first:]
-        away = np.array(
-            [
-                ((squares - covariances[first - back : n_records - back]) ** 2).mean()
-                for back in range(tried + 1)
-            ]
-        )
-        best = int(away.argmin())
-        if best == tried:
+        back = _delay(weights[c, r, rows], covariances, first, tried)
+        if back is None:
             outcome[c, r] = OUT_OF_REACH
-        elif best == 0:
-            lag[c, r] = 0.0
-        else:
-            left, middle, right = away[best - 1 : best + 2]
-            bend = left - 2 * middle + right
-            lag[c, r] = every * (best + (0.5 * (left - right) / bend if bend > 0 else 0.0))
-    end = int(dataset.attrs["n_samples"])
-    rates = [
-        float(synaptic_time(dataset, str(name), first * every, end)) / (end - first * every)
-        for name in dataset["circuit"].values
-    ]
+            continue
+        begin, end = sample[rows][first], sample[rows][-1]
+        passed = synaptic_time(dataset, str(dataset["circuit"].values[c]), begin, end)
+        lag[c, r] = every * back
+        synaptic_lag[c, r] = lag[c, r] * float(passed) / (end - begin)
     dims = ("circuit", "replicate")
     return xr.Dataset(
         {
@@ -115,7 +111,7 @@ def tracking(
             "lag": (dims, lag, {"long_name": "lag behind the covariance in samples", "units": "1"}),
             "synaptic_lag": (
                 dims,
-                lag * np.array(rates)[:, None],
+                synaptic_lag,
                 {
                     "long_name": "lag in synaptic time, by the mean learning rate; "
                     "NaN without a learning rate",
@@ -127,3 +123,38 @@ def tracking(
         dataset[["circuit", "replicate"]].coords,
         {"variable": variable, "discard": discard, "longest": longest},
     )
+
+
+def _delay(weights: Floats, covariances: Floats, first: int, tried: int) -> float | None:
+    """Return by how many records A(t)^2 is behind C(t) from `first` on, if fewer than `tried`."""
+    squares = weights[first:] @ weights[first:]
+    n = len(covariances)
+    away = np.array(
+        [((squares - covariances[first - b : n - b]) ** 2).mean() for b in range(tried + 1)]
+    )
+    best = int(away.argmin())
+    if best == tried:
+        return None
+    if best == 0:
+        return 0.0
+    left, middle, right = away[best - 1 : best + 2]
+    bend = left - 2 * middle + right
+    return best + (float(0.5 * (left - right) / bend) if bend > 0 else 0.0)
+
+
+def _spans(dataset: xr.Dataset, change: int | None) -> list[tuple[int, int]]:
+    """Return for each replicate the rows of the records of its drift."""
+    replicates = range(dataset.sizes["replicate"])
+    if change is None:
+        return [(0, dataset.sizes["sample"]) for _ in replicates]
+    starts, stops = segments(dataset)
+    number = whole_number("change", change, minimum=0)
+    if number >= starts.shape[1] or (starts[:, number] < 0).any():
+        n_changes = int((starts >= 0).sum(axis=1).min())
+        raise ValueError(
+            f"change must be one of the {n_changes} that every replicate has, counted from 0, "
+            f"got {change}"
+        )
+    sample = dataset["sample"].values
+    begin, end = np.searchsorted(sample, (starts[:, number], stops[:, number]))
+    return list(zip(begin.tolist(), end.tolist(), strict=True))

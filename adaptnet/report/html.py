@@ -28,7 +28,7 @@ table {{ border-collapse: collapse; font-size: .88rem; font-variant-numeric: tab
 th, td {{ padding: .25rem .7rem; text-align: left; vertical-align: top; white-space: nowrap;
          border-bottom: 1px solid #ddd; }}
 th {{ border-bottom: 1px solid #777; white-space: normal; }}
-.words td:last-child {{ white-space: normal; overflow-wrap: anywhere; }}
+td:first-child, .words td:last-child {{ white-space: normal; overflow-wrap: anywhere; }}
 figure {{ margin: 1rem 0; }} img {{ max-width: 100%; height: auto; }}
 figcaption, .note {{ color: #555; font-size: .88rem; max-width: 52rem; }}
 .warning {{ border-left: 4px solid #D55E00; background: #fdf1ea; padding: .4rem .8rem;
@@ -95,6 +95,8 @@ def value_text(value: Any, length: int = 200) -> str:
         return value
     if isinstance(value, dict):
         return ", ".join(f"{key} {value_text(entry)}" for key, entry in value.items())
+    if isinstance(value, list) and any(isinstance(entry, dict) for entry in value):
+        return "; ".join(map(value_text, value))
     text = json.dumps(value)
     if len(text) <= length:
         return text

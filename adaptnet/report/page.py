@@ -9,9 +9,10 @@ from adaptnet._checks import positive_number
 from adaptnet.dataset import validate
 from adaptnet.errors import NoiseFloorWarning
 from adaptnet.readaptation import readaptation_times
+from adaptnet.readaptation.segments import jumps
 from adaptnet.readaptation.selections import restored
-from adaptnet.report.findings import run_warnings
-from adaptnet.report.html import PAGE, grouped, picture
+from adaptnet.report.findings import drift_sentences, run_warnings
+from adaptnet.report.html import PAGE, grouped, named, picture
 from adaptnet.report.tables import (
     comparison_table,
     measures_table,
@@ -98,27 +99,18 @@ def _readaptation(dataset: xr.Dataset, threshold: float, variable: str) -> list[
     ]
     if not dataset.sizes["change"]:
         return parts
-    times = readaptation_times(dataset, threshold, variable=variable)
-    parts += [
-        f"<h2>Samples until the {words.lower()} is below {threshold:g}</h2>",
-        times_table(times),
-        '<p class="note">Medians and restricted means are Kaplan-Meier estimates, so that '
-        "times that were cut off count for what is known of them. A restricted mean (with its "
-        "standard error) counts times up to what the next column says.</p>",
-        picture(
-            plotting.plot_survival(times)[0],
-            "Share of replicates not yet readapted (Kaplan-Meier) with 95 % bands; bars mark times "
-            "cut off.",
-        ),
-        picture(
-            plotting.plot_transition_matrix(times)[0], "Median times by context left and entered."
-        ),
-        "<h2>Around the changes</h2>",
-        picture(
-            plotting.plot_aligned(dataset, threshold, variable=variable)[0],
-            f"{words} aligned to the changes: median over replicates and repetitions, quartiles.",
-        ),
+    parts.append(f"<h2>Samples until the {words.lower()} is below {threshold:g}</h2>")
+    drifts = [
+        f"<p>{escape(named(text))}</p>" for text in drift_sentences(dataset, variable=variable)
     ]
+    around = picture(
+        plotting.plot_aligned(dataset, threshold, variable=variable)[0],
+        f"{words} aligned to the changes: median over replicates and repetitions, quartiles.",
+    )
+    if not jumps(dataset):
+        return [*parts, *drifts, "<h2>Around the changes</h2>", around]
+    times = readaptation_times(dataset, threshold, variable=variable)
+    parts += [*_times(times, drifts), "<h2>Around the changes</h2>", around]
     if "change_distance" in times.coords:
         parts.append(
             picture(
@@ -128,12 +120,13 @@ def _readaptation(dataset: xr.Dataset, threshold: float, variable: str) -> list[
                 "are medians that were not reached.",
             )
         )
-    parts += ["<h2>Other measures</h2>", measures_table(dataset, variable)]
-    parts.append(
+    parts += [
+        "<h2>Other measures</h2>",
+        measures_table(dataset, variable),
         '<p class="note">Medians over replicates. Recovery is the time to undo 90 % of the jump '
         "above the noise floor; area is error above the floor, integrated over samples; the floor "
-        "is the median error over the last quarter of a segment.</p>"
-    )
+        "is the median error over the last quarter of a segment.</p>",
+    ]
     if dataset.sizes["circuit"] > 1:
         parts += [
             "<h2>Circuits compared</h2>",
@@ -145,6 +138,26 @@ def _readaptation(dataset: xr.Dataset, threshold: float, variable: str) -> list[
             "not corrected for multiple comparisons.</p>",
         ]
     return parts
+
+
+def _times(times: xr.Dataset, drifts: list[str]) -> list[str]:
+    from adaptnet import plotting
+
+    return [
+        times_table(times),
+        '<p class="note">Medians and restricted means are Kaplan-Meier estimates, so that '
+        "times that were cut off count for what is known of them. A restricted mean (with its "
+        "standard error) counts times up to what the next column says.</p>",
+        *drifts,
+        picture(
+            plotting.plot_survival(times)[0],
+            "Share of replicates not yet readapted (Kaplan-Meier) with 95 % bands; bars mark times "
+            "cut off.",
+        ),
+        picture(
+            plotting.plot_transition_matrix(times)[0], "Median times by context left and entered."
+        ),
+    ]
 
 
 def _matrices(dataset: xr.Dataset) -> list[str]:

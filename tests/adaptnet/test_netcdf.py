@@ -19,7 +19,7 @@ import gc, sys
 from pathlib import Path
 from adaptnet import storage
 path = Path(sys.argv[1])
-for number in range(150):
+for number in range(int(sys.argv[2])):
     gc.set_threshold(8 + number % 24)  # at ever other moments
     cycle = [storage.opened(path)]
     cycle.append(cycle)
@@ -36,7 +36,7 @@ path = Path(sys.argv[1])
 failed = []
 def work(number):
     try:
-        for again in range(25):
+        for again in range(int(sys.argv[2])):
             run = storage.load(path)
             storage.opened(path)["whitening_error"].values
         storage.save(run, f"{path}.{number}")
@@ -63,9 +63,17 @@ def path(tmp_path):
     return tmp_path / "run.nc"
 
 
-@pytest.mark.parametrize("script", [COLLECTED, THREADS], ids=["collected", "threads"])
-def test_no_use_of_files_ends_the_process(path, script):
-    command = [sys.executable, "-X", "faulthandler", "-c", script, path]
+@pytest.mark.parametrize(
+    ("script", "times"),
+    [
+        pytest.param(COLLECTED, 24, id="collected"),
+        pytest.param(THREADS, 6, id="threads"),
+        pytest.param(COLLECTED, 120, id="collected often", marks=pytest.mark.slow),
+        pytest.param(THREADS, 20, id="threads often", marks=pytest.mark.slow),
+    ],
+)
+def test_no_use_of_files_ends_the_process(path, script, times):
+    command = [sys.executable, "-X", "faulthandler", "-c", script, path, str(times)]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
 

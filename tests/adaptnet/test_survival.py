@@ -111,6 +111,12 @@ def test_where_nobody_readapts_the_median_is_not_reached():
     assert test.events.item() == 0
 
 
+def test_where_all_readapt_at_once_nothing_tells_circuits_apart():
+    samples = np.full((2, 6, 1), 100.0)
+    test = logrank_tests(times_of(samples, np.ones_like(samples, bool)))
+    assert (test.statistic.item(), test.p_value.item(), test.events.item()) == (0, 1, 12)
+
+
 def test_a_threshold_below_the_floor_is_not_reached():
     noisy = 0.2 + 0.01 * np.random.default_rng(0).random((2, 5, 200))
     times = readaptation_times(run_of(noisy, [50]), 0.1)

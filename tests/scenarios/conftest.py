@@ -1,0 +1,22 @@
+"""What tests of scenarios share."""
+
+import pytest
+
+from adaptnet import theory
+from adaptnet.circuits.base import Circuit
+
+
+@pytest.fixture
+def no_run(monkeypatch, tmp_path):
+    """Let every run that is accepted end at its first block, or first use of theory."""
+
+    def stop(*args, **kwargs):
+        raise ValueError("stopped at the first block")
+
+    for name in ("readaptation_time", "convergence_time"):  # scenarios ask for thousands of them
+        monkeypatch.setattr(theory, name, stop)
+    for kind in Circuit.__subclasses__():
+        monkeypatch.setattr(kind, "advance_side_by_side", stop)
+    monkeypatch.setattr("adaptnet.provenance._git_commit", lambda: None)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
