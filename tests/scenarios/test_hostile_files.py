@@ -24,7 +24,7 @@ from tests.scenarios.hostile import (
 )
 
 
-@many(25, 400)
+@many(25, 450)
 def test_mutated_files(tmp_path, n):
     path = tmp_path / "run.nc"
     simulate(path)
