@@ -63,14 +63,15 @@ def in_replicates(counts: Sequence[int], n_threads: int) -> list[float]:
 
 
 def peak_memory(n_samples: int) -> float:
-    """Return the peak resident MiB of a process that simulates so many samples."""
+    """Return the peak resident MiB of a process that simulates so many samples (Linux only)."""
     code = (
-        "import resource, numpy as np, adaptnet as an\n"
+        "import numpy as np, adaptnet as an\n"
         "from environments import StationaryEnvironment\n"
         "circuits = {'direct': an.DirectCircuit(), 'interneuron': an.InterneuronCircuit()}\n"
         f"an.simulate(circuits, StationaryEnvironment(np.eye(10)), {n_samples}, rng=0, "
         f"record_every={n_samples // 100})\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        # Not getrusage's figure, in which a process begins with what its parent had in memory.
+        "print(*(line.split()[1] for line in open('/proc/self/status') if 'VmHWM' in line))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ

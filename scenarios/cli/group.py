@@ -68,7 +68,9 @@ def is_quiet(context: click.Context) -> bool:
 @click.pass_context
 def main(context: click.Context, debug: bool) -> None:
     """Run, inspect and draw simulations of adapting neural circuits."""
-    # At its end Python would look for garbage in all of Numba: up to a second after Ctrl+C.
+    # What is imported stays. Python looks for garbage in it again and again, a third of a second at
+    # the start, and up to a second at the end, after Ctrl+C too.
+    gc.set_threshold(50_000)
     atexit.register(gc.freeze)
     if context.obj is None:
         tell(logging.INFO)
