@@ -119,7 +119,7 @@ def _kernels(repetitions: int, cores: Any) -> tuple[str, dict[str, xr.DataArray]
 
 
 def _ensemble(repetitions: int, cores: Any) -> tuple[str, dict[str, xr.DataArray]]:
-    works = {f"{c}, n = {n}": work(c, n, n_samples=16_000) for c in CIRCUITS for n in (2, 10, 32)}
+    works = {f"{c}, n = {n}": work(c, n, n_samples=160_000) for c in CIRCUITS for n in (2, 10, 32)}
     table, taken = _compare(
         f"{ensemble.N_REPLICATES} replicates",
         {OURS: ensemble.ours, "JAX vmap": ensemble.jax_vmap},
@@ -203,10 +203,10 @@ def _growth(repetitions: int, cores: Any) -> tuple[str, dict[str, xr.DataArray]]
         f"| interneuron, n = 64, time | k = {sizes} | {growth.exponent(sizes, taken):.2f} |"
     )
     counts = [4, 8, 16]
-    taken = growth.in_replicates(counts, 1)
+    taken = growth.in_replicates([(count, 1) for count in counts], repetitions)
     lines.append(f"| n = 32, time | replicates = {counts} | {growth.exponent(counts, taken):.2f} |")
     with cores:
-        one, two = (growth.in_replicates([16], threads)[0] for threads in (1, 2))
+        one, two = growth.in_replicates([(16, 1), (16, 2)], repetitions)
     lines.append(f"| n = 32, 16 replicates, speed-up | 2 threads | {one / two:.2f} |")
     few, many = growth.peak_memory(100_000), growth.peak_memory(3_000_000)
     lines.append(f"| n = 10, peak memory | 1e5, 3e6 samples | {few:.0f}, {many:.0f} MiB |")

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -37,29 +36,26 @@ def _medians(works: dict, repetitions: int) -> list[float]:  # type: ignore[type
     return [float(np.median(seconds[str(s)]) / len(w.inputs) * 1e6) for s, w in works.items()]
 
 
-def in_replicates(counts: Sequence[int], n_threads: int) -> list[float]:
-    """Return seconds of whole simulations of so many replicates on so many threads."""
+def in_replicates(runs: Sequence[tuple[int, int]], repetitions: int) -> list[float]:
+    """Return median seconds of whole simulations of (replicates, threads) at 32 neurons."""
     import adaptnet as an
     from environments import StationaryEnvironment
 
     environment = StationaryEnvironment(covariance(32, np.random.default_rng(0)))
-    seconds = []
-    for count in counts:
-        best = np.inf
-        for _ in range(3):
-            start = time.perf_counter()
-            an.simulate(
-                {"direct": an.DirectCircuit(), "interneuron": an.InterneuronCircuit()},
-                environment,
-                10_000,
-                n_replicates=count,
-                rng=0,
-                record_every=1_000,
-                n_threads=n_threads,
-            )
-            best = min(best, time.perf_counter() - start)
-        seconds.append(best)
-    return seconds
+
+    def simulated(n_replicates: int, n_threads: int) -> None:
+        an.simulate(
+            {"direct": an.DirectCircuit(), "interneuron": an.InterneuronCircuit()},
+            environment,
+            40_000,
+            n_replicates=n_replicates,
+            rng=0,
+            record_every=1_000,
+            n_threads=n_threads,
+        )
+
+    works = {str(run): (lambda run=run: simulated(*run)) for run in runs}
+    return [float(np.median(taken)) for taken in interleaved(works, repetitions).values()]
 
 
 def peak_memory(n_samples: int) -> float:
