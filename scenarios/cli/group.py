@@ -32,6 +32,8 @@ class _Commands(click.Group):
                 return super().invoke(ctx)
         except KeyboardInterrupt as interrupt:  # what was saved, and how to go on, is told already
             sys.exit(143 if isinstance(interrupt, Terminated) else 130)
+        except BrokenPipeError:  # `adaptnet list | head`: click ends without a word
+            raise
         except (ValueError, TypeError, OSError, MemoryError, ModuleNotFoundError) as error:
             if ctx.params["debug"]:
                 raise

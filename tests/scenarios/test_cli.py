@@ -1,6 +1,9 @@
 """The command line, used as a stranger would, wrong input included."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -121,6 +124,15 @@ def test_list_names_scenarios_and_parameters(adaptnet):
     out = adaptnet("list").output
     for text in ("switching:", "natural-images:", "block_length = 120000", "patch_size = 3"):
         assert text in out
+
+
+def test_a_reader_that_has_gone_is_no_error():
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-c", "from scenarios.cli import main; main(['list'])"]
+    ended = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+    assert ended.stderr == ""
 
 
 def test_divergence_is_saved_said_and_in_the_exit_code(adaptnet):
