@@ -95,31 +95,6 @@ def whitening_errors(weights: npt.ArrayLike, covariance: npt.ArrayLike) -> tuple
     if sound.any():
         excess = output_covariance(flat_a[sound], flat_c[sound]) - np.eye(n)
         excess = (excess + np.swapaxes(excess, -1, -2)) / 2
-        worst[sound] = _magnitudes_by_lapack(excess)
+        worst[sound] = np.abs(np.linalg.eigvalsh(excess)).max(axis=-1)
         total[sound] = np.sqrt((excess**2).sum(axis=(-1, -2)))
     return worst.reshape(shape)[()], total.reshape(shape)[()]
-
-
-def largest_magnitudes(matrices: Floats) -> Floats:
-    """Return the largest absolute eigenvalue of each symmetric matrix, (m, n, n) to (m,).
-
-    Examples
-    --------
-    >>> largest_magnitudes(np.array([[[1.0, 0.0], [0.0, -3.0]]]))
-    array([3.])
-    """
-    if matrices.shape[-1] > _SMALL:
-        return _magnitudes_by_lapack(matrices)
-    from adaptnet.kernels import whitening
-
-    found = np.empty(len(matrices))
-    whitening.magnitudes(np.ascontiguousarray(matrices, np.float64), found)
-    left = np.isnan(found)
-    if left.any():
-        found[left] = _magnitudes_by_lapack(matrices[left])
-    return found
-
-
-def _magnitudes_by_lapack(matrices: Floats) -> Floats:
-    largest: Floats = np.abs(np.linalg.eigvalsh(matrices)).max(axis=-1)
-    return largest

@@ -115,11 +115,13 @@ class InterneuronCircuit(Circuit):
         """Return W W'."""
         from adaptnet.kernels import interneuron
 
-        if isinstance(state, interneuron.Carried):
+        if not isinstance(state, interneuron.Carried):
+            weights: Floats = state.synapses.T @ state.synapses
+        elif _goes_side_by_side(state):
+            weights = state.root.copy()
+        else:
             weights = np.empty(state.root.shape)
             interneuron.current_weights(state, weights)
-        else:
-            weights = state.synapses.T @ state.synapses
         return weights
 
     def advance(

@@ -12,7 +12,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 # No fast mathematics: what a kernel computes is then settled by its source, whatever else was
 # compiled with it, before it, or taken from the cache. Kernels say themselves what is fused (fma)
 # and what is done side by side (four).
-_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+# Nobody calls kernels from C: without wrappers for that they compile in four fifths of the time.
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 
 def kernel(function: F) -> F:

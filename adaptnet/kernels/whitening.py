@@ -223,49 +223,6 @@ def largest(d: Floats, e2: Floats, sign: float, x: Floats, value: Floats, n: int
 
 
 @kernel
-def magnitudes(matrices: Floats, largest_magnitude: Floats) -> None:
-    """Write max |eigenvalue| of each symmetric matrix; NaN where its iteration fails.
-
-    That is so for many equal eigenvalues.
-    """
-    n_matrices, n = matrices.shape[0], matrices.shape[1]
-    E, reduced, lanes = np.empty(n * n * LANES), np.zeros(4 * n * LANES), np.empty(8 * LANES)
-    for first in range(0, n_matrices, LANES):
-        for r in range(LANES):
-            which = min(first + r, n_matrices - 1)
-            for i in range(n):
-                for j in range(i + 1):
-                    E[(i * n + j) * LANES + r] = matrices[which, i, j]
-        reduce_to_magnitudes(E, reduced, lanes, n)
-        for r in range(min(LANES, n_matrices - first)):
-            largest_magnitude[first + r] = lanes[r]
-
-
-@kernel
-def reduce_to_magnitudes(E: Floats, reduced: Floats, lanes: Floats, n: int) -> None:
-    """Write max |eigenvalue| of E, its lower half, into the first of `lanes`; the rest is scratch.
-
-    `reduced` is (4 n LANES), `lanes` (8 LANES).
-    """
-    size = n * LANES
-    v, p, d, e2 = (
-        reduced[:size],
-        reduced[size : 2 * size],
-        reduced[2 * size : 3 * size],
-        reduced[3 * size :],
-    )
-    worst, factor, scale = lanes[:LANES], lanes[LANES : 2 * LANES], lanes[2 * LANES : 3 * LANES]
-    above, value = lanes[3 * LANES : 4 * LANES], lanes[4 * LANES :]
-    tridiagonalise(E, v, p, d, e2, factor, n)
-    bound(d, e2, scale, n)
-    largest(d, e2, 1.0, above, value, n)
-    largest(d, e2, -1.0, worst, value, n)
-    for r in range(LANES):
-        known = abs(above[r] + worst[r]) < math.inf
-        worst[r] = scale[r] * max(above[r], worst[r]) if known else math.nan
-
-
-@kernel
 def errors(weights: Floats, covariances: Floats, worst: Floats, total: Floats) -> None:
     """Write max |eigenvalue(E)| and ||E||_F of E = A^-1 C A^-1 - I for each record.
 
@@ -273,10 +230,12 @@ def errors(weights: Floats, covariances: Floats, worst: Floats, total: Floats) -
     fails, as for many equal eigenvalues.
     """
     n_records, n = weights.shape[0], weights.shape[1]
-    square = n * n * LANES
+    square, column = n * n * LANES, n * LANES
     A, C, P = np.empty(square), np.empty(square), np.empty(square)
-    T, E, squares = np.empty(square), np.empty(square), np.empty(LANES)
-    reduced, lanes = np.zeros(4 * n * LANES), np.empty(8 * LANES)
+    T, E = np.empty(square), np.empty(square)
+    v, p, d, e2 = np.empty(column), np.empty(column), np.empty(column), np.zeros(column)
+    squares, factor, scale = np.empty(LANES), np.empty(LANES), np.empty(LANES)
+    above, below, value = np.empty(LANES), np.empty(LANES), np.empty(4 * LANES)
     for first in range(0, n_records, LANES):
         for r in range(LANES):
             record = min(first + r, n_records - 1)
@@ -286,8 +245,12 @@ def errors(weights: Floats, covariances: Floats, worst: Floats, total: Floats) -
                     C[(i * n + j) * LANES + r] = covariances[record, i, j]
         invert(A, T, P, n)
         excess(P, C, T, E, squares, n)
-        reduce_to_magnitudes(E, reduced, lanes, n)
+        tridiagonalise(E, v, p, d, e2, factor, n)
+        bound(d, e2, scale, n)
+        largest(d, e2, 1.0, above, value, n)
+        largest(d, e2, -1.0, below, value, n)
         for r in range(min(LANES, n_records - first)):
             size = math.sqrt(squares[r])
             total[first + r] = size
-            worst[first + r] = lanes[r] if size < math.inf else math.nan
+            known = size < math.inf and abs(above[r] + below[r]) < math.inf
+            worst[first + r] = scale[r] * max(above[r], below[r]) if known else math.nan

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adaptnet._checks import Floats, positive_definite, positive_number
-from adaptnet.metrics import largest_magnitudes
+from adaptnet.metrics import whitening_errors
 from adaptnet.theory.laws import largest_learning_rate, law_of
 
 if TYPE_CHECKING:
@@ -65,7 +65,10 @@ def noise_floor(
     """
     rates = law_of(circuit).local_rates(covariance)
     eta = positive_number("learning_rate", learning_rate)
-    largest = largest_magnitudes(_symmetric_noise(len(rates)) * np.sqrt(rates / 2))
+    noise, identity = _symmetric_noise(len(rates)) * np.sqrt(rates / 2), np.eye(len(rates))
+    unit = np.abs(noise).max()
+    # The largest |eigenvalue| of E is the whitening error of I + E under weights I.
+    largest = unit * whitening_errors(identity, identity + noise / unit)[0]
     total = (rates.sum() + np.trace(rates)) / 2
     return NoiseFloor(float(np.sqrt(eta * np.mean(largest**2))), float(np.sqrt(eta * total)))
 

@@ -46,7 +46,8 @@ def run_side_by_side(
     x, y = np.zeros(n * LANES), np.empty(n * LANES)
     power = np.empty(LANES)
     gather(weights, M)
-    outcomes[:, 0], outcomes[:, 1] = status.OK, length
+    for r in range(n_lanes):
+        outcomes[r, 0], outcomes[r, 1] = status.OK, length
     n_records = 0
     for t in range(length):
         for r in range(n_lanes):

@@ -95,11 +95,15 @@ def current_weights(state: Carried, out: Floats) -> None:
         multiply_synapses(state.root, out)
         return
     if state.scale[1] == SIDE_BY_SIDE:
-        out[:] = state.root
+        for i in range(out.shape[0]):
+            for j in range(out.shape[0]):
+                out[i, j] = state.root[i, j]
         return
     make_pending_change(state)
     unpack(state.effective, out)
-    out *= state.scale[0]
+    for i in range(out.shape[0]):
+        for j in range(out.shape[0]):
+            out[i, j] *= state.scale[0]
 
 
 @kernel

@@ -51,7 +51,8 @@ def run_side_by_side(
     rest, h = np.empty(n * LANES), np.empty(n * LANES)
     conditions, powers = np.empty(LANES), np.empty(LANES)
     gather(weights, A)
-    outcomes[:, 0], outcomes[:, 1] = status.OK, length
+    for r in range(n_lanes):
+        outcomes[r, 0], outcomes[r, 1] = status.OK, length
     n_records = 0
     for t in range(length):
         for r in range(n_lanes):
