@@ -310,12 +310,12 @@ def test_small_disk_that_gets_full(small_disk):
 
 
 def test_survives_kills(tmp_path):
-    kill_at_random(tmp_path, n_kills=3, n_samples=1_000_000)
+    kill_at_random(tmp_path, n_kills=3, n_samples=4_000_000)
 
 
 @pytest.mark.slow
 def test_survives_fifty_kills(tmp_path):
-    kill_at_random(tmp_path, n_kills=50, n_samples=20_000_000)
+    kill_at_random(tmp_path, n_kills=50, n_samples=30_000_000)
 
 
 def samples_kept(target):
@@ -336,7 +336,7 @@ def kill_at_random(folder, n_kills, n_samples):
                 time.sleep(0.002)
             time.sleep(moment)
         else:
-            time.sleep(60 * moment)
+            time.sleep(40 * moment)
         process.send_signal(signal.SIGKILL)
         process.communicate()
         assert process.returncode == -signal.SIGKILL
