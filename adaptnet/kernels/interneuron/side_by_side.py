@@ -20,9 +20,11 @@ FIT = 1e6  # Tr A Tr D^-1 / n, with A = L D L', above which A is not fit
 
 def initial_side_by_side(weights: Floats) -> Carried:
     """Return the state before the first sample, from W (n, k)."""
-    state, A = initial_carried(weights), weights @ weights.T
-    if np.trace(A) * np.trace(np.linalg.inv(A)) < FIT * len(A):
-        state.root[:] = A
+    state = initial_carried(weights)
+    # Of W, for A itself may be singular by rounding where W is not.
+    squares = np.linalg.svd(weights / np.abs(weights).max(), compute_uv=False) ** 2
+    if squares.sum() * (1.0 / squares).sum() < FIT * len(weights):
+        state.root[:] = weights @ weights.T
         state.scale[1] = SIDE_BY_SIDE
     return state
 
