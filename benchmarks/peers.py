@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from adaptnet.circuits import Circuit
+from adaptnet.circuits import Circuit, DirectCircuit, InterneuronCircuit
 from benchmarks.work import LEARNING_RATE, Floats, Work
 
 Run = Callable[[], Floats]
@@ -26,9 +26,7 @@ class AbsentError(Exception):
 
 def circuit_of(work: Work) -> Circuit:
     """Return this package's circuit."""
-    import adaptnet as an
-
-    kind = an.DirectCircuit if work.circuit == "direct" else an.InterneuronCircuit
+    kind = DirectCircuit if work.circuit == "direct" else InterneuronCircuit
     return kind(initial_weights=work.start, learning_rate=LEARNING_RATE)
 
 

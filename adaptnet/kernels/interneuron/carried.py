@@ -90,14 +90,9 @@ def make_pending_change(state: Carried) -> None:
 
 @kernel
 def current_weights(state: Carried, out: Floats) -> None:
-    """Write A (n, n)."""
+    """Write A (n, n), of a replicate that goes alone."""
     if state.scale[1] >= 0.0:
         multiply_synapses(state.root, out)
-        return
-    if state.scale[1] == SIDE_BY_SIDE:
-        for i in range(out.shape[0]):
-            for j in range(out.shape[0]):
-                out[i, j] = state.root[i, j]
         return
     make_pending_change(state)
     unpack(state.effective, out)
@@ -109,9 +104,12 @@ def current_weights(state: Carried, out: Floats) -> None:
 @kernel
 def to_root(state: Carried) -> bool:
     """Go from A to R; False where A is not positive definite."""
-    R, factor = state.root, state.matrices[1]
-    current_weights(state, state.matrices[0])
-    if not factorise(state.matrices[0], factor):
+    R, A, factor = state.root, state.matrices[0], state.matrices[1]
+    if state.scale[1] == SIDE_BY_SIDE:
+        A = R
+    else:
+        current_weights(state, A)
+    if not factorise(A, factor):
         return False
     for i in range(R.shape[0]):
         for j in range(i):
