@@ -13,12 +13,13 @@ from adaptnet.circuits import (
     StaticCircuit,
 )
 from adaptnet.errors import DivergenceWarning, IntegrationError, NoiseFloorWarning
+from adaptnet.files.storage import load, save
 from adaptnet.metrics import whitening_errors
 from adaptnet.plotting import plot_environment, plot_readaptation
 from adaptnet.readaptation import readaptation_times
 from adaptnet.report import report
-from adaptnet.simulation import simulate
-from adaptnet.storage import load, save
+from adaptnet.simulation.averaged import flow, offline
+from adaptnet.simulation.simulate import simulate
 
 __version__ = version("adaptnet")
 
@@ -32,7 +33,9 @@ __all__ = [
     "InterneuronCircuit",
     "NoiseFloorWarning",
     "StaticCircuit",
+    "flow",
     "load",
+    "offline",
     "plot_environment",
     "plot_readaptation",
     "readaptation_times",

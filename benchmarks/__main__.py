@@ -8,7 +8,7 @@ import click
 import numpy as np
 import xarray as xr
 
-from adaptnet.threads import single_threaded_blas
+from adaptnet.simulation.threads import single_threaded_blas
 from benchmarks import ensemble, growth, limit, sampling, scenario
 from benchmarks.measure import interleaved, machine, one_core
 from benchmarks.peers import PEERS, AbsentError, Run, adaptnet

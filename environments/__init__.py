@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from environments.base import ChunkedRealization, Environment, Realization
+from environments.base import Environment
 from environments.concatenate import Concatenate
 from environments.configuration import build
 from environments.drifting import DriftingEnvironment
 from environments.images import NaturalImageEnvironment
 from environments.noisy import NoisyEnvironment
 from environments.recorded import RecordedEnvironment
+from environments.samples.realization import ChunkedRealization, Realization
 from environments.stationary import StationaryEnvironment
 from environments.switching import SwitchingEnvironment
 

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from environments._checks import Floats, Integers, items, whole_number
-from environments.base import CHUNK, Environment, Piece, PieceReader, Reader, Realization
-from environments.sources import CHOICE, PART
+from environments.base import Environment
+from environments.samples.readers import CHUNK, Piece, PieceReader, Reader
+from environments.samples.realization import Realization
+from environments.samples.sources import CHOICE, PART
 from environments.transitions import Gradual, Incremental, Transition
 
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from environments.geometry import distance
+from environments.paths.geometry import distance
 
 if TYPE_CHECKING:
-    from environments.base import Realization
+    from environments.samples.realization import Realization
 
 _POINTS = 129
 

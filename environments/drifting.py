@@ -6,14 +6,14 @@ import numpy as np
 
 from environments._checks import Floats, Integers, one_of, positive, whole_number
 from environments.base import Environment
-from environments.geometry import METRICS
 from environments.paths import Geodesic, Path, RandomPath, SmoothPath
-from environments.sources import (
+from environments.paths.geometry import METRICS
+from environments.paths.stepwise import GeodesicSteps, RandomSteps, SteppedRealization
+from environments.samples.sources import (
     ColouredRealization,
     Sources,
     given_sources,
 )
-from environments.stepwise import GeodesicSteps, RandomSteps, SteppedRealization
 from environments.switching import given_path_seed
 
 

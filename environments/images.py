@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from environments._checks import Floats, Integers, covariance_matrix, non_negative, whole_number
-from environments.base import CHUNK, Environment, Piece
-from environments.pictures import Picture, luminance
+from environments.base import Environment
+from environments.data.image_files import Picture, luminance
+from environments.samples.readers import CHUNK, Piece
 from environments.schedules import Blocks
-from environments.timeline import ScheduledRealization, Timeline
+from environments.schedules.timeline import ScheduledRealization, Timeline
 
 _WALK, _STARTS = 1, 2  # keys of the generators beside those of chunks
 

@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 
 from environments._checks import Floats, Integers, positive
-from environments.base import CHUNK, Environment, Reader, Realization
-from environments.sources import PART, piece_size
+from environments.base import Environment
+from environments.samples.readers import CHUNK, Reader
+from environments.samples.realization import Realization
+from environments.samples.sources import PART, piece_size
 
 
 class NoisyEnvironment(Environment):

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from environments._checks import Floats, Integers, covariance_matrix, items, one_of, whole_number
-from environments.base import Environment, Realization
-from environments.moments import Moments
-from environments.recordings import Recording, table
+from environments.base import Environment
+from environments.data.moments import Moments
+from environments.data.tables import Recording, table
+from environments.samples.realization import Realization
 
 TRUTHS = ("segment", "window", "absent")
 _WINDOWS_KEPT = 64

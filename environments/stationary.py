@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from environments._checks import Floats, Integers, cholesky, covariance_matrix
 from environments.base import Environment
-from environments.sources import ColouredRealization, Sources, given_sources
+from environments.samples.sources import ColouredRealization, Sources, given_sources
 
 
 class StationaryEnvironment(Environment):

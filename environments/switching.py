@@ -14,17 +14,18 @@ from environments._checks import (
     items,
     whole_number,
 )
-from environments.base import CHUNK, Environment
-from environments.lines import ColouringLine, between
-from environments.schedules import Blocks, Order, Schedule
-from environments.sources import (
+from environments.base import Environment
+from environments.paths.lines import ColouringLine, between
+from environments.samples.readers import CHUNK
+from environments.samples.sources import (
     CHOICE,
     ColouredRealization,
     Sources,
     given_sources,
     path_generator,
 )
-from environments.timeline import Timeline
+from environments.schedules import Blocks, Order, Schedule
+from environments.schedules.timeline import Timeline
 from environments.transitions import Incremental, Transition
 
 

@@ -9,19 +9,19 @@ if TYPE_CHECKING:
 
 __all__ = ["find", "names"]
 
-_NO_SCENARIOS = ("base", "cli", "shared", "tables")
-
 
 def names() -> list[str]:
-    """Return the names of all scenarios: one for each module in this package.
+    """Return the names of all scenarios: one per module of the catalogue.
 
     Examples
     --------
     >>> "switching" in names()
     True
     """
-    modules = (module.name for module in pkgutil.iter_modules(__path__))
-    return sorted(name.replace("_", "-") for name in modules if name not in _NO_SCENARIOS)
+    from scenarios import catalogue
+
+    modules = (module.name for module in pkgutil.iter_modules(catalogue.__path__))
+    return sorted(name.replace("_", "-") for name in modules)
 
 
 def find(name: str) -> "type[Scenario]":
@@ -41,7 +41,7 @@ def find(name: str) -> "type[Scenario]":
 
     if name not in names():
         raise ValueError(f"there is no scenario {name!r}; {suggestion(name, names())}")
-    module = importlib.import_module(f"scenarios.{name.replace('-', '_')}")
+    module = importlib.import_module(f"scenarios.catalogue.{name.replace('-', '_')}")
     (scenario,) = (
         kind
         for kind in vars(module).values()

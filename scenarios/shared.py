@@ -9,10 +9,10 @@ import numpy as np
 
 import adaptnet
 from adaptnet import Circuit, DirectCircuit, InterneuronCircuit
-from adaptnet.dataset import results
-from adaptnet.progress import progress_display
-from adaptnet.provenance import provenance
+from adaptnet.files.provenance import provenance
+from adaptnet.files.schema import results
 from adaptnet.seeding import child_seed, root_seed
+from adaptnet.simulation.progress import progress_display
 from environments import Environment
 from environments.covariances import random_eigenbasis, with_spectrum
 from scenarios.base import Scenario, SimulationScenario, parameter
@@ -99,7 +99,7 @@ class Replicates(NamedTuple):
 
 
 class Table(NamedTuple):
-    """What a scenario found, as :func:`adaptnet.dataset.results` takes it."""
+    """What a scenario found, as :func:`adaptnet.files.schema.results` takes it."""
 
     coordinates: dict[str, tuple[Any, str]]
     variables: dict[str, tuple[tuple[str, ...], Any, str]]

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from adaptnet.circuits.base import Circuit, IntegratedDynamics
-from adaptnet.circuits.batch import BatchEstimator
+from adaptnet.circuits.base import Circuit
+from adaptnet.circuits.baselines import BatchEstimator, StaticCircuit
 from adaptnet.circuits.direct import DirectCircuit
+from adaptnet.circuits.dynamics import IntegratedDynamics
 from adaptnet.circuits.interneuron import InterneuronCircuit
-from adaptnet.circuits.static import StaticCircuit
 
 __all__ = [
     "BatchEstimator",

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from adaptnet._checks import Floats, Integers, positive_number, whole_number
+from adaptnet._checks import Floats, Integers, positive_number
+from adaptnet.circuits.dynamics import IntegratedDynamics
 from adaptnet.kernels.dynamics import EXACT, FastDynamics
 
 if TYPE_CHECKING:
@@ -28,46 +29,6 @@ FAILURES = {
 
 
 _EXACT = ("equilibrium", "cholesky")
-
-
-@dataclass(frozen=True, kw_only=True)
-class IntegratedDynamics:
-    """Fast neural dynamics followed by Euler steps, from rest, instead of solved exactly.
-
-    Parameters
-    ----------
-    step_size : float
-        Length of a step, in units of the primary neurons' time constant. Steps are stable below
-        2 / (largest eigenvalue of M) for the direct circuit and, with equal time constants,
-        below 1 / (largest eigenvalue of W W') for the circuit with interneurons.
-    tolerance : float
-        The activity counts as converged when the right-hand sides have fallen to this fraction of
-        the input (primary neurons) and of their own activity (interneurons).
-    max_steps : int
-        Steps after which the activity is taken as it is, converged or not.
-    interneuron_time_constant : float
-        Time constant of the interneurons, in units of that of the primary neurons.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a number is not positive and finite, or `max_steps` is not a whole number.
-
-    Examples
-    --------
-    >>> IntegratedDynamics(step_size=0.1, tolerance=1e-6, max_steps=500)
-    IntegratedDynamics(step_size=0.1, tolerance=1e-06, max_steps=500, interneuron_time_constant=1.0)
-    """
-
-    step_size: float = 0.05
-    tolerance: float = 1e-6
-    max_steps: int = 10_000
-    interneuron_time_constant: float = 1.0
-
-    def __post_init__(self) -> None:
-        for name in ("step_size", "tolerance", "interneuron_time_constant"):
-            object.__setattr__(self, name, positive_number(name, getattr(self, name)))
-        object.__setattr__(self, "max_steps", whole_number("max_steps", self.max_steps))
 
 
 class Records(NamedTuple):
@@ -164,7 +125,7 @@ class Circuit(ABC):
         """Return how many replicates are worth advancing at once; never changes a result."""
         if self.dynamics != "equilibrium" or n_neurons > self.few_neurons:
             return 1
-        from adaptnet.kernels.lanes import LANES
+        from adaptnet.kernels.building_blocks.lanes import LANES
 
         return LANES
 
@@ -216,7 +177,7 @@ class Circuit(ABC):
         records: Records,
     ) -> list[Outcome]:
         """Advance effective weights (replicate, n, n), a kernel's lanes at a time."""
-        from adaptnet.kernels.lanes import LANES
+        from adaptnet.kernels.building_blocks.lanes import LANES
 
         outcomes = np.empty((len(weights), 2), np.int64)
         for first in range(0, len(weights), LANES):

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from adaptnet._checks import Floats, real_matrix, whole_number
 from adaptnet.circuits.base import Circuit, Outcome, Records, State
-from adaptnet.memory import require_memory
+from adaptnet.files.sizes import require_memory
 
 _TOO_FEW = (
     "n_interneurons must be at least the number of primary neurons, {n}, got {k}: "

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from adaptnet.kernels._jit import kernel
+from adaptnet.kernels.building_blocks.compile import kernel
 
 Floats = npt.NDArray[np.float64]
 

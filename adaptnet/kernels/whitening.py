@@ -10,8 +10,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from adaptnet.kernels._jit import inlined, kernel
-from adaptnet.kernels.four import FOUR, fma, load, spread, store
+from adaptnet.kernels.building_blocks.compile import inlined, kernel
+from adaptnet.kernels.building_blocks.simd import FOUR, fma, load, spread, store
 
 Floats = npt.NDArray[np.float64]
 

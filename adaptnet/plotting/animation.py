@@ -9,9 +9,9 @@ import numpy as np
 import xarray as xr
 
 from adaptnet._checks import Floats, whole_number
+from adaptnet.metrics import square_root
 from adaptnet.plotting.matrices import around, recorded
 from adaptnet.plotting.style import circuit_colours, new_grid, thin
-from adaptnet.readaptation.oracle import square_root
 from adaptnet.readaptation.segments import segments
 from adaptnet.readaptation.selections import restored
 

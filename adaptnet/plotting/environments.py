@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adaptnet._checks import Floats, whole_number
-from adaptnet.distances import affine_invariant_distance
+from adaptnet.metrics import affine_invariant_distance
 from adaptnet.protocols import Environment, Realization
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import numpy as np
 import xarray as xr
 
 from adaptnet._checks import Floats, whole_number
-from adaptnet.dataset import validate
-from adaptnet.metrics import output_covariance
+from adaptnet.files.schema import validate
+from adaptnet.metrics import output_covariance, square_root
 from adaptnet.plotting.style import (
     axes_or_new,
     circuit_colours,
@@ -17,7 +17,6 @@ from adaptnet.plotting.style import (
     new_grid,
     thin,
 )
-from adaptnet.readaptation.oracle import square_root
 from adaptnet.readaptation.segments import segments
 from adaptnet.readaptation.selections import restored
 

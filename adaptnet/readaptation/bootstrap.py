@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from adaptnet._checks import Flags, Floats, positive_number, whole_number
-from adaptnet.dataset import context_flags
+from adaptnet.files.schema import context_flags
 from adaptnet.readaptation.groups import (
     comparisons,
     group_coordinates,

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import xarray as xr
 
-from adaptnet._checks import Floats
-from adaptnet.dataset import NEEDS_TRUTH, circuit_parameters, validate
+from adaptnet.files.schema import NEEDS_TRUTH, circuit_parameters, validate
+from adaptnet.metrics import square_root
 from adaptnet.readaptation.selections import restored
 
 
@@ -73,10 +73,3 @@ def with_oracle(dataset: xr.Dataset, name: str = "oracle") -> xr.Dataset:
     )
     circuits = {**circuit_parameters(dataset), name: {"type": "oracle"}}
     return joined.assign_attrs(circuits=json.dumps(circuits))
-
-
-def square_root(covariance: Floats) -> Floats:
-    """Return the symmetric square roots of positive definite matrices (..., n, n)."""
-    values, vectors = np.linalg.eigh(covariance)
-    root: Floats = (vectors * np.sqrt(values)[..., None, :]) @ np.swapaxes(vectors, -1, -2)
-    return root

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from adaptnet._checks import Flags, Floats, Integers
-from adaptnet.dataset import DIRECTIONS, context_flags, synaptic_time, validate
+from adaptnet.files.schema import DIRECTIONS, context_flags, synaptic_time, validate
 from adaptnet.readaptation.selections import DIMS
 
 NO_CHANGE = "(none)"

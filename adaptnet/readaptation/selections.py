@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from adaptnet._checks import Flags
-from adaptnet.dataset import AUXILIARY, FLOORS, VARIABLES
+from adaptnet.files.schema import AUXILIARY, FLOORS, VARIABLES
 
 DIMS = ("circuit", "replicate", "change")
 

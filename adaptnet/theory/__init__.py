@@ -1,9 +1,8 @@
 """What is known of the circuits without simulating them; derivations in docs/theory.md."""
 
-from adaptnet.theory.base import Law
-from adaptnet.theory.laws import largest_learning_rate, law_of
+from adaptnet.theory.law import Law
 from adaptnet.theory.noise import NoiseFloor, matched_learning_rates, noise_floor
-from adaptnet.theory.runs import flow, offline
+from adaptnet.theory.registry import largest_learning_rate, law_of
 from adaptnet.theory.times import convergence_time, readaptation_time
 
 __all__ = [

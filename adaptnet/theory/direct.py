@@ -6,7 +6,7 @@
 import numpy as np
 
 from adaptnet._checks import Floats
-from adaptnet.theory.base import Law
+from adaptnet.theory.law import Law
 
 
 class DirectLaw(Law):

@@ -7,7 +7,7 @@ import numpy as np
 
 from adaptnet._checks import Floats
 from adaptnet.metrics import output_covariance
-from adaptnet.theory.base import Law
+from adaptnet.theory.law import Law
 
 
 class InterneuronLaw(Law):

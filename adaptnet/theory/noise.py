@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from adaptnet._checks import Floats, positive_definite, positive_number
 from adaptnet.metrics import whitening_errors
-from adaptnet.theory.laws import largest_learning_rate, law_of
+from adaptnet.theory.registry import largest_learning_rate, law_of
 
 if TYPE_CHECKING:
     from adaptnet.circuits.base import Circuit

@@ -9,7 +9,7 @@ from adaptnet._checks import Floats, positive_definite, threshold_below_one
 from adaptnet.errors import IntegrationError
 from adaptnet.metrics import whitening_errors
 from adaptnet.theory.integration import TOLERANCE, integrate, smallest_weight
-from adaptnet.theory.laws import law_of
+from adaptnet.theory.registry import law_of
 
 if TYPE_CHECKING:
     from adaptnet.circuits.base import Circuit
@@ -97,7 +97,7 @@ def convergence_time(
     if trajectory.crossing is None:
         raise IntegrationError(
             f"the whitening error did not fall to the threshold {error:g} within the synaptic time "
-            f"{horizon:g}; raise threshold, or follow the error with adaptnet.theory.flow"
+            f"{horizon:g}; raise threshold, or follow the error with adaptnet.flow"
         )
     return trajectory.crossing
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from environments._checks import Floats
 from environments.configuration import Configuration
-from environments.geometry import distance
+from environments.paths.geometry import distance
 
 _QUADRATURE = 512  # pieces that a unit of path is cut into to measure it
 

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from environments._checks import Floats, cholesky, covariance_matrices, one_of
-from environments.geometry import METRICS
-from environments.lines import ColouringLine, LogEuclideanLine, between
 from environments.paths.base import SmoothPath
-from environments.timeline import runs
+from environments.paths.geometry import METRICS
+from environments.paths.lines import ColouringLine, LogEuclideanLine, between
+from environments.schedules.timeline import runs
 
 
 class Geodesic(SmoothPath):
@@ -24,7 +24,7 @@ class Geodesic(SmoothPath):
         At least two, neighbours different. The first again as the last closes the path.
     metric : str
         Geometry in which the way is straight: ``"affine_invariant"``, ``"log_euclidean"``,
-        ``"bures_wasserstein"`` or ``"euclidean"``; see :mod:`environments.geometry`.
+        ``"bures_wasserstein"`` or ``"euclidean"``; see :mod:`environments.paths.geometry`.
 
     Notes
     -----

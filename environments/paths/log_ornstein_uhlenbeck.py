@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from environments._checks import Floats, covariance_matrix, positive
-from environments.geometry import exponential_root, logarithm
+from environments.paths.geometry import exponential_root, logarithm
 from environments.paths.random_path import RandomPath
 
 

@@ -5,8 +5,8 @@ from abc import abstractmethod
 import numpy as np
 
 from environments._checks import Floats
-from environments.geometry import distance
 from environments.paths.base import Path
+from environments.paths.geometry import distance
 
 
 class RandomPath(Path):

@@ -8,7 +8,7 @@ import numpy as np
 
 from environments._checks import Integers, items, one_of, whole_number
 from environments.configuration import Configuration
-from environments.timeline import DrawnTimeline, Segments, Timeline
+from environments.schedules.timeline import DrawnTimeline, Segments, Timeline
 
 Order = Sequence[int] | str | None
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from environments._checks import Integers, whole_number
 from environments.schedules.base import Order, OrderedSchedule
-from environments.timeline import PeriodicTimeline, Timeline
+from environments.schedules.timeline import PeriodicTimeline, Timeline
 
 
 class Blocks(OrderedSchedule):

@@ -8,7 +8,13 @@ import numpy as np
 
 from environments._checks import Integers, items, whole_number
 from environments.schedules.base import Order, OrderedSchedule
-from environments.timeline import FOR_EVER, DrawnTimeline, Segments, Timeline, refuse_before
+from environments.schedules.timeline import (
+    FOR_EVER,
+    DrawnTimeline,
+    Segments,
+    Timeline,
+    refuse_before,
+)
 
 
 class ChangeSamples(OrderedSchedule):

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from environments._checks import probabilities, real_array, whole_number
 from environments.schedules.base import BATCH, Schedule
-from environments.timeline import Segments
+from environments.schedules.timeline import Segments
 
 
 class MarkovChain(Schedule):

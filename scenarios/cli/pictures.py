@@ -47,8 +47,8 @@ def plot(
 ) -> None:
     """Draw a run as its scenario draws it; a run without one, by the circuits' errors."""
     from adaptnet import load, plotting
+    from adaptnet.files.storage import refuse_existing
     from adaptnet.plotting import style as styled
-    from adaptnet.storage import refuse_existing
 
     dataset = load(path)
     picture = output or path.with_suffix(".gif" if kind == "ellipses" else ".png")
@@ -75,8 +75,8 @@ def report(
 ) -> None:
     """Write a page with pictures, tables and provenance of a run, to read offline."""
     import adaptnet
-    from adaptnet.files import whole
-    from adaptnet.storage import refuse_existing
+    from adaptnet.files.atomic import whole
+    from adaptnet.files.storage import refuse_existing
 
     dataset = adaptnet.load(path)
     page = output or path.with_suffix(".html")
@@ -152,8 +152,8 @@ def plot_environment(
     if seed < 0:
         raise ValueError(f"--seed must not be negative, got {seed}")
 
+    from adaptnet.files.storage import refuse_existing
     from adaptnet.plotting import plot_environment as drawn
-    from adaptnet.storage import refuse_existing
 
     picture = output or Path(f"{name}-environment.png")
     refuse_existing(picture, overwrite=overwrite)
@@ -167,7 +167,7 @@ def save_picture(figure: "Figure | SubFigure", picture: Path) -> None:
     """Write a figure whole or not at all."""
     import matplotlib as mpl
 
-    from adaptnet.files import whole
+    from adaptnet.files.atomic import whole
 
     dpi = mpl.rcParams["savefig.dpi"]  # a style's, where there is one
     with whole(picture) as part:

@@ -45,7 +45,7 @@ def _from_run(path: Path, allow_paths: bool) -> dict[str, Any]:
     """Return what a run's file says of how to run it again."""
     import scenarios
     from adaptnet._checks import json_object, whole_number
-    from adaptnet.storage import attributes, seed
+    from adaptnet.files.storage import attributes, seed
 
     attrs = attributes(path)
     if "scenario" not in attrs:

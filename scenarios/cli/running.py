@@ -79,7 +79,7 @@ def run(
     if replicates is not None and replicates < 1:
         raise ValueError(f"--replicates must be at least 1, got {replicates}")
 
-    from adaptnet.storage import refuse_existing, save
+    from adaptnet.files.storage import refuse_existing, save
 
     target = output or Path(f"{plan['name']}.nc")
     if target.suffix != ".nc":

@@ -14,7 +14,7 @@ from scenarios.cli.plans import planned, refuse_paths
 if TYPE_CHECKING:
     import xarray as xr
 
-    from adaptnet.verification import Verification
+    from adaptnet.simulation.verify import Verification
     from environments import Environment
 
 
@@ -24,7 +24,7 @@ def info(path: Path) -> None:
     """Say what a run's file holds and how it was made, or how far an unfinished run is."""
     from adaptnet import load
     from adaptnet._checks import json_object
-    from adaptnet.durable import progress_made
+    from adaptnet.simulation.sinks.disk import progress_made
 
     unfinished = progress_made(path)
     if unfinished is not None:
@@ -62,8 +62,8 @@ def verify(path: Path, replicates: int | None, threads: int | None, allow_paths:
 
     Ends with code 4 where it does not.
     """
-    from adaptnet.files import is_sealed
-    from adaptnet.storage import reading
+    from adaptnet.files.atomic import is_sealed
+    from adaptnet.files.storage import reading
 
     with reading(path) as dataset:
         if not is_sealed(path):
@@ -90,8 +90,8 @@ def _run_again(
     allow_paths: bool,
 ) -> "Verification":
     """Return what comes of running again what a file holds."""
-    from adaptnet.storage import seed
-    from adaptnet.verification import Verification, compare, verify
+    from adaptnet.files.storage import seed
+    from adaptnet.simulation.verify import Verification, compare, verify
 
     plan = planned(str(path), allow_paths) if "scenario" in dataset.attrs else None
     if plan is None or issubclass(plan["type"], SimulationScenario):
@@ -113,7 +113,7 @@ def _stored_environment(path: Path, stored: Any, allow_paths: bool) -> "Environm
     if parameters.get("type") == "array":
         raise ValueError(
             f"the inputs of {path} were an array, of which it holds the checksum alone; "
-            "give them to adaptnet.verification.verify"
+            "give them to adaptnet.simulation.verify.verify"
         )
     if not allow_paths:
         refuse_paths(parameters, path)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 import adaptnet as an
-from adaptnet import files
+from adaptnet.files import atomic as files
 from environments import SwitchingEnvironment
 
 

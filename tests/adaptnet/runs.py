@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from adaptnet import dataset as schema
+from adaptnet.files import schema
 
 
 def handmade(curves, changes=(10,), contexts=(0, 1), every=1, n_samples=None, diverged=None):

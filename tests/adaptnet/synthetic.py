@@ -5,7 +5,7 @@ import json
 import numpy as np
 import xarray as xr
 
-from adaptnet import dataset as schema
+from adaptnet.files import schema
 
 
 def run_of(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import adaptnet as an
-from adaptnet.dataset import circuit_parameters
+from adaptnet.files.schema import circuit_parameters
 from environments import SwitchingEnvironment
 
 

@@ -5,7 +5,7 @@ import pytest
 from pyriemann.geometry import distance as oracle
 
 from adaptnet import metrics
-from environments.geometry import METRICS, distance
+from environments.paths.geometry import METRICS, distance
 
 RIEMANN = {
     "frobenius_distance": oracle.distance_euclid,

@@ -15,8 +15,10 @@ import pytest
 import xarray as xr
 
 import adaptnet as an
-from adaptnet import durable, files, provenance
 from adaptnet.circuits.interneuron import InterneuronCircuit
+from adaptnet.files import atomic as files
+from adaptnet.files import provenance
+from adaptnet.simulation.sinks import disk as durable
 from environments import SwitchingEnvironment
 from tests.adaptnet import run_for_kills, run_on_small_disk
 
@@ -166,7 +168,8 @@ def test_other_parameters_are_refused_and_shown(tmp_path, monkeypatch):
         versions = json.dumps({"numpy": "0.1"})
         original = provenance.provenance
         patch.setattr(
-            "adaptnet.run.provenance", lambda seed: original(seed) | {"versions": versions}
+            "adaptnet.simulation.loop.provenance",
+            lambda seed: original(seed) | {"versions": versions},
         )
         with pytest.raises(FileExistsError, match=r"versions\.numpy: .* there, '0\.1' here"):
             simulate(path=other)

@@ -6,10 +6,11 @@ import numba
 import numpy as np
 import pytest
 
-from adaptnet.kernels import _jit, direct, interneuron, status
-from adaptnet.kernels.cholesky import factorise, solve
+from adaptnet.kernels import direct, interneuron, status
+from adaptnet.kernels.building_blocks import compile as _jit
+from adaptnet.kernels.building_blocks.cholesky import factorise, solve
+from adaptnet.kernels.building_blocks.lanes import LANES
 from adaptnet.kernels.dynamics import EXACT, FastDynamics
-from adaptnet.kernels.lanes import LANES
 from tests import naive
 
 COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") == "0"

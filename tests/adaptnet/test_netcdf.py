@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import adaptnet as an
-from adaptnet import storage
+from adaptnet.files import storage
 
 OPEN_FILES = Path("/proc/self/fd")
 
@@ -17,7 +17,7 @@ OPEN_FILES = Path("/proc/self/fd")
 COLLECTED = """
 import gc, sys
 from pathlib import Path
-from adaptnet import storage
+from adaptnet.files import storage
 path = Path(sys.argv[1])
 for number in range(int(sys.argv[2])):
     gc.set_threshold(8 + number % 24)  # at ever other moments
@@ -31,7 +31,7 @@ for number in range(int(sys.argv[2])):
 THREADS = """
 import sys, threading
 from pathlib import Path
-from adaptnet import storage
+from adaptnet.files import storage
 path = Path(sys.argv[1])
 failed = []
 def work(number):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from adaptnet.kernels import symmetric
-from adaptnet.kernels._jit import kernel
-from adaptnet.kernels.four import FOUR, fma, load, spread, store, total, totals
+from adaptnet.kernels.building_blocks import packed as symmetric
+from adaptnet.kernels.building_blocks.compile import kernel
+from adaptnet.kernels.building_blocks.simd import FOUR, fma, load, spread, store, total, totals
 from tests import naive
 
 SIZES = [1, 3, 4, 5, 8, 13, 21]

@@ -20,7 +20,6 @@ from environments import (
     SwitchingEnvironment,
 )
 from environments.covariances import random_eigenbasis, with_spectrum
-from environments.geometry import METRICS
 from environments.paths import (
     Geodesic,
     LogOrnsteinUhlenbeck,
@@ -28,7 +27,9 @@ from environments.paths import (
     SinusoidalSpectrum,
     WishartProcess,
 )
+from environments.paths.geometry import METRICS
 from environments.presets import contrast_steps, orientation_ensembles, rotations
+from environments.samples.sources import Sources
 from environments.schedules import (
     Blocks,
     ChangeSamples,
@@ -36,7 +37,6 @@ from environments.schedules import (
     MarkovChain,
     TruncatedExponential,
 )
-from environments.sources import Sources
 from environments.transitions import Gradual, Incremental
 
 _FOLDER = tempfile.TemporaryDirectory()

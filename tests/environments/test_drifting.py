@@ -6,8 +6,6 @@ from pyriemann.geometry import geodesic as oracle
 
 from adaptnet import metrics
 from environments import DriftingEnvironment
-from environments.geometry import METRICS
-from environments.lines import between
 from environments.paths import (
     Geodesic,
     LogOrnsteinUhlenbeck,
@@ -15,6 +13,8 @@ from environments.paths import (
     SinusoidalSpectrum,
     WishartProcess,
 )
+from environments.paths.geometry import METRICS
+from environments.paths.lines import between
 from environments.transitions import Incremental
 from tests.environments.catalogue import A, B, C
 

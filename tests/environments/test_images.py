@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from environments import NaturalImageEnvironment
-from environments.pictures import SHIPPED, luminance
+from environments.data.image_files import SHIPPED, luminance
 
 RNG = np.random.default_rng(0)
 SMALL = [RNG.random((20, 30)), np.add.outer(np.arange(25.0), np.sin(np.arange(25.0)))]

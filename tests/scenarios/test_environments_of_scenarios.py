@@ -5,10 +5,10 @@ import pytest
 from click.testing import CliRunner
 
 from adaptnet.metrics import affine_invariant_distance
+from scenarios.catalogue.contrast import Contrast
+from scenarios.catalogue.drifting import Drifting
+from scenarios.catalogue.markov import Markov
 from scenarios.cli import main
-from scenarios.contrast import Contrast
-from scenarios.drifting import Drifting
-from scenarios.markov import Markov
 
 
 def _realized(scenario, seed=0):

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import strategies as st
 
 import adaptnet as an
-from adaptnet import durable, files
+from adaptnet.files import atomic as files
+from adaptnet.simulation.sinks import disk as durable
 from tests.scenarios.hostile import MUTATIONS, answered, check, many, mutated, simulate
 
 
@@ -32,7 +33,7 @@ def test_mutated_checkpoints(tmp_path, monkeypatch, n, forged):
     folder = durable.working_folder(target)
     shutil.copytree(folder, tmp_path / "kept")
     names = sorted(path.name for path in folder.iterdir())
-    monkeypatch.setattr("adaptnet.provenance._git_commit", lambda: None)
+    monkeypatch.setattr("adaptnet.files.provenance._git_commit", lambda: None)
 
     def one(drawn):
         name, mutation = drawn

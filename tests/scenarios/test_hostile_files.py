@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 import adaptnet as an
 import scenarios
-from adaptnet import files, storage
 from adaptnet.circuits.base import Circuit
+from adaptnet.files import atomic as files
+from adaptnet.files import storage
 from tests.scenarios.hostile import (
     MUTATIONS,
     NUMBERS,

@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 import adaptnet as an
-from adaptnet import durable
-from adaptnet.progress import Lines
+from adaptnet.simulation.progress import Lines
+from adaptnet.simulation.sinks import disk as durable
 from scenarios.cli import DIFFERS, DIVERGED, main
 
 COMMAND = [sys.executable, "-c", "from scenarios.cli import main; main()", "-v"]

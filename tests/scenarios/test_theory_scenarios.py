@@ -9,11 +9,11 @@ from click.testing import CliRunner
 import adaptnet as an
 import scenarios
 from adaptnet import theory
-from adaptnet.dataset import validate
+from adaptnet.files.schema import validate
+from scenarios.catalogue.initialization import Initialization
+from scenarios.catalogue.matched_noise import MatchedNoise
+from scenarios.catalogue.readaptation_map import ReadaptationMap
 from scenarios.cli import main
-from scenarios.initialization import Initialization
-from scenarios.matched_noise import MatchedNoise
-from scenarios.readaptation_map import ReadaptationMap
 
 TABLES = ["initialization", "readaptation-map"]
 

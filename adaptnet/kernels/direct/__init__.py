@@ -3,9 +3,9 @@
 For each sample x the activity goes to its fixed point, M y = x, then M <- M + eta (y y' - I).
 """
 
-from adaptnet.kernels.direct.carried import Carried, current_weights, initial_carried, run_carried
-from adaptnet.kernels.direct.reference import State, initial_state, integrate, run
-from adaptnet.kernels.direct.side_by_side import Small, run_side_by_side
+from adaptnet.kernels.direct.inverse import Carried, current_weights, initial_carried, run_carried
+from adaptnet.kernels.direct.lanes import Small, run_side_by_side
+from adaptnet.kernels.direct.plain import State, initial_state, integrate, run
 
 __all__ = [
     "Carried",

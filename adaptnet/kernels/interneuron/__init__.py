@@ -4,7 +4,7 @@ For each sample x the activities go to their fixed point, z = W' y and W W' y = 
 W <- W + eta (y z' - W).
 """
 
-from adaptnet.kernels.interneuron.carried import (
+from adaptnet.kernels.interneuron.inverse import (
     AT_LEAST,
     CARRIED,
     SIDE_BY_SIDE,
@@ -14,11 +14,11 @@ from adaptnet.kernels.interneuron.carried import (
     run_carried,
     to_root,
 )
-from adaptnet.kernels.interneuron.reference import State, initial_state, integrate, run
-from adaptnet.kernels.interneuron.side_by_side import (
+from adaptnet.kernels.interneuron.lanes import (
     initial_side_by_side,
     run_side_by_side,
 )
+from adaptnet.kernels.interneuron.plain import State, initial_state, integrate, run
 
 __all__ = [
     "AT_LEAST",

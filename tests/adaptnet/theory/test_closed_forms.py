@@ -56,7 +56,7 @@ def test_flow_follows_the_closed_form_of_commuting_starts(name, n, condition, sc
     weights = start if name == "direct" else np.linalg.cholesky(start)
     duration = 3 + 1.2 * LAWS[name].mode_time(s, m0, 0.1).max()
     circuit = CIRCUITS[name](initial_weights=weights, learning_rate=duration / 5000)
-    run = theory.flow(
+    run = an.flow(
         circuit, with_spectrum(s**2, Q), 5000, record_every=50, record=["effective_weights"]
     )
     times = run["synaptic_time"].values[0]
@@ -71,7 +71,7 @@ def test_interneuron_matrices_obey_their_closed_form():
     Q = basis(4)
     C, A0 = with_spectrum([0.1, 1, 2, 5], Q), with_spectrum([3, 0.2, 1, 1], Q)
     circuit = an.InterneuronCircuit(initial_weights=np.linalg.cholesky(A0), learning_rate=0.01)
-    run = theory.flow(circuit, C, 100, record_every=20, record=["effective_weights"])
+    run = an.flow(circuit, C, 100, record_every=20, record=["effective_weights"])
     for i, t in enumerate(run["synaptic_time"].values[0]):
         A = run["effective_weights"].values[0, 0, i]
         np.testing.assert_allclose(A @ A, C + np.exp(-4 * t) * (A0 @ A0 - C), atol=1e-8)

@@ -165,7 +165,7 @@ def test_what_has_no_floor_gives_no_warning():
     run = an.simulate(decaying, environment, 1000, rng=0)
     assert np.isnan(run["whitening_error_floor"]).all()
     an.readaptation_times(run, 1e-6)
-    flow = theory.flow(an.DirectCircuit(learning_rate=0.01), environment, 1000)
+    flow = an.flow(an.DirectCircuit(learning_rate=0.01), environment, 1000)
     assert "whitening_error_floor" not in flow
     an.readaptation_times(flow, 1e-6)
 

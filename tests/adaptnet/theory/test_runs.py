@@ -8,7 +8,7 @@ import pytest
 
 import adaptnet as an
 from adaptnet import theory
-from adaptnet.verification import verify
+from adaptnet.simulation.verify import verify
 from environments import StationaryEnvironment, SwitchingEnvironment
 from environments.covariances import random_eigenbasis, with_spectrum
 
@@ -51,7 +51,7 @@ class Drifting:
         return {"type": "Drifting"}
 
 
-@pytest.mark.parametrize("dynamics", [theory.flow, theory.offline])
+@pytest.mark.parametrize("dynamics", [an.flow, an.offline])
 def test_runs_are_analysed_drawn_and_kept_like_simulations(dynamics, tmp_path):
     environment = SwitchingEnvironment([C1, C2], block_length=2000)
     run = dynamics(both(0.002), environment, 6000, record_every=10)
@@ -70,7 +70,7 @@ def test_runs_are_analysed_drawn_and_kept_like_simulations(dynamics, tmp_path):
 def test_readaptation_of_a_flow_is_what_theory_says():
     eta = 1e-4
     environment = SwitchingEnvironment([C1, C2], block_length=100_000)
-    run = theory.flow(both(eta), environment, 200_000, record_every=1)
+    run = an.flow(both(eta), environment, 200_000, record_every=1)
     samples = an.readaptation_times(run, 0.1)["samples"].squeeze()
     for kind in ("direct", "interneuron"):
         expected = theory.readaptation_time(kind, C1, C2, 0.1)
@@ -80,8 +80,8 @@ def test_readaptation_of_a_flow_is_what_theory_says():
 
 def test_error_peaks_at_the_switch_and_the_flow_sees_nothing_of_it_before():
     environment = SwitchingEnvironment([C1, C2], block_length=2000)
-    run = theory.flow(both(0.002), environment, 4000, record_every=1)
-    alone = theory.flow(both(0.002), C1, 1999, record_every=1)
+    run = an.flow(both(0.002), environment, 4000, record_every=1)
+    alone = an.flow(both(0.002), C1, 1999, record_every=1)
     error = run["whitening_error"].values
     np.testing.assert_allclose(error[:, :, :2000], alone["whitening_error"].values, atol=1e-8)
     assert (error[:, :, 2000] == error[:, :, 1000:].max(axis=2)).all()
@@ -99,7 +99,7 @@ def test_offline_learning_approaches_the_flow_along_a_drift():
                 record=["effective_weights"],
                 record_every=n_samples // 10,
             )["effective_weights"].values
-            for dynamics in (theory.flow, theory.offline)
+            for dynamics in (an.flow, an.offline)
         )
         gaps.append(np.abs(flow - offline).max())
     # First order in the learning rate, which has been halved.
@@ -123,7 +123,7 @@ def test_flow_along_a_drift_is_that_of_a_linear_equation():
         slope = np.array(rates)  # of variances, per unit of synaptic time
         course = Moving(lambda sample, slope=slope: np.diag(c + slope * eta * sample))
         circuit = an.InterneuronCircuit(initial_weights=np.sqrt(y0), learning_rate=eta)
-        run = theory.flow(circuit, course, 2000, record_every=100, record=["effective_weights"])
+        run = an.flow(circuit, course, 2000, record_every=100, record=["effective_weights"])
         t = run["synaptic_time"].values[0][:, None]
         # y = m^2 of each mode obeys y' = 4 (c + slope t - y).
         y = c + slope * (t - 0.25) + (y0 - c + slope / 4) * np.exp(-4 * t)
@@ -138,7 +138,7 @@ def test_jumps_within_a_context_are_followed_like_changes(kind):
     circuit = both(2e-3)[kind]
     options = {"record_every": 50, "record": ["effective_weights"]}
     weights = [
-        theory.flow(circuit, environment, 2100, **options)["effective_weights"].values
+        an.flow(circuit, environment, 2100, **options)["effective_weights"].values
         for environment in (steps, switches)
     ]
     np.testing.assert_array_equal(*weights)
@@ -146,7 +146,7 @@ def test_jumps_within_a_context_are_followed_like_changes(kind):
 
 @pytest.mark.parametrize("n_samples", [1, 2, 3, 5])
 def test_flows_of_a_few_samples_of_a_drift(n_samples):
-    run = theory.flow(both(1e-3), Drifting(3), n_samples)
+    run = an.flow(both(1e-3), Drifting(3), n_samples)
     assert np.isfinite(run["whitening_error"]).all()
 
 
@@ -154,7 +154,7 @@ def test_decaying_rates_run_on_their_own_clock():
     circuit = an.InterneuronCircuit(
         initial_weights=3.0, learning_rate=0.01, learning_rate_decay=0.005
     )
-    run = theory.flow(circuit, np.eye(2), 1000, record_every=100, record=["effective_weights"])
+    run = an.flow(circuit, np.eye(2), 1000, record_every=100, record=["effective_weights"])
     times = run["synaptic_time"].values[0]
     np.testing.assert_allclose(times, 2 * np.log1p(0.005 * run["sample"].values))
     expected = theory.law_of("interneuron").mode(times, 1.0, 3.0)
@@ -176,31 +176,31 @@ def test_offline_step_of_effective_weights_is_that_of_synapses():
 def test_offline_divergence_is_said_and_keeps_what_was_before():
     circuits = {"direct": an.DirectCircuit(initial_weights=2.0, learning_rate=3.0)}
     with pytest.warns(an.DivergenceWarning, match="positive definite cone"):
-        run = theory.offline(circuits, np.eye(2), 50)
+        run = an.offline(circuits, np.eye(2), 50)
     assert int(run["diverged_sample"].squeeze()) == 1
     assert np.isfinite(run["whitening_error"].values[0, 0, 0])
     assert np.isnan(run["whitening_error"].values[0, 0, 1:]).all()
 
 
 def test_a_flow_is_not_run_again_as_a_simulation():
-    run = theory.flow(both(0.1), np.eye(2), 10, record_every=5)
+    run = an.flow(both(0.1), np.eye(2), 10, record_every=5)
     with pytest.raises(ValueError, match=r"stored must be a simulation .* got one of kind 'flow'"):
         verify(run, StationaryEnvironment(np.eye(2)))
 
 
 def test_arguments_are_checked():
     with pytest.raises(ValueError, match="environment must be positive definite"):
-        theory.flow(both(0.1), np.diag([1.0, -1.0]), 10)
+        an.flow(both(0.1), np.diag([1.0, -1.0]), 10)
     with pytest.raises(ValueError, match="tolerance"):
-        theory.flow(both(0.1), np.eye(2), 10, tolerance=1.0)
+        an.flow(both(0.1), np.eye(2), 10, tolerance=1.0)
     with pytest.raises(ValueError, match="n_samples"):
-        theory.offline(both(0.1), np.eye(2), 0)
+        an.offline(both(0.1), np.eye(2), 0)
     with pytest.raises(ValueError, match="record must not name 'fast_steps'"):
-        theory.flow(both(0.1), np.eye(2), 10, record=("whitening_error", "fast_steps"))
+        an.flow(both(0.1), np.eye(2), 10, record=("whitening_error", "fast_steps"))
 
 
 def test_importing_the_package_leaves_the_integrators_alone():
-    code = "import sys, adaptnet; adaptnet.theory.flow; print('scipy.integrate' in sys.modules)"
+    code = "import sys, adaptnet; adaptnet.flow; print('scipy.integrate' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 
@@ -248,7 +248,7 @@ def test_online_learning_follows_the_flow_within_its_noise_band(kind):
     C = with_spectrum([0.5, 2.0], random_eigenbasis(2, np.random.default_rng(3)))
     circuit = {kind: both(eta, initial_weights=2.0)[kind]}
     options = {"record_every": 1000, "record": ["effective_weights"]}
-    flow = theory.flow(circuit, C, 20_000, **options)["effective_weights"].values[0, 0]
+    flow = an.flow(circuit, C, 20_000, **options)["effective_weights"].values[0, 0]
     online = an.simulate(
         circuit, StationaryEnvironment(C), 20_000, n_replicates=n_replicates, rng=0, **options
     )["effective_weights"].values[0]

@@ -75,7 +75,7 @@ def test_crossing_of_a_rotation_is_where_the_flow_has_it(kind):
     time = theory.readaptation_time(kind, old, new, 0.1)
     eta = 1e-5
     circuit = CIRCUITS[kind](initial_weights=weights_of(kind, root(old)), learning_rate=eta)
-    run = theory.flow(circuit, new, int(1.2 * time / eta), record_every=1)
+    run = an.flow(circuit, new, int(1.2 * time / eta), record_every=1)
     below = run["whitening_error"].values.squeeze() < 0.1
     first = run["synaptic_time"].values.squeeze()[below.argmax()]
     assert first - eta <= time <= first + 1e-8  # the record before it was still above
@@ -117,7 +117,7 @@ def test_local_rates_are_those_of_perturbations_that_do_not_commute(kind):
         start[i, j] += 1e-4
         start[j, i] = start[i, j]
         circuit = CIRCUITS[kind](initial_weights=weights_of(kind, start), learning_rate=1e-3)
-        run = theory.flow(
+        run = an.flow(
             circuit,
             np.diag(s**2),
             int(1000 / rates[i, j]),
@@ -148,7 +148,7 @@ def test_offline_learning_is_stable_up_to_the_stated_rate_and_no_further(kind):
         circuit = CIRCUITS[kind](
             initial_weights=weights_of(kind, start), learning_rate=factor * limit
         )
-        run = theory.offline(circuit, np.diag(s**2), 100)
+        run = an.offline(circuit, np.diag(s**2), 100)
         errors[factor] = (
             run["whitening_error"].values[0, 0, -1] / run["whitening_error"].values[0, 0, 0]
         )
@@ -186,7 +186,7 @@ def test_bad_arguments_are_named(kind, covariance, start, threshold, message):
 def test_flows_whose_steps_vanish_say_so():
     for kind, circuit in CIRCUITS.items():
         with pytest.raises(an.IntegrationError, match=r"effective weights.*better conditioned"):
-            theory.flow({kind: circuit(initial_weights=1e-120)}, np.eye(2), 10)
+            an.flow({kind: circuit(initial_weights=1e-120)}, np.eye(2), 10)
 
 
 def test_a_start_that_cannot_be_integrated_says_so():

@@ -1,0 +1,1 @@
+"""Runs as files: their schema, provenance, and how they are written whole."""

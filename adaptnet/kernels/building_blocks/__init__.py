@@ -1,0 +1,1 @@
+"""What the kernels are made of: vectors of four, packed matrices, factorisations."""

@@ -1,0 +1,275 @@
+"""Symmetric matrices held by halves, and the passes over them that kernels are made of.
+
+A matrix is padded with zeros to a multiple of four rows, and cut into bands of four. Of band i
+(rows 4 i to 4 i + 3) the columns up to its diagonal tile are kept, row after row, in one flat
+array: half the memory to touch, of which each element serves for its mirror image too. Vectors are
+padded alike.
+"""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from adaptnet.kernels.building_blocks.compile import kernel
+from adaptnet.kernels.building_blocks.simd import FOUR, fma, load, spread, store, total, totals
+
+Floats = npt.NDArray[np.float64]
+
+
+def padded_size(n: int) -> int:
+    """Return `n` rounded up to a multiple of four."""
+    return -(-n // FOUR) * FOUR
+
+
+def packed(matrix: Floats) -> Floats:
+    """Return a symmetric matrix (n, n) held by halves."""
+    size = padded_size(len(matrix))
+    whole = np.zeros((size, size))
+    whole[: len(matrix), : len(matrix)] = matrix
+    bands = [whole[i : i + FOUR, : i + FOUR].ravel() for i in range(0, size, FOUR)]
+    flat: Floats = np.concatenate(bands)
+    return flat
+
+
+@kernel
+def _row(i: int) -> int:
+    """Return where row i begins in a matrix held by halves."""
+    band = i // FOUR * FOUR
+    return band * (band + FOUR) // 2 + (i - band) * (band + FOUR)
+
+
+@kernel
+def unpack(S: Floats, out: Floats) -> None:
+    """Write a matrix held by halves to `out` (n, n)."""
+    n = out.shape[0]
+    for i in range(n):
+        row = _row(i)
+        for j in range(i + 1):
+            out[i, j] = S[row + j]
+            out[j, i] = S[row + j]
+
+
+@kernel
+def pack(matrix: Floats, S: Floats) -> None:
+    """Hold a symmetric `matrix` (n, n) by halves, as `packed` does."""
+    for i in range(matrix.shape[0]):
+        row = _row(i)
+        for j in range(min(i // FOUR * FOUR + FOUR, matrix.shape[0])):
+            S[row + j] = matrix[i, j]
+
+
+@kernel
+def trace(S: Floats, n: int) -> float:
+    """Return the sum of the diagonal of S, of which (n, n) is not padding."""
+    diagonal = 0.0
+    for i in range(n):
+        diagonal += S[_row(i) + i]
+    return diagonal
+
+
+@kernel
+def add_to_diagonal(S: Floats, n: int, number: float) -> None:
+    """Add `number` times the identity (n, n)."""
+    for i in range(n):
+        S[_row(i) + i] += number
+
+
+@kernel
+def dot(a: Floats, b: Floats) -> float:
+    """Return a'b."""
+    products = spread(0.0)
+    for i in range(0, a.shape[0], FOUR):
+        products = fma(load(a, i), load(b, i), products)
+    return total(products)
+
+
+@kernel
+def multiply(S: Floats, v: Floats, out: Floats) -> None:
+    """Write S v."""
+    row_0 = 0
+    for i in range(0, v.shape[0], FOUR):
+        width = i + FOUR
+        row_1, row_2, row_3 = row_0 + width, row_0 + 2 * width, row_0 + 3 * width
+        v_0, v_1, v_2, v_3 = spread(v[i]), spread(v[i + 1]), spread(v[i + 2]), spread(v[i + 3])
+        v_j = load(v, i)  # the diagonal tile first
+        sum_0, sum_1 = load(S, row_0 + i) * v_j, load(S, row_1 + i) * v_j
+        sum_2, sum_3 = load(S, row_2 + i) * v_j, load(S, row_3 + i) * v_j
+        for j in range(0, i, FOUR):
+            v_j = load(v, j)
+            s_0, s_1 = load(S, row_0 + j), load(S, row_1 + j)
+            s_2, s_3 = load(S, row_2 + j), load(S, row_3 + j)
+            sum_0 = fma(s_0, v_j, sum_0)
+            sum_1 = fma(s_1, v_j, sum_1)
+            sum_2 = fma(s_2, v_j, sum_2)
+            sum_3 = fma(s_3, v_j, sum_3)
+            mirrored = fma(s_1, v_1, fma(s_0, v_0, load(out, j)))
+            store(out, j, fma(s_3, v_3, fma(s_2, v_2, mirrored)))
+        store(out, i, totals(sum_0, sum_1, sum_2, sum_3))
+        row_0 += FOUR * width
+
+
+@kernel
+def _grow(S: Floats, at: int, a: Floats, b: Floats) -> Floats:
+    """Add a b to the four of S from `at` on, and return it."""
+    grown = fma(a, b, load(S, at))
+    store(S, at, grown)
+    return grown
+
+
+@kernel
+def add_and_multiply(S: Floats, a: Floats, b: Floats, v: Floats, out: Floats) -> None:
+    """Change S to S + a b', a being a multiple of b, and write S v, in one pass."""
+    row_0 = 0
+    for i in range(0, v.shape[0], FOUR):
+        width = i + FOUR
+        row_1, row_2, row_3 = row_0 + width, row_0 + 2 * width, row_0 + 3 * width
+        a_0, a_1, a_2, a_3 = spread(a[i]), spread(a[i + 1]), spread(a[i + 2]), spread(a[i + 3])
+        v_0, v_1, v_2, v_3 = spread(v[i]), spread(v[i + 1]), spread(v[i + 2]), spread(v[i + 3])
+        b_j, v_j = load(b, i), load(v, i)
+        sum_0 = _grow(S, row_0 + i, a_0, b_j) * v_j
+        sum_1 = _grow(S, row_1 + i, a_1, b_j) * v_j
+        sum_2 = _grow(S, row_2 + i, a_2, b_j) * v_j
+        sum_3 = _grow(S, row_3 + i, a_3, b_j) * v_j
+        for j in range(0, i, FOUR):
+            b_j, v_j = load(b, j), load(v, j)
+            s_0, s_1 = _grow(S, row_0 + j, a_0, b_j), _grow(S, row_1 + j, a_1, b_j)
+            s_2, s_3 = _grow(S, row_2 + j, a_2, b_j), _grow(S, row_3 + j, a_3, b_j)
+            sum_0 = fma(s_0, v_j, sum_0)
+            sum_1 = fma(s_1, v_j, sum_1)
+            sum_2 = fma(s_2, v_j, sum_2)
+            sum_3 = fma(s_3, v_j, sum_3)
+            mirrored = fma(s_1, v_1, fma(s_0, v_0, load(out, j)))
+            store(out, j, fma(s_3, v_3, fma(s_2, v_2, mirrored)))
+        store(out, i, totals(sum_0, sum_1, sum_2, sum_3))
+        row_0 += FOUR * width
+
+
+@kernel
+def _grow_pair(S: Floats, at: int, a: Floats, b: Floats, c: Floats, d: Floats) -> Floats:
+    """Add a b + c d to the four of S from `at` on, and return it."""
+    grown = fma(c, d, fma(a, b, load(S, at)))
+    store(S, at, grown)
+    return grown
+
+
+@kernel
+def add_pair_and_multiply(S: Floats, a: Floats, b: Floats, v: Floats, out: Floats) -> None:
+    """Change S to S + a b' + b a', and write S v, in one pass."""
+    row_0 = 0
+    for i in range(0, v.shape[0], FOUR):
+        width = i + FOUR
+        row_1, row_2, row_3 = row_0 + width, row_0 + 2 * width, row_0 + 3 * width
+        a_0, a_1, a_2, a_3 = spread(a[i]), spread(a[i + 1]), spread(a[i + 2]), spread(a[i + 3])
+        b_0, b_1, b_2, b_3 = spread(b[i]), spread(b[i + 1]), spread(b[i + 2]), spread(b[i + 3])
+        v_0, v_1, v_2, v_3 = spread(v[i]), spread(v[i + 1]), spread(v[i + 2]), spread(v[i + 3])
+        a_j, b_j, v_j = load(a, i), load(b, i), load(v, i)
+        sum_0 = _grow_pair(S, row_0 + i, a_0, b_j, b_0, a_j) * v_j
+        sum_1 = _grow_pair(S, row_1 + i, a_1, b_j, b_1, a_j) * v_j
+        sum_2 = _grow_pair(S, row_2 + i, a_2, b_j, b_2, a_j) * v_j
+        sum_3 = _grow_pair(S, row_3 + i, a_3, b_j, b_3, a_j) * v_j
+        for j in range(0, i, FOUR):
+            a_j, b_j, v_j = load(a, j), load(b, j), load(v, j)
+            s_0 = _grow_pair(S, row_0 + j, a_0, b_j, b_0, a_j)
+            s_1 = _grow_pair(S, row_1 + j, a_1, b_j, b_1, a_j)
+            s_2 = _grow_pair(S, row_2 + j, a_2, b_j, b_2, a_j)
+            s_3 = _grow_pair(S, row_3 + j, a_3, b_j, b_3, a_j)
+            sum_0 = fma(s_0, v_j, sum_0)
+            sum_1 = fma(s_1, v_j, sum_1)
+            sum_2 = fma(s_2, v_j, sum_2)
+            sum_3 = fma(s_3, v_j, sum_3)
+            mirrored = fma(s_1, v_1, fma(s_0, v_0, load(out, j)))
+            store(out, j, fma(s_3, v_3, fma(s_2, v_2, mirrored)))
+        store(out, i, totals(sum_0, sum_1, sum_2, sum_3))
+        row_0 += FOUR * width
+
+
+@kernel
+def largest_eigenvalue(S: Floats, v: Floats, scratch: Floats) -> float:
+    """Return an estimate, from below, by three power iterations on `v`, which is kept for later."""
+    size = 0.0
+    for _ in range(3):
+        multiply(S, v, scratch)
+        size = math.sqrt(dot(scratch, scratch))
+        shrink = spread(1.0 / size)
+        for i in range(0, v.shape[0], FOUR):
+            store(v, i, load(scratch, i) * shrink)
+    return size
+
+
+@kernel
+def invert(S: Floats, n: int, scratch: Floats) -> bool:
+    """Replace S, of which (n, n) is not padding, by its inverse; False if not positive definite.
+
+    Gauss and Jordan's elimination without a factor, four pivots at a time: with D the inverse of
+    the diagonal tile and C its columns, S <- S - C D C', C <- C D, and -D in place of the tile
+    [Goodnight, A tutorial on the SWEEP operator, Am. Stat. 33, 149 (1979)]. It ends at -S^-1.
+    Scratch space is (12, padded n).
+    """
+    columns, scaled, tile = scratch[:4], scratch[4:8], scratch[8:]
+    size = columns.shape[1]
+    c_0, c_1, c_2, c_3 = columns[0], columns[1], columns[2], columns[3]
+    for k in range(0, n, FOUR):
+        _exchange_columns(S, k, columns, 0)
+        for p in range(tile.shape[0]):
+            for q in range(tile.shape[0]):
+                tile[p, q] = columns[p, k + q]
+        if not _invert_tile(tile, min(FOUR, n - k)):
+            return False
+        for p in range(tile.shape[0]):  # scaled = -D C'
+            row, d = scaled[p], tile[p]
+            d_0, d_1, d_2, d_3 = spread(d[0]), spread(d[1]), spread(d[2]), spread(d[3])
+            for j in range(0, size, FOUR):
+                part = fma(d_1, load(c_1, j), d_0 * load(c_0, j))
+                store(row, j, fma(d_3, load(c_3, j), fma(d_2, load(c_2, j), part)))
+        row_0 = 0
+        for i in range(size):
+            width = i // FOUR * FOUR + FOUR
+            e_0, e_1 = spread(scaled[0, i]), spread(scaled[1, i])
+            e_2, e_3 = spread(scaled[2, i]), spread(scaled[3, i])
+            for j in range(0, width, FOUR):
+                part = fma(e_1, load(c_1, j), fma(e_0, load(c_0, j), load(S, row_0 + j)))
+                store(S, row_0 + j, fma(e_3, load(c_3, j), fma(e_2, load(c_2, j), part)))
+            row_0 += width
+        for p in range(tile.shape[0]):
+            for j in range(size):
+                columns[p, j] = -scaled[p, j]  # C D
+            for q in range(tile.shape[0]):
+                columns[p, k + q] = tile[p, q]
+        _exchange_columns(S, k, columns, 1)
+    for i in range(0, S.shape[0], FOUR):
+        store(S, i, spread(0.0) - load(S, i))
+    return True
+
+
+@kernel
+def _invert_tile(tile: Floats, n: int) -> bool:
+    """Replace the leading (n, n) by minus its inverse, a pivot at a time as `invert` does four."""
+    for p in range(n):
+        pivot = tile[p, p]
+        if not 0.0 < pivot < math.inf:  # True for NaN too
+            return False
+        for q in range(n):
+            if q != p:
+                ratio = tile[q, p] / pivot
+                for r in range(n):
+                    if r != p:
+                        tile[q, r] -= ratio * tile[p, r]
+        for q in range(n):
+            tile[q, p] /= pivot
+            tile[p, q] = tile[q, p]
+        tile[p, p] = -1.0 / pivot
+    return True
+
+
+@kernel
+def _exchange_columns(S: Floats, k: int, columns: Floats, write: int) -> None:
+    """Read, or write, rows k to k + 3 of the whole matrix, which are its columns too."""
+    for p in range(columns.shape[0]):
+        row = _row(k + p)
+        for j in range(columns.shape[1]):
+            at = row + j if j < k + FOUR else _row(j) + k + p
+            if write > 0:
+                S[at] = columns[p, j]
+            else:
+                columns[p, j] = S[at]

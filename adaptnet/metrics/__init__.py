@@ -1,0 +1,25 @@
+"""How far outputs are from white, and covariances from each other."""
+
+from adaptnet.metrics.distances import (
+    affine_invariant_distance,
+    bures_wasserstein_distance,
+    frobenius_distance,
+    jeffreys_divergence,
+    kl_divergence,
+    log_euclidean_distance,
+    stein_distance,
+)
+from adaptnet.metrics.whiteness import output_covariance, square_root, whitening_errors
+
+__all__ = [
+    "affine_invariant_distance",
+    "bures_wasserstein_distance",
+    "frobenius_distance",
+    "jeffreys_divergence",
+    "kl_divergence",
+    "log_euclidean_distance",
+    "output_covariance",
+    "square_root",
+    "stein_distance",
+    "whitening_errors",
+]

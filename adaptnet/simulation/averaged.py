@@ -1,0 +1,328 @@
+"""Synaptic flows and offline learning, as runs of the same schema as a simulation's."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from adaptnet._checks import Floats, Integers, positive_definite, positive_number, whole_number
+from adaptnet.circuits.base import Circuit, Records
+from adaptnet.protocols import Environment, Realization
+from adaptnet.seeding import Rng, child_seed, root_seed
+from adaptnet.simulation.loop import Run, warn_of_divergence
+from adaptnet.simulation.plan import Layout, Plan, Reached, Truth, blank, checked_variables, fill
+from adaptnet.simulation.simulate import named_circuits
+from adaptnet.simulation.sinks.memory import InMemory
+from adaptnet.theory.integration import TOLERANCE, integrate, smallest_weight
+from adaptnet.theory.registry import law_of
+
+_BLOCK = 1024  # samples whose covariances are asked for at a time
+
+
+def flow(
+    circuits: Circuit | Mapping[str, Circuit],
+    environment: Environment | npt.ArrayLike,
+    n_samples: int,
+    *,
+    n_replicates: int = 1,
+    rng: Rng = None,
+    record_every: int = 1,
+    record: Sequence[str] | None = None,
+    tolerance: float = TOLERANCE,
+) -> xr.Dataset:
+    """Integrate the synaptic flows of circuits: what learning does on average as eta -> 0.
+
+    Takes the arguments of :func:`adaptnet.simulate` and returns a run like its, so that a
+    simulation and its theory are compared, analysed and drawn alike. A sample stands for eta units
+    of synaptic time, and both coordinates are there; an axis of synaptic time as fine as you like
+    comes from a small learning rate.
+
+    Parameters
+    ----------
+    circuits : Circuit or mapping of str to Circuit
+        One circuit, or several by name; their learning rates set the pace.
+    environment : Environment or array (neuron, neuron)
+        Whose covariance the flow follows, through switches and drifts; or one constant covariance.
+    n_samples : int
+        Samples that the flow is followed for.
+    n_replicates : int
+        Paths of contexts, in environments that draw them at random.
+    rng : None, int, SeedSequence or Generator
+        Source of the paths: a simulation of the same `rng` goes along the same ones.
+    record_every : int
+        Samples between records.
+    record : sequence of str, optional
+        Variables to record: whitening_error, frobenius_error, effective_weights, covariance; by
+        default both errors.
+    tolerance : float
+        Relative error allowed in a step of the integration.
+
+    Returns
+    -------
+    Dataset
+        A run; see the documentation of the schema. Its attribute ``kind`` is ``"flow"``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong type or out of range, or theory does not cover a circuit.
+    IntegrationError
+        If the flow could not be integrated.
+
+    Examples
+    --------
+    >>> from adaptnet import InterneuronCircuit
+    >>> circuit = InterneuronCircuit(initial_weights=10.0, learning_rate=0.01)
+    >>> run = flow(circuit, np.eye(2), n_samples=200, record_every=50)
+    >>> run["synaptic_time"].values
+    array([[0. , 0.5, 1. , 1.5, 2. ]])
+    >>> run["whitening_error"].values.squeeze().round(3)
+    array([0.99 , 0.931, 0.645, 0.197, 0.032])
+    """
+    tolerance = positive_number("tolerance", tolerance, below=1e-2)
+
+    def path(
+        circuit: Circuit, start: Floats, realization: Realization, samples: Integers
+    ) -> Iterator[Floats]:
+        return _flow_path(circuit, start, realization, samples, n_samples, tolerance)
+
+    return _run("flow", path, circuits, environment, n_samples, n_replicates, rng, record_every,
+                record)  # fmt: skip
+
+
+def offline(
+    circuits: Circuit | Mapping[str, Circuit],
+    environment: Environment | npt.ArrayLike,
+    n_samples: int,
+    *,
+    n_replicates: int = 1,
+    rng: Rng = None,
+    record_every: int = 1,
+    record: Sequence[str] | None = None,
+) -> xr.Dataset:
+    """Run circuits on covariances instead of samples: each update has C_yy in place of yy'.
+
+    Free of noise, but in steps of the learning rate: what it shows beyond the flow are the limits
+    of stability. Arguments, result and errors are those of :func:`flow`; a circuit that leaves the
+    positive definite cone is marked as diverged, as in a simulation.
+
+    Parameters
+    ----------
+    circuits : Circuit or mapping of str to Circuit
+        One circuit, or several by name.
+    environment : Environment or array (neuron, neuron)
+        Whose covariance is learned from, sample by sample; or one constant covariance.
+    n_samples : int
+        Updates.
+    n_replicates : int
+        Paths of contexts, in environments that draw them at random.
+    rng : None, int, SeedSequence or Generator
+        Source of the paths.
+    record_every : int
+        Updates between records.
+    record : sequence of str, optional
+        Variables to record, as in :func:`flow`.
+
+    Returns
+    -------
+    Dataset
+        A run; see the documentation of the schema. Its attribute ``kind`` is ``"offline"``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong type or out of range, or theory does not cover a circuit.
+
+    Examples
+    --------
+    >>> from adaptnet import DirectCircuit
+    >>> circuit = DirectCircuit(initial_weights=2.0, learning_rate=0.5)
+    >>> run = offline(circuit, np.eye(2), n_samples=4)
+    >>> run["whitening_error"].values.squeeze().round(3)
+    array([0.75 , 0.621, 0.421, 0.179, 0.028])
+    """
+    return _run("offline", _offline_path, circuits, environment, n_samples, n_replicates, rng,
+                record_every, record)  # fmt: skip
+
+
+_Path = Callable[[Circuit, Floats, Realization, Integers], Iterator[Floats]]
+
+
+def _run(
+    kind: str,
+    path: _Path,
+    circuits: Circuit | Mapping[str, Circuit],
+    environment: Environment | npt.ArrayLike,
+    n_samples: int,
+    n_replicates: int,
+    rng: Rng,
+    record_every: int,
+    record: Sequence[str] | None,
+) -> xr.Dataset:
+    """Return the run in which each circuit's recorded weights are those that `path` yields."""
+    named = named_circuits(circuits)
+    for circuit in named.values():
+        law_of(circuit)
+    if not isinstance(environment, Environment):
+        environment = _Constant(positive_definite("environment", environment))
+    if environment.truth == "absent":
+        raise ValueError("environment must know its covariances, got one without truth")
+    plan = Plan(
+        whole_number("n_samples", n_samples),
+        whole_number("record_every", record_every),
+        checked_variables(record, environment.truth, integrated=False),
+    )
+    if "fast_steps" in plan.variables:
+        raise ValueError(
+            "record must not name 'fast_steps': theory has the activity at its fixed point; "
+            "simulate circuits with IntegratedDynamics to count steps"
+        )
+    n = environment.n_neurons
+    n_replicates = whole_number("n_replicates", n_replicates)
+    layout = Layout(plan, len(named), n_replicates, n, environment.shared_path)
+    run = Run(
+        kind=kind,
+        circuits=list(named.items()),
+        environment=environment,
+        seed=root_seed(rng),
+        layout=layout,
+    )
+    recording = InMemory(layout)
+    samples = plan.all_samples
+    ended = []
+    for r in range(n_replicates):
+        realization = environment.realize(child_seed(run.seed, r))
+        truth = Truth(realization.contexts(samples), realization.covariances(samples))
+        rows = blank(layout.row(r), truth)
+        reached = Reached(plan.n_samples, [-1] * len(named), [0] * len(named))
+        for c, circuit in enumerate(named.values()):
+            start = circuit.effective_weights(circuit.initial_state(n))
+            weights = list(path(circuit, start, realization, samples))
+            fill(rows, c, Records(np.array(weights), np.zeros(len(weights), np.int64)), truth)
+            if len(weights) < len(samples):
+                reached.diverged[c] = int(samples[len(weights)])
+                reached.failures[c] = 1  # the weights left the positive definite cone
+        recording.write(r, 0, rows)
+        ended.append(reached)
+    warn_of_divergence(run, ended)
+    return run.labelled(recording.arrays, ended, samples)
+
+
+def _flow_path(
+    circuit: Circuit,
+    start: Floats,
+    realization: Realization,
+    samples: Integers,
+    n_samples: int,
+    tolerance: float,
+) -> Iterator[Floats]:
+    """Yield the weights at `samples` along the flow, integrated piece by piece."""
+    law, gamma, weights = law_of(circuit), circuit.learning_rate_decay, start
+    yield weights
+    for first, end, moving in _pieces(realization, n_samples):
+        (held,) = realization.covariances(np.array([first]))
+
+        def drift(
+            since: float,
+            A: Floats,
+            held: Floats | None = None if moving else held,
+            first: int = first,
+            end: int = end,
+        ) -> Floats:
+            sample = first + since
+            C = _between(realization, sample, first, end) if held is None else held
+            return circuit.learning_rate / (1 + gamma * sample) * law.drift(A, C)
+
+        trajectory = integrate(
+            drift,
+            weights,
+            (0, end - first),  # from 0, where floats are finest: a jump may ask for tiny steps
+            samples[(samples > first) & (samples <= end)] - first,
+            tolerance=tolerance,
+            smallest=smallest_weight(weights, held),
+        )
+        yield from trajectory.weights
+        weights = trajectory.end
+
+
+def _pieces(realization: Realization, n_samples: int) -> Iterator[tuple[int, int, bool]]:
+    """Yield the first sample and the end of each piece of a path, and whether C moves within it.
+
+    A path is cut at its changes, and where C jumps while it is held both before and after: an
+    integrator takes long to find its way across a jump.
+    """
+    moves = np.zeros(n_samples + 1, bool)  # whether C is other than at the sample before
+    for block in range(0, n_samples, _BLOCK):
+        samples = np.arange(max(block - 1, 0), min(block + _BLOCK, n_samples))
+        covariances = realization.covariances(samples)
+        moves[samples[1:]] = (covariances[1:] != covariances[:-1]).any(axis=(1, 2))
+    jumps = 1 + np.flatnonzero(moves[1:-1] & ~moves[:-2] & ~moves[2:])
+    cuts = np.union1d(realization.change_samples(n_samples), jumps).tolist()
+    for first, end in pairwise([0, *cuts, n_samples]):
+        yield first, end, bool(moves[first + 1 : end].any())
+
+
+def _between(realization: Realization, sample: float, first: int, end: int) -> Floats:
+    """Return C at a real-valued sample of a piece, on the cubic through the four samples about it.
+
+    A line would do for the values, but not for an integrator of high order: it would stop at each
+    sample, where lines meet. In the last sample of a piece the cubic is continued.
+    """
+    lowest = max(first, min(int(sample) - 1, end - 4))
+    nodes = np.arange(lowest, min(lowest + 4, end))
+    others = ~np.eye(len(nodes), dtype=bool)
+    apart = np.where(others, nodes[:, None] - nodes, 1)
+    shares = np.prod(np.where(others, sample - nodes, 1.0) / apart, axis=1)
+    covariance: Floats = np.tensordot(shares, realization.covariances(nodes), 1)
+    return covariance
+
+
+def _offline_path(
+    circuit: Circuit, start: Floats, realization: Realization, samples: Integers
+) -> Iterator[Floats]:
+    """Yield the weights at `samples`, fewer if they leave the positive definite cone."""
+    law, weights = law_of(circuit), start
+    every = int(samples[1]) if len(samples) > 1 else 0
+    yield weights
+    for block in range(0, int(samples[-1]), _BLOCK):
+        inside = np.arange(block, min(block + _BLOCK, samples[-1]))
+        for t, covariance in zip(inside, realization.covariances(inside), strict=True):
+            eta = circuit.learning_rate / (1 + circuit.learning_rate_decay * t)
+            weights = law.offline_step(weights, covariance, eta)
+            if not (np.isfinite(weights).all() and np.linalg.eigvalsh(weights)[0] > 0):
+                return
+            if (t + 1) % every == 0:
+                yield weights
+
+
+class _Constant:
+    """One covariance for ever, in the shape of an environment; has no samples to give."""
+
+    truth = "exact"
+    shared_path = True
+    context_names = ("only",)
+
+    def __init__(self, covariance: Floats) -> None:
+        self._covariance = covariance
+        self.n_neurons = len(covariance)
+
+    def realize(self, seed: np.random.SeedSequence) -> "_Constant":
+        return self
+
+    def blocks(self, n_samples: int, block_size: int, start: int = 0) -> Iterator[Floats]:
+        raise TypeError("a covariance alone has no samples; use an environment")
+
+    def covariances(self, samples: Integers) -> Floats:
+        return np.repeat(self._covariance[None], len(samples), axis=0)
+
+    def contexts(self, samples: Integers) -> Integers:
+        return np.zeros(len(samples), np.int64)
+
+    def change_samples(self, n_samples: int) -> Integers:
+        return np.empty(0, np.int64)
+
+    def parameters(self) -> dict[str, Any]:
+        return {"type": "covariance", "covariance": self._covariance.tolist()}

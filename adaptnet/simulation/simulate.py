@@ -1,0 +1,176 @@
+"""The simulation: its arguments checked, run, and handed back as a Dataset."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from adaptnet._checks import positive_number, whole_number
+from adaptnet.circuits.base import Circuit
+from adaptnet.circuits.dynamics import IntegratedDynamics
+from adaptnet.files.storage import opened
+from adaptnet.protocols import Environment
+from adaptnet.seeding import Rng, root_seed
+from adaptnet.simulation.array_environment import given, refuse_copies, refuse_length
+from adaptnet.simulation.loop import Run, warn_of_divergence
+from adaptnet.simulation.plan import Layout, Plan, checked_variables
+from adaptnet.simulation.sinks import disk as durable
+from adaptnet.simulation.sinks.memory import InMemory
+from adaptnet.simulation.threads import n_cores
+
+
+def simulate(
+    circuits: Circuit | Mapping[str, Circuit],
+    environment: Environment | npt.ArrayLike,
+    n_samples: int | None = None,
+    *,
+    n_replicates: int = 1,
+    rng: Rng = None,
+    record_every: int = 1,
+    record: Sequence[str] | None = None,
+    block_size: int | None = None,
+    n_threads: int | None = None,
+    progress: bool | None = None,
+    path: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+    checkpoint_seconds: float = 30.0,
+    attributes: Mapping[str, str] | None = None,
+) -> xr.Dataset:
+    """Run circuits, sample by sample, on the inputs of an environment.
+
+    For each sample the neural activity goes to its fixed point, then the synapses change. Every
+    circuit gets the same samples, so that circuits are compared in pairs.
+
+    Parameters
+    ----------
+    circuits : Circuit or mapping of str to Circuit
+        One circuit, or several by name.
+    environment : Environment or array (sample, neuron)
+        Where inputs come from. A plain array comes without truth, so without whitening errors.
+    n_samples : int, optional
+        Samples a replicate; may be left out where `environment` is an array.
+    n_replicates : int
+        Independent repetitions, each with samples (and, where the environment has one, a random
+        path of contexts) of its own. All circuits start each replicate from the same state.
+    rng : None, int, SeedSequence or Generator
+        Source of randomness; replicate r uses child r of one SeedSequence, which is stored.
+    record_every : int
+        Samples between records. Sample 0, before any input, is always recorded.
+    record : sequence of str, optional
+        Variables to record: whitening_error, frobenius_error, effective_weights, fast_steps,
+        covariance. By default both errors, and fast_steps where dynamics are integrated; for an
+        array the effective weights.
+    block_size : int, optional
+        Samples handed to a kernel at a time; by default as many as take a moment. Changes memory
+        and speed, never a result.
+    n_threads : int, optional
+        Replicates run at the same time; by default as many as there are cores. Never changes a
+        result.
+    progress : bool, optional
+        Whether to show progress: by default a bar where standard error is a terminal, elsewhere
+        lines in the log ``adaptnet`` (level INFO).
+    path : path, optional
+        netCDF file to record to instead of into memory, which then does not grow with `n_samples`.
+        Until it is complete, everything is in the folder ``<path>.partial``; a call with the same
+        arguments goes on from there, however the last one ended, to the same result bit for bit.
+        Where the file is complete already nothing is run. With `rng` None the seed of an earlier
+        call is taken up.
+    overwrite : bool
+        Whether a file at `path`, or an unfinished run, of other parameters may be replaced.
+    checkpoint_seconds : float
+        At most so much time of each replicate is lost when the process is killed.
+    attributes : mapping of str to str, optional
+        Further attributes for the Dataset.
+
+    Returns
+    -------
+    Dataset
+        Dimensions circuit, replicate, sample, neuron, neuron_2 and change; see the documentation
+        of the schema. A circuit that diverges keeps what was recorded until then, has its sample
+        in ``diverged_sample``, and a `DivergenceWarning` says so.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong type or out of range, sizes do not fit together, or an
+        input is not finite.
+
+    Examples
+    --------
+    >>> from adaptnet.circuits import DirectCircuit
+    >>> inputs = np.random.default_rng(0).normal(size=(500, 3))
+    >>> run = simulate(DirectCircuit(learning_rate=0.01), inputs, record_every=100)
+    >>> dict(run.effective_weights.sizes)
+    {'circuit': 1, 'replicate': 1, 'sample': 6, 'neuron': 3, 'neuron_2': 3}
+    """
+    named = named_circuits(circuits)
+    n_replicates = whole_number("n_replicates", n_replicates)
+    if n_samples is not None:
+        n_samples = whole_number("n_samples", n_samples)
+    if not isinstance(environment, Environment):
+        environment = given(environment, n_samples)
+        n_samples = n_samples or environment.length
+    elif n_samples is None:
+        raise TypeError("n_samples must be given where inputs come from an environment, got None")
+    refuse_copies(environment, n_replicates)
+    integrated = any(isinstance(c.dynamics, IntegratedDynamics) for c in named.values())
+    plan = Plan(
+        n_samples,
+        whole_number("record_every", record_every),
+        checked_variables(record, environment.truth, integrated=integrated),
+    )
+    seconds = positive_number("checkpoint_seconds", checkpoint_seconds, zero=True)
+    n_threads = n_cores() if n_threads is None else whole_number("n_threads", n_threads)
+    target = None if path is None else Path(path)
+    if target is not None:
+        rng = durable.stored_seed(target) if rng is None else rng
+    run = Run(
+        circuits=list(named.items()),
+        environment=environment,
+        seed=root_seed(rng),
+        block_size=None if block_size is None else whole_number("block_size", block_size),
+        layout=Layout(
+            plan, len(named), n_replicates, environment.n_neurons, environment.shared_path
+        ),
+        attributes=dict(attributes or {}),
+    )
+    # Refuse what does not fit before files appear and work is done.
+    refuse_length(environment, plan.n_samples)
+    for circuit in named.values():
+        circuit.initial_state(environment.n_neurons)
+    if target is None:
+        recording = InMemory(run.layout)
+        reached = run.carry_out(recording, range(n_replicates), n_threads, progress)
+        dataset = run.labelled(recording.arrays, reached, plan.all_samples)
+        warn_of_divergence(run, reached)
+    elif not durable.is_finished(target, run.description, overwrite=overwrite):
+        with durable.WorkingFolder(
+            target, run.layout, run.description, overwrite=overwrite, seconds=seconds
+        ) as folder:
+            reached = run.carry_out(folder, range(n_replicates), n_threads, progress)
+            nothing = {name: np.zeros(run.layout.shape(name, 0)) for name in run.layout.names}
+            folder.publish(
+                run.labelled(nothing, reached, np.empty(0, np.int64)), run.synaptic_times
+            )
+        warn_of_divergence(run, reached)
+    if target is not None:
+        dataset = opened(target)
+    return dataset
+
+
+def named_circuits(circuits: Circuit | Mapping[str, Circuit]) -> dict[str, Circuit]:
+    """Return circuits by name; a lone one is called after its type."""
+    expected = "circuits must be a circuit or a mapping of names to circuits"
+    if isinstance(circuits, Circuit):
+        return {type(circuits).__name__.removesuffix("Circuit").lower(): circuits}
+    if not isinstance(circuits, Mapping):
+        raise TypeError(f"{expected}, got {circuits!r}")
+    if not circuits:
+        raise ValueError(f"{expected}, got an empty one")
+    for name, circuit in circuits.items():
+        if not (isinstance(name, str) and isinstance(circuit, Circuit)):
+            raise TypeError(f"{expected}, got {name!r}: {circuit!r}")
+    return dict(circuits)

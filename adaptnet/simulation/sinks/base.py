@@ -1,0 +1,44 @@
+"""Where the rows of a run go."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from adaptnet.circuits.base import State
+from adaptnet.simulation.plan import Layout, Reached, Rows
+
+
+class Recording(ABC):
+    """Where a run's rows go; filled by any number of threads, each replicate by one of them."""
+
+    layout: Layout
+
+    def restore(self, replicate: int, states: Sequence[State]) -> Reached | None:
+        """Return how far `replicate` was, its `states` brought there; None where it never began."""
+        return None
+
+    @abstractmethod
+    def write(self, replicate: int, first: int, rows: Rows) -> None:
+        """Store rows `first` and on of a replicate."""
+
+    @abstractmethod
+    def keep(
+        self, replicate: int, reached: Reached, states: Sequence[State], *, at_once: bool
+    ) -> None:
+        """Take note, now or by and by, of how far `replicate` is, for `restore` to return there."""
+
+
+def placed(
+    layout: Layout, name: str, replicate: int, first: int, rows: Rows
+) -> tuple[tuple[int | slice, ...], npt.NDArray[Any]]:
+    """Return where in variable `name` rows `first` and on of a replicate go, and their values."""
+    at: dict[str, int | slice] = {
+        "replicate": replicate,
+        "sample": slice(first, first + len(rows)),
+    }
+    dims = layout.dims(name)
+    index = tuple(at.get(dim, slice(None)) for dim in dims)
+    return index, np.moveaxis(rows[name], 0, 1) if "circuit" in dims else rows[name]

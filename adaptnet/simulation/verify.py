@@ -1,0 +1,217 @@
+"""Whether a stored run comes out again bit for bit."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from adaptnet._checks import json_object, json_value, whole_number
+from adaptnet.circuits import from_parameters
+from adaptnet.circuits.base import State
+from adaptnet.files import storage
+from adaptnet.files.provenance import differences
+from adaptnet.protocols import Environment
+from adaptnet.simulation.loop import Run
+from adaptnet.simulation.plan import Layout, Plan, Reached, Rows, checked_variables
+from adaptnet.simulation.sinks.base import Recording, placed
+from adaptnet.simulation.threads import n_cores
+
+_OF_CHANGES = ("change_sample", "context_left", "context_entered")
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What came of running a stored run again."""
+
+    replicates: tuple[int, ...]
+    """Which were run again."""
+
+    differing: tuple[str, ...]
+    """A line for each variable or parameter that is not the same; none if all is."""
+
+    software: tuple[str, ...]
+    """A line for each version or feature of the machine that is not the same."""
+
+
+def verify(
+    stored: xr.Dataset,
+    environment: Environment,
+    *,
+    n_replicates: int | None = None,
+    n_threads: int | None = None,
+    progress: bool | None = None,
+) -> Verification:
+    """Run a stored run again, from the parameters stored with it, and compare bit for bit.
+
+    Memory does not grow with the run: records are compared as they are made.
+
+    Parameters
+    ----------
+    stored : Dataset
+        A run, as :func:`load` returns it.
+    environment : Environment
+        The environment of its parameters.
+    n_replicates : int, optional
+        Run only so many of its replicates again, spread evenly over all.
+    n_threads : int, optional
+        Replicates run at the same time.
+    progress : bool, optional
+        As for :func:`simulate`.
+
+    Raises
+    ------
+    ValueError
+        If the stored parameters are damaged or do not describe the stored variables, or the run is
+        not a simulation.
+
+    Examples
+    --------
+    >>> from adaptnet.circuits import DirectCircuit
+    >>> from adaptnet.simulation.array_environment import given
+    >>> from adaptnet.simulation.simulate import simulate
+    >>> inputs = np.random.default_rng(0).normal(size=(500, 3))
+    >>> run = simulate(DirectCircuit(), inputs, record_every=100)
+    >>> verify(run, given(inputs, 500)).differing
+    ()
+    """
+    run = _run_again(stored, environment)
+    layout = run.layout
+    wanted = min(
+        layout.n_replicates,
+        layout.n_replicates if n_replicates is None else whole_number("n_replicates", n_replicates),
+    )
+    replicates = np.linspace(0, layout.n_replicates - 1, wanted).round().astype(int).tolist()
+    comparison = _Comparison(layout, stored)
+    threads = n_cores() if n_threads is None else whole_number("n_threads", n_threads)
+    reached = run.carry_out(comparison, replicates, threads, progress)
+
+    comparison.compare("sample", stored["sample"].values, layout.plan.all_samples)
+    diverged = stored["diverged_sample"].values[:, replicates]
+    comparison.compare("diverged_sample", diverged, np.array([of.diverged for of in reached]).T)
+    changes = run.changes([0] if layout.shared_path else replicates)
+    for name in _OF_CHANGES:
+        values = changes[name]
+        of_run = stored[name].values
+        of_run = of_run[None] if layout.shared_path else of_run[replicates]
+        n = values.shape[1]
+        comparison.compare(name, of_run[:, :n], values)
+        comparison.compare(name, of_run[:, n:], np.full_like(of_run[:, n:], -1))
+    parameters = differences(stored.attrs, run.description, software=False)
+    software = differences(stored.attrs, run.description, software=True)
+    return Verification(tuple(replicates), (*parameters, *comparison.lines()), tuple(software))
+
+
+def _run_again(stored: xr.Dataset, environment: Environment) -> Run:
+    attrs = stored.attrs
+    if attrs.get("kind") != "simulation":
+        raise ValueError(
+            f"stored must be a simulation to be run again, got one of kind {attrs.get('kind')!r}; "
+            "theory's runs follow from their parameters: call adaptnet.theory again"
+        )
+    circuits = {
+        name: from_parameters(parameters)
+        for name, parameters in json_object(attrs.get("circuits"), "circuits of the run").items()
+    }
+    record = json_value(attrs.get("record"), "record of the run")
+    if not isinstance(record, list):
+        raise ValueError(f"record of the run is damaged: expected a list, got {record!r:.100}")
+    plan = Plan(
+        whole_number("n_samples of the run", attrs.get("n_samples")),
+        whole_number("record_every of the run", attrs.get("record_every")),
+        checked_variables(record, environment.truth, integrated=False),
+    )
+    layout = Layout(
+        plan,
+        len(circuits),
+        whole_number("n_replicates of the run", attrs.get("n_replicates")),
+        environment.n_neurons,
+        environment.shared_path,
+    )
+    for name in layout.names:
+        shape = stored[name].shape if name in stored else None
+        if shape != layout.shape(name, plan.n_records):
+            raise ValueError(
+                f"the run is damaged: by its parameters {name} has the shape "
+                f"{layout.shape(name, plan.n_records)}, but it is {shape}"
+            )
+    known = {"scenario", "scenario_parameters"} & attrs.keys()
+    return Run(
+        circuits=list(circuits.items()),
+        environment=environment,
+        seed=storage.seed(attrs, "the run"),
+        layout=layout,
+        attributes={name: attrs[name] for name in known},
+    )
+
+
+class _Comparison(Recording):
+    """Compares rows with those that are stored, and notes what differs."""
+
+    def __init__(self, layout: Layout, stored: xr.Dataset) -> None:
+        self.layout = layout
+        self._stored = stored
+        self._comparing = threading.Lock()
+        self._differing: dict[str, tuple[int, float, str]] = {}  # number, largest, the first
+
+    def write(self, replicate: int, first: int, rows: Rows) -> None:
+        """Compare rows `first` and on of a replicate."""
+        for name in rows.dtype.names or ():
+            index, values = placed(self.layout, name, replicate, first, rows)
+            before = self._stored[name].variable[index].values
+            with self._comparing:
+                where = f"replicate {replicate}, from sample {first * self.layout.plan.every} on"
+                self.compare(name, before, np.ascontiguousarray(values), where)
+
+    def keep(
+        self, replicate: int, reached: Reached, states: Sequence[State], *, at_once: bool
+    ) -> None:
+        """Keep nothing: a comparison is made in one go."""
+
+    def compare(
+        self, name: str, stored: npt.NDArray[Any], again: npt.NDArray[Any], where: str = ""
+    ) -> None:
+        """Note where two arrays of 8-byte numbers differ in a bit."""
+        one, other = (np.ascontiguousarray(values).view(np.int64) for values in (stored, again))
+        if one.shape != other.shape:
+            self._differing[name] = (1, np.nan, f"shapes {one.shape} and {other.shape}")
+        elif (one != other).any():
+            at = one != other
+            gap = np.abs(stored[at].astype(float) - again[at].astype(float))
+            n, largest, place = self._differing.get(name, (0, 0.0, where))
+            self._differing[name] = (n + int(at.sum()), max(largest, *gap.tolist()), place)
+
+    def lines(self) -> list[str]:
+        """Return a line for each variable that differs."""
+        return [
+            f"{name}: {n} values differ, by up to {largest:.3g} ({place})".replace(" ()", "")
+            for name, (n, largest, place) in self._differing.items()
+        ]
+
+
+def compare(stored: xr.Dataset, again: xr.Dataset) -> list[str]:
+    """Return the variables that are not the same, bit for bit, in two runs.
+
+    Examples
+    --------
+    >>> compare(xr.Dataset({"a": 1.0}), xr.Dataset({"a": 2.0}))
+    ['a: differs']
+    """
+    names = sorted({*map(str, stored.variables), *map(str, again.variables)})
+    return [f"{name}: differs" for name in names if not _same(stored, again, name)]
+
+
+def _same(stored: xr.Dataset, again: xr.Dataset, name: str) -> bool:
+    if name not in stored.variables or name not in again.variables:
+        return False
+    one, other = stored[name].values, again[name].values
+    if one.shape != other.shape or one.dtype.kind != other.dtype.kind:
+        return one.shape == other.shape and bool((one == other).all())  # texts of other widths
+    return (
+        one.tolist() == other.tolist()
+        if one.dtype.kind in "UOT"
+        else (one.tobytes() == other.tobytes())
+    )

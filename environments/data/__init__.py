@@ -1,0 +1,1 @@
+"""Reading pictures and recordings, and the moments of what was read."""

@@ -1,0 +1,195 @@
+"""White sources: the independent, unit-variance samples that environments give a covariance."""
+
+import functools
+import itertools
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from environments._checks import Floats, non_negative, one_of, positive, seed_sequence
+from environments.configuration import Configuration
+from environments.samples.readers import CHUNK, Piece
+from environments.samples.realization import SequentialRealization
+
+MARGINALS = ("gaussian", "laplace", "student_t")
+
+_CACHED = 2**15  # numbers: 256 KiB, half of a common second-level cache
+
+# Keys of the generators beside those of chunks, which begin with 0.
+PATH, START, CHOICE, PART = 1, 2, 3, 4
+
+
+class Sources(Configuration):
+    """What is coloured: the distribution of inputs beyond their covariance.
+
+    Parameters
+    ----------
+    marginal : str
+        ``"gaussian"``; ``"laplace"``, independent Laplace sources that are mixed linearly, as in
+        independent component analysis; or ``"student_t"``, the multivariate t distribution, whose
+        samples have a common random scale, as responses to natural inputs do (Wainwright &
+        Simoncelli 2000, Adv. Neural Inf. Process. Syst. 12, 855-861). All have unit variance, so
+        that the covariance of the inputs is the one stated.
+    degrees_of_freedom : float, optional
+        Of the t distribution, above 4, so that empirical covariances have a sampling error.
+    time_constant : float
+        Samples in which the autocorrelation of each source falls by e: an AR(1) process that
+        starts in its stationary law. The covariance at each sample is unchanged. 0, samples are
+        independent. Gaussian sources only: a filter would change other marginals.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the marginal is unknown, degrees of freedom are missing or too few or not asked for, or a
+        time constant is given with a marginal that a filter would change.
+
+    Examples
+    --------
+    >>> Sources("student_t", degrees_of_freedom=6)
+    Sources(marginal='student_t', degrees_of_freedom=6.0, time_constant=0.0)
+    """
+
+    def __init__(
+        self,
+        marginal: str = "gaussian",
+        *,
+        degrees_of_freedom: float | None = None,
+        time_constant: float = 0.0,
+    ) -> None:
+        self._marginal = one_of("marginal", marginal, MARGINALS)
+        self._degrees = None
+        if (degrees_of_freedom is not None) != (marginal == "student_t"):
+            raise ValueError(
+                'degrees_of_freedom must be given with marginal="student_t" and with no other, '
+                f"got {degrees_of_freedom!r} with {marginal!r}"
+            )
+        if degrees_of_freedom is not None:
+            self._degrees = positive("degrees_of_freedom", degrees_of_freedom)
+            if self._degrees <= 4:
+                raise ValueError(
+                    "degrees_of_freedom must be above 4, where fourth moments exist, "
+                    f"got {degrees_of_freedom!r}"
+                )
+        self._time_constant = non_negative("time_constant", time_constant)
+        if self._time_constant and marginal != "gaussian":
+            raise ValueError(
+                f"time_constant must be 0 with marginal={marginal!r}, whose shape a filter would "
+                f"change, got {time_constant!r}; use Gaussian sources"
+            )
+
+    def pieces(
+        self, generator: Callable[..., np.random.Generator], n_neurons: int, first: int
+    ) -> Iterator[tuple[int, Floats]]:
+        """Yield white samples from the beginning of chunk `first` on, in pieces.
+
+        Each with the number of its first sample. A piece may be overwritten by the next.
+        """
+        if self._time_constant:
+            yield from self._correlated(generator, n_neurons, first)
+        size = piece_size(n_neurons)
+        white = np.empty((size, n_neurons))
+        for index in itertools.count(first):
+            rng = generator(0, index)
+            for start in range(index * CHUNK, (index + 1) * CHUNK, size):
+                self._draw(rng, white)
+                yield start, white
+
+    def _draw(self, rng: np.random.Generator, white: Floats) -> None:
+        if self._marginal == "laplace":
+            # A difference of exponentials: quicker than rng.laplace, which takes logarithms.
+            rng.standard_exponential(out=white)
+            white -= rng.standard_exponential(white.shape)
+            white *= np.sqrt(0.5)
+            return
+        rng.standard_normal(out=white)
+        if self._degrees is not None:
+            white *= np.sqrt((self._degrees - 2) / rng.chisquare(self._degrees, (len(white), 1)))
+
+    def _correlated(
+        self, generator: Callable[..., np.random.Generator], n_neurons: int, first: int
+    ) -> Iterator[tuple[int, Floats]]:
+        from scipy.signal import lfilter
+
+        memory = np.exp(-1 / self._time_constant)
+        fresh = np.sqrt(-np.expm1(-2 / self._time_constant))
+        state = memory * generator(START).standard_normal((1, n_neurons))
+        size = piece_size(n_neurons)
+        noise = np.empty((size, n_neurons))
+        for index in itertools.count():  # from 0, for each sample depends on those before it
+            rng = generator(0, index)
+            for start in range(index * CHUNK, (index + 1) * CHUNK, size):
+                rng.standard_normal(out=noise)
+                white, state = lfilter([fresh], [1.0, -memory], noise, axis=0, zi=state)
+                if index >= first:
+                    yield start, white
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the sources as plain JSON values."""
+        return {
+            "type": "Sources",
+            "marginal": self._marginal,
+            "degrees_of_freedom": self._degrees,
+            "time_constant": self._time_constant,
+        }
+
+
+def given_sources(sources: Sources | None) -> Sources:
+    """Return `sources`, or Gaussian ones without memory."""
+    if sources is not None and not isinstance(sources, Sources):
+        raise TypeError(f"sources must be a Sources, got {sources!r}")
+    return sources or Sources()
+
+
+def path_generator(
+    path_seed: int | None, realization_seed: np.random.SeedSequence, *key: int
+) -> np.random.Generator:
+    """Return the generator of a replicate's path, or of the path that all replicates share."""
+    seed = seed_sequence("seed", realization_seed if path_seed is None else path_seed)
+    child = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, PATH, *key))
+    return np.random.Generator(np.random.SFC64(child))
+
+
+def piece_size(n_neurons: int) -> int:
+    """Return how many samples are drawn and coloured at a time: what stays in the cache.
+
+    A divisor of ``CHUNK``, and a function of the number of neurons alone, so that what is drawn
+    does not depend on who asks for it.
+    """
+    size = CHUNK
+    while size > 64 and size * n_neurons > _CACHED:
+        size //= 2
+    return size
+
+
+class ColouredRealization(SequentialRealization):
+    """A replicate whose inputs are white sources that are given the covariance in force.
+
+    Parameters
+    ----------
+    n_neurons : int
+    sources : Sources
+    seed : SeedSequence
+    """
+
+    def __init__(self, n_neurons: int, sources: Sources, seed: np.random.SeedSequence) -> None:
+        super().__init__(n_neurons, seed)
+        self._sources = sources
+
+    @property
+    def piece_size(self) -> int:
+        """Samples in a piece."""
+        return piece_size(self.n_neurons)
+
+    def pieces(self, first: int) -> Iterator[Piece]:
+        """Yield pieces from the beginning of chunk `first` on."""
+        for start, white in self._sources.pieces(self.generator, self.n_neurons, first):
+            yield functools.partial(self.colour, start, white)
+
+    @abstractmethod
+    def colour(self, start: int, white: Floats, inputs: Floats) -> None:
+        """Write to `inputs` white samples that are given the covariance in force for each.
+
+        They are the samples from `start` on, all of one chunk.
+        """

@@ -1,0 +1,1 @@
+"""The scenarios: one file each, found by its name."""
