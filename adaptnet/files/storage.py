@@ -14,7 +14,7 @@ import pandas as pd
 import xarray as xr
 
 from adaptnet._checks import json_value, whole_number
-from adaptnet.files import atomic as files
+from adaptnet.files import atomic
 from adaptnet.files.netcdf import LOCK, OnDemand, open_dataset
 from adaptnet.files.schema import SCHEMA, validate
 from adaptnet.files.sizes import available_memory, readable, require_memory
@@ -69,10 +69,10 @@ def save(dataset: xr.Dataset, path: str | os.PathLike[str], *, overwrite: bool =
         str(name): _COMPRESSED if values.ndim and values.size else {}
         for name, values in dataset.data_vars.items()
     } | _texts(dataset)
-    with files.whole(target) as part:
+    with atomic.whole(target) as part:
         with LOCK, _writing(part):
             dataset.to_netcdf(part, engine="netcdf4", encoding=encoding)
-        files.seal(part)
+        atomic.seal(part)
 
 
 def _texts(dataset: xr.Dataset) -> dict[str, Any]:
@@ -240,7 +240,7 @@ def _open(source: Path, *, count_samples: bool) -> xr.Dataset:
     with source.open("rb") as file:
         if not file.read(8).startswith(_MAGIC):
             raise ValueError(f"{source} is not a netCDF file; runs are made by `adaptnet run`")
-    if not files.is_sealed(source):
+    if not atomic.is_sealed(source):
         _probe(source)
     try:
         with LOCK, netCDF4.Dataset(source) as stored:

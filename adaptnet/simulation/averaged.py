@@ -15,7 +15,7 @@ from adaptnet.seeding import Rng, child_seed, root_seed
 from adaptnet.simulation.loop import Run, warn_of_divergence
 from adaptnet.simulation.plan import Layout, Plan, Reached, Truth, blank, checked_variables, fill
 from adaptnet.simulation.simulate import named_circuits
-from adaptnet.simulation.sinks.memory import InMemory
+from adaptnet.simulation.sinks.memory import MemorySink
 from adaptnet.theory.integration import TOLERANCE, integrate, smallest_weight
 from adaptnet.theory.registry import law_of
 
@@ -190,7 +190,7 @@ def _run(
         seed=root_seed(rng),
         layout=layout,
     )
-    recording = InMemory(layout)
+    sink = MemorySink(layout)
     samples = plan.all_samples
     ended = []
     for r in range(n_replicates):
@@ -205,10 +205,10 @@ def _run(
             if len(weights) < len(samples):
                 reached.diverged[c] = int(samples[len(weights)])
                 reached.failures[c] = 1  # the weights left the positive definite cone
-        recording.write(r, 0, rows)
+        sink.write(r, 0, rows)
         ended.append(reached)
     warn_of_divergence(run, ended)
-    return run.labelled(recording.arrays, ended, samples)
+    return run.labelled(sink.arrays, ended, samples)
 
 
 def _flow_path(

@@ -1,4 +1,4 @@
-"""A run: environment -> blocks of samples -> circuits -> recording -> Dataset."""
+"""A run: environment -> blocks of samples -> circuits -> sink -> Dataset."""
 
 import functools
 import hashlib
@@ -26,7 +26,7 @@ from adaptnet.seeding import child_seed
 from adaptnet.simulation.changes import described_changes
 from adaptnet.simulation.plan import Layout, Plan, Reached, Truth, blank, fill
 from adaptnet.simulation.progress import progress_display
-from adaptnet.simulation.sinks.base import Recording
+from adaptnet.simulation.sinks.base import Sink
 from adaptnet.simulation.threads import single_threaded_blas
 
 _MOST_THREADS = 1024  # beyond any machine's cores, below what a system refuses
@@ -60,7 +60,7 @@ class Run:
 
     def carry_out(
         self,
-        recording: Recording,
+        sink: Sink,
         replicates: Sequence[int],
         n_threads: int,
         progress: bool | None,
@@ -74,11 +74,11 @@ class Run:
             for members in waiting:
                 if self.stopped.is_set():
                     return
-                begun = [self._begin(r, recording) for r in members]
+                begun = [self._begin(r, sink) for r in members]
                 advance(sum(replicate.reached.processed for replicate in begun))
                 for processed in {replicate.reached.processed for replicate in begun}:
                     equal = [of for of in begun if of.reached.processed == processed]
-                    self._finish(equal, recording, advance)
+                    self._finish(equal, sink, advance)
                 ended.update((of.number, of.reached) for of in begun)
 
         with (
@@ -103,12 +103,12 @@ class Run:
         n_groups = min(rounds * n_threads, len(replicates))
         return [replicates[g::n_groups] for g in range(n_groups)]
 
-    def _begin(self, r: int, recording: Recording) -> Replicate:
-        """Return replicate `r` as `recording` has it, or before its first sample, recorded."""
+    def _begin(self, r: int, sink: Sink) -> Replicate:
+        """Return replicate `r` as `sink` has it, or before its first sample, recorded."""
         row, realization = self.layout.row(r), self.environment.realize(child_seed(self.seed, r))
         n = self.environment.n_neurons
         states = [circuit.initial_state(n) for _, circuit in self.circuits]
-        reached = recording.restore(r, states)
+        reached = sink.restore(r, states)
         if reached is None:
             reached = Reached(0, [-1] * len(states), [0] * len(states))
             truth = _truth(realization, np.zeros(1, np.int64), self.layout.plan)
@@ -116,11 +116,11 @@ class Run:
             for c, (_, circuit) in enumerate(self.circuits):
                 weights = circuit.effective_weights(states[c])
                 fill(rows, c, Records(weights[None], np.zeros(1, np.int64)), truth)
-            recording.write(r, 0, rows)
+            sink.write(r, 0, rows)
         return Replicate(r, row, realization, states, reached)
 
     def _finish(
-        self, group: Sequence[Replicate], recording: Recording, advance: Callable[[int], object]
+        self, group: Sequence[Replicate], sink: Sink, advance: Callable[[int], object]
     ) -> None:
         """Run replicates that have got equally far to their end, side by side."""
         plan = self.layout.plan
@@ -154,9 +154,9 @@ class Run:
             for replicate, of_block in zip(group, rows, strict=True):
                 reached = replicate.reached
                 reached.processed = stop
-                recording.write(replicate.number, start // plan.every + 1, of_block)
+                sink.write(replicate.number, start // plan.every + 1, of_block)
                 at_once = stopped or stop == plan.n_samples
-                recording.keep(replicate.number, reached, replicate.states, at_once=at_once)
+                sink.keep(replicate.number, reached, replicate.states, at_once=at_once)
             advance((stop - start) * len(group))
             if stopped:
                 break

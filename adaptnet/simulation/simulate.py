@@ -17,8 +17,8 @@ from adaptnet.seeding import Rng, root_seed
 from adaptnet.simulation.array_environment import given, refuse_copies, refuse_length
 from adaptnet.simulation.loop import Run, warn_of_divergence
 from adaptnet.simulation.plan import Layout, Plan, checked_variables
-from adaptnet.simulation.sinks import disk as durable
-from adaptnet.simulation.sinks.memory import InMemory
+from adaptnet.simulation.sinks import disk
+from adaptnet.simulation.sinks.memory import MemorySink
 from adaptnet.simulation.threads import n_cores
 
 
@@ -126,7 +126,7 @@ def simulate(
     n_threads = n_cores() if n_threads is None else whole_number("n_threads", n_threads)
     target = None if path is None else Path(path)
     if target is not None:
-        rng = durable.stored_seed(target) if rng is None else rng
+        rng = disk.stored_seed(target) if rng is None else rng
     run = Run(
         circuits=list(named.items()),
         environment=environment,
@@ -142,17 +142,17 @@ def simulate(
     for circuit in named.values():
         circuit.initial_state(environment.n_neurons)
     if target is None:
-        recording = InMemory(run.layout)
-        reached = run.carry_out(recording, range(n_replicates), n_threads, progress)
-        dataset = run.labelled(recording.arrays, reached, plan.all_samples)
+        in_memory = MemorySink(run.layout)
+        reached = run.carry_out(in_memory, range(n_replicates), n_threads, progress)
+        dataset = run.labelled(in_memory.arrays, reached, plan.all_samples)
         warn_of_divergence(run, reached)
-    elif not durable.is_finished(target, run.description, overwrite=overwrite):
-        with durable.WorkingFolder(
+    elif not disk.is_finished(target, run.description, overwrite=overwrite):
+        with disk.DiskSink(
             target, run.layout, run.description, overwrite=overwrite, seconds=seconds
-        ) as folder:
-            reached = run.carry_out(folder, range(n_replicates), n_threads, progress)
+        ) as on_disk:
+            reached = run.carry_out(on_disk, range(n_replicates), n_threads, progress)
             nothing = {name: np.zeros(run.layout.shape(name, 0)) for name in run.layout.names}
-            folder.publish(
+            on_disk.publish(
                 run.labelled(nothing, reached, np.empty(0, np.int64)), run.synaptic_times
             )
         warn_of_divergence(run, reached)

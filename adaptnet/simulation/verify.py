@@ -17,7 +17,7 @@ from adaptnet.files.provenance import differences
 from adaptnet.protocols import Environment
 from adaptnet.simulation.loop import Run
 from adaptnet.simulation.plan import Layout, Plan, Reached, Rows, checked_variables
-from adaptnet.simulation.sinks.base import Recording, placed
+from adaptnet.simulation.sinks.base import Sink, placed
 from adaptnet.simulation.threads import n_cores
 
 _OF_CHANGES = ("change_sample", "context_left", "context_entered")
@@ -148,7 +148,7 @@ def _run_again(stored: xr.Dataset, environment: Environment) -> Run:
     )
 
 
-class _Comparison(Recording):
+class _Comparison(Sink):
     """Compares rows with those that are stored, and notes what differs."""
 
     def __init__(self, layout: Layout, stored: xr.Dataset) -> None:

@@ -11,7 +11,7 @@ from adaptnet.circuits.base import State
 from adaptnet.simulation.plan import Layout, Reached, Rows
 
 
-class Recording(ABC):
+class Sink(ABC):
     """Where a run's rows go; filled by any number of threads, each replicate by one of them."""
 
     layout: Layout

@@ -21,13 +21,12 @@ import xarray as xr
 
 from adaptnet._checks import Floats, Integers, json_object
 from adaptnet.circuits.base import FAILURES, State
-from adaptnet.files import atomic as files
-from adaptnet.files import storage
+from adaptnet.files import atomic, storage
 from adaptnet.files.provenance import differences
 from adaptnet.files.sizes import readable
 from adaptnet.files.storage import working_folder
 from adaptnet.simulation.plan import Layout, Reached, Rows
-from adaptnet.simulation.sinks.base import Recording, placed
+from adaptnet.simulation.sinks.base import Sink, placed
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +66,7 @@ def is_finished(target: Path, wanted: Mapping[str, Any], *, overwrite: bool) -> 
     _log.info("%s is finished and is not run again", target)
     folder = working_folder(target)
     if folder.is_dir():  # stopped between the last two steps
-        lock = files.Lock(folder)
+        lock = atomic.Lock(folder)
         _discard(folder)
         lock.release()
     return True
@@ -102,7 +101,7 @@ class _Open:
     saved: float  # when
 
 
-class WorkingFolder(Recording):
+class DiskSink(Sink):
     """A run that is recorded to disk.
 
     Parameters
@@ -137,7 +136,7 @@ class WorkingFolder(Recording):
 
     def __enter__(self) -> Self:
         self._require_disk()
-        self._lock = files.Lock(self._folder)
+        self._lock = atomic.Lock(self._folder)
         try:
             if self._target.exists() and not self._overwrite:
                 raise FileExistsError(f"{self._target} was finished by another process just now")
@@ -186,8 +185,8 @@ class WorkingFolder(Recording):
             differing, problem = [str(error)], f"{self._folder} is damaged"
         if problem and not self._overwrite:
             raise FileExistsError(_refusal(problem, differing))
-        files.remove(_replicate_files(self._folder))
-        files.replace(self._folder / "run", json.dumps(dict(self._description)).encode())
+        atomic.remove(_replicate_files(self._folder))
+        atomic.replace(self._folder / "run", json.dumps(dict(self._description)).encode())
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         for replicate in self._open.values():
@@ -227,7 +226,7 @@ class WorkingFolder(Recording):
 
     def _restored(self, path: Path, replicate: int, states: Sequence[State]) -> Reached:
         arrays = [array for state in states for array in state]
-        content = files.sealed_content(path, _MOST + sum(array.nbytes for array in arrays))
+        content = atomic.sealed_content(path, _MOST + sum(array.nbytes for array in arrays))
         reached, digest, body = _reached(content)
         plan = self.layout.plan
         if not (
@@ -260,7 +259,7 @@ class WorkingFolder(Recording):
         if rows.size:
             data = rows.tobytes()
             self._open[replicate].digest.update(data)
-            files.append(self._open[replicate].file, data)
+            atomic.append(self._open[replicate].file, data)
 
     def keep(
         self, replicate: int, reached: Reached, states: Sequence[State], *, at_once: bool
@@ -271,13 +270,13 @@ class WorkingFolder(Recording):
             return
         if not self._lock.is_held():
             raise FileNotFoundError(f"{self._folder} was removed while the run was under way")
-        files.make_durable(recorded.file)
+        atomic.make_durable(recorded.file)
         path = _state(self._folder, replicate)
         if path.exists():
             path.replace(_previous(self._folder, replicate))
         head = {**vars(reached), "rows_sha256": recorded.digest.hexdigest()}
         body = [np.ascontiguousarray(array).tobytes() for state in states for array in state]
-        files.replace(path, b"".join([json.dumps(head).encode(), b"\n", *body]))
+        atomic.replace(path, b"".join([json.dumps(head).encode(), b"\n", *body]))
         recorded.saved = time.monotonic()
         if reached.processed == self.layout.plan.n_samples:
             os.close(self._open.pop(replicate).file)
@@ -295,7 +294,7 @@ class WorkingFolder(Recording):
             for many in [max(1, _SMALL // at_once)]
             for name in layout.names
         }
-        with files.whole(self._target, self._folder) as part:
+        with atomic.whole(self._target, self._folder) as part:
             with storage.appending(part, dataset, rows_in_chunk) as variables:
                 for r in range(layout.n_replicates):
                     for first, rows in self._recorded(r, at_once):
@@ -307,7 +306,7 @@ class WorkingFolder(Recording):
                     samples = np.arange(first, last) * layout.plan.every
                     variables["sample"][first:last] = samples
                     variables["synaptic_time"][:, first:last] = synaptic_times(samples)
-            files.seal(part)
+            atomic.seal(part)
         _discard(self._folder)
 
     def _recorded(self, replicate: int, at_once: int) -> Iterator[tuple[int, Rows]]:
@@ -335,7 +334,7 @@ class WorkingFolder(Recording):
 
 def _description(folder: Path) -> dict[str, Any]:
     """Return what the run in a working folder is."""
-    content = files.sealed_content(folder / "run", _MOST)
+    content = atomic.sealed_content(folder / "run", _MOST)
     description = json_object(content.decode(errors="replace"), f"{folder / 'run'}")
     if not isinstance(description.get("n_replicates"), int):
         raise ValueError(f"{folder / 'run'} is damaged: it does not say how many replicates")
@@ -343,7 +342,7 @@ def _description(folder: Path) -> dict[str, Any]:
 
 
 def _sealed(path: Path) -> bytes:
-    return files.sealed_content(path, path.stat().st_size)
+    return atomic.sealed_content(path, path.stat().st_size)
 
 
 def _reached(content: bytes) -> tuple[Reached, str, bytes]:
@@ -387,7 +386,7 @@ def _replicate_files(folder: Path) -> Iterator[Path]:
 def _discard(folder: Path) -> None:
     """Remove a working folder, and nothing in it that this module did not put there."""
     last = [folder / "lock"]  # until then nobody else can take the folder
-    files.remove(itertools.chain([folder / "run"], _replicate_files(folder), last))
+    atomic.remove(itertools.chain([folder / "run"], _replicate_files(folder), last))
     try:
         folder.rmdir()
     except OSError as error:

@@ -8,10 +8,10 @@ from adaptnet.circuits.base import State
 from adaptnet.files.schema import VARIABLES
 from adaptnet.files.sizes import require_memory
 from adaptnet.simulation.plan import Layout, Reached, Rows
-from adaptnet.simulation.sinks.base import Recording, placed
+from adaptnet.simulation.sinks.base import Sink, placed
 
 
-class InMemory(Recording):
+class MemorySink(Sink):
     """The recorded variables of a run as arrays."""
 
     def __init__(self, layout: Layout) -> None:

@@ -16,11 +16,10 @@ import xarray as xr
 
 import adaptnet as an
 from adaptnet.circuits.interneuron import InterneuronCircuit
-from adaptnet.files import atomic as files
-from adaptnet.files import provenance
-from adaptnet.simulation.sinks import disk as durable
+from adaptnet.files import atomic, provenance
+from adaptnet.simulation.sinks import disk
 from environments import SwitchingEnvironment
-from tests.adaptnet import run_for_kills, run_on_small_disk
+from tests.adaptnet.simulation.sinks import run_for_kills, run_on_small_disk
 
 CIRCUITS = {
     "direct": an.DirectCircuit(learning_rate=1e-3),
@@ -119,7 +118,7 @@ def test_divergence_is_remembered_over_interruptions(tmp_path, monkeypatch):
     ("owner", "name", "calls"),
     [
         (InterneuronCircuit, "advance_side_by_side", 3),
-        (durable.WorkingFolder, "keep", 7),  # between replicates that go side by side
+        (disk.DiskSink, "keep", 7),  # between replicates that go side by side
     ],
 )
 def test_resumes_after_any_block(tmp_path, monkeypatch, in_memory, owner, name, calls):
@@ -177,7 +176,7 @@ def test_other_parameters_are_refused_and_shown(tmp_path, monkeypatch):
 
 
 def test_two_runs_on_one_file(tmp_path):
-    lock = files.Lock(durable.working_folder(tmp_path / "run.nc").absolute())
+    lock = atomic.Lock(disk.working_folder(tmp_path / "run.nc").absolute())
     with pytest.raises(BlockingIOError, match="in use by another process"):
         simulate(path=tmp_path / "run.nc")
     lock.release()
@@ -188,7 +187,7 @@ def unfinished(target, monkeypatch, seconds=0.0):
         Interrupts(patch, InterneuronCircuit, "advance_side_by_side", 14, KeyboardInterrupt())
         with pytest.raises(KeyboardInterrupt):
             simulate(path=target, block_size=500, checkpoint_seconds=seconds, n_threads=1)
-    return durable.working_folder(target)
+    return disk.working_folder(target)
 
 
 @pytest.mark.parametrize("name", ["0.rows", "0.state", "1.rows", "1.state", "1.previous"])
@@ -220,7 +219,7 @@ def test_folder_that_vanishes(tmp_path, monkeypatch):
     original = InterneuronCircuit.advance_side_by_side
 
     def removing(*args):
-        shutil.rmtree(durable.working_folder(target), ignore_errors=True)
+        shutil.rmtree(disk.working_folder(target), ignore_errors=True)
         return original(*args)
 
     monkeypatch.setattr(InterneuronCircuit, "advance_side_by_side", removing)
@@ -248,7 +247,7 @@ def test_disk_that_fails_at_every_operation_in_turn(tmp_path, monkeypatch, in_me
     for after in range(1000):
         with monkeypatch.context() as patch:
             full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            Interrupts(patch, files, operation, after, full)
+            Interrupts(patch, atomic, operation, after, full)
             try:
                 simulate(path=target, block_size=2500, checkpoint_seconds=0, n_threads=1)
                 break
@@ -259,7 +258,7 @@ def test_disk_that_fails_at_every_operation_in_turn(tmp_path, monkeypatch, in_me
         if target.exists():  # the folder could not be told to keep the name, but it is there
             assert_same_run(an.load(target), in_memory)
         else:  # begin anew, so that each operation fails in turn
-            shutil.rmtree(durable.working_folder(target), ignore_errors=True)
+            shutil.rmtree(disk.working_folder(target), ignore_errors=True)
     assert failures >= 5
     assert_same_run(an.load(target), in_memory)
 
@@ -322,7 +321,7 @@ def test_survives_fifty_kills(tmp_path):
 
 
 def samples_kept(target):
-    made = durable.progress_made(target)
+    made = disk.progress_made(target)
     return sum(made[1].values()) if made else 0
 
 

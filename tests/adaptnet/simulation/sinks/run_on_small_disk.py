@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 import adaptnet as an
-from adaptnet.files import atomic as files
+from adaptnet.files import atomic
 from environments import SwitchingEnvironment
 
 
@@ -38,7 +38,7 @@ def fill(folder, leave):
 
 if __name__ == "__main__":
     folder, leave, wait = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    written, write = 0, files._write
+    written, write = 0, atomic._write
 
     def counting(file, data):
         global written
@@ -47,7 +47,7 @@ if __name__ == "__main__":
             fill(folder, leave)
         return write(file, data)
 
-    files._write = counting
+    atomic._write = counting
     if wait == 0:
         fill(folder, leave)
     try:
