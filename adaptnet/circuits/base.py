@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +13,6 @@ import numpy.typing as npt
 from adaptnet._checks import Floats, Integers, positive_number
 from adaptnet.circuits.dynamics import IntegratedDynamics
 from adaptnet.kernels.dynamics import EXACT, FastDynamics
-
-if TYPE_CHECKING:
-    from adaptnet.theory.noise import NoiseFloor
 
 State: TypeAlias = Any  # a NamedTuple of arrays that only the circuit's own kernel reads
 
@@ -201,21 +198,6 @@ class Circuit(ABC):
         rate = self.learning_rate or np.nan  # comparators do not learn
         time: Floats = rate * (np.log1p(gamma * n) / gamma if gamma else n)
         return time
-
-    def noise_floor(self, covariance: npt.ArrayLike) -> "NoiseFloor | None":
-        """Return the errors left once converged on inputs of this covariance (n, n).
-
-        None where theory does not know them: for a decaying learning rate or a singular covariance
-        there is no floor, and not every circuit has a theory. See
-        :func:`adaptnet.theory.noise_floor`.
-        """
-        matrix = np.asarray(covariance, dtype=np.float64)
-        symmetric = (matrix + matrix.T) / 2
-        if self.theory is None or self.learning_rate_decay or np.linalg.eigvalsh(symmetric)[0] <= 0:
-            return None
-        from adaptnet.theory.noise import noise_floor
-
-        return noise_floor(self, symmetric, self.learning_rate)
 
     def _fast_dynamics(self) -> FastDynamics:
         """Return the dynamics as the kernels take them."""

@@ -102,7 +102,7 @@ ALWAYS = {
     ),
 }
 
-# Known where samples are drawn from inputs of known covariance; as Circuit.noise_floor has them.
+# Known for samples drawn from inputs of known covariance, as adaptnet.theory.noise_floor has them.
 FLOORS = {
     "whitening_error_floor": Variable(
         ("circuit", "replicate", "change"),

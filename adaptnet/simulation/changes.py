@@ -11,6 +11,7 @@ from adaptnet.files.schema import ALWAYS, CHANGES, DIRECTIONS, FLOORS, VARIABLES
 from adaptnet.metrics import affine_invariant_distance
 from adaptnet.protocols import Environment
 from adaptnet.seeding import child_seed
+from adaptnet.theory.noise import noise_floor_or_none
 
 _PATH = tuple(name for name in ALWAYS if "change" in ALWAYS[name].dims)
 _LEVEL = 1e-9  # relative growth in total variance: rounding in a rotated covariance is far below
@@ -86,4 +87,4 @@ def described_changes(
 
 
 def _floors(circuit: Circuit, covariance: npt.NDArray[np.float64]) -> tuple[float, ...]:
-    return circuit.noise_floor(covariance) or (np.nan,) * len(FLOORS)
+    return noise_floor_or_none(circuit, covariance) or (np.nan,) * len(FLOORS)

@@ -9,11 +9,9 @@ __all__ = [
     "Law",
     "NoiseFloor",
     "convergence_time",
-    "flow",
     "largest_learning_rate",
     "law_of",
     "matched_learning_rates",
     "noise_floor",
-    "offline",
     "readaptation_time",
 ]

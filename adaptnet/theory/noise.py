@@ -5,17 +5,15 @@ All results here are the project's own; docs/theory.md derives them and says how
 
 import functools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from adaptnet._checks import Floats, positive_definite, positive_number
+from adaptnet.circuits.base import Circuit
 from adaptnet.metrics import whitening_errors
 from adaptnet.theory.registry import largest_learning_rate, law_of
-
-if TYPE_CHECKING:
-    from adaptnet.circuits.base import Circuit
 
 _EIGENVALUES = 20_000  # drawn for the floor of the operator norm: its own error is below 1 %
 
@@ -28,7 +26,7 @@ class NoiseFloor(NamedTuple):
 
 
 def noise_floor(
-    circuit: "str | Circuit", covariance: npt.ArrayLike, learning_rate: float
+    circuit: str | Circuit, covariance: npt.ArrayLike, learning_rate: float | None = None
 ) -> NoiseFloor:
     """Return the errors that learning from single samples leaves for ever.
 
@@ -45,7 +43,8 @@ def noise_floor(
         ``"direct"``, ``"interneuron"``, or a circuit of such a kind.
     covariance : array (n, n)
         Covariance of the inputs.
-    learning_rate : float
+    learning_rate : float, optional
+        By default that of the circuit, which then must be constant.
 
     Returns
     -------
@@ -55,8 +54,8 @@ def noise_floor(
     Raises
     ------
     TypeError, ValueError
-        If theory does not cover the circuit, the covariance is not symmetric positive definite or
-        the learning rate not positive.
+        If theory does not cover the circuit, the covariance is not symmetric positive definite, or
+        the learning rate is not positive, decays, or is missing for the name of a kind.
 
     Examples
     --------
@@ -64,13 +63,45 @@ def noise_floor(
     0.012
     """
     rates = law_of(circuit).local_rates(covariance)
-    eta = positive_number("learning_rate", learning_rate)
+    eta = _constant_rate(circuit) if learning_rate is None else learning_rate
+    eta = positive_number("learning_rate", eta)
     noise, identity = _symmetric_noise(len(rates)) * np.sqrt(rates / 2), np.eye(len(rates))
     unit = np.abs(noise).max()
     # The largest |eigenvalue| of E is the whitening error of I + E under weights I.
     largest = unit * whitening_errors(identity, identity + noise / unit)[0]
     total = (rates.sum() + np.trace(rates)) / 2
     return NoiseFloor(float(np.sqrt(eta * np.mean(largest**2))), float(np.sqrt(eta * total)))
+
+
+def noise_floor_or_none(circuit: Circuit, covariance: npt.ArrayLike) -> NoiseFloor | None:
+    """Return the noise floor of a circuit at its own learning rate, or None if it has none.
+
+    A decaying learning rate leaves no floor, a singular covariance cannot be whitened, and not
+    every circuit has a law.
+
+    Examples
+    --------
+    >>> from adaptnet.circuits import DirectCircuit
+    >>> noise_floor_or_none(DirectCircuit(learning_rate_decay=0.1), np.eye(2)) is None
+    True
+    """
+    matrix = np.asarray(covariance, dtype=np.float64)
+    symmetric = (matrix + matrix.T) / 2
+    if circuit.theory is None or np.linalg.eigvalsh(symmetric)[0] <= 0:
+        return None
+    return None if circuit.learning_rate_decay else noise_floor(circuit, symmetric)
+
+
+def _constant_rate(circuit: str | Circuit) -> float:
+    """Return the learning rate of a circuit, or refuse one that has none or several."""
+    if isinstance(circuit, str):
+        raise TypeError(f"learning_rate must be given with the name of a kind, {circuit!r}")
+    if circuit.learning_rate_decay:
+        raise ValueError(
+            "learning_rate must be constant for a noise floor, but that of the circuit decays; "
+            "pass the learning_rate at which the floor is wanted"
+        )
+    return circuit.learning_rate
 
 
 @functools.lru_cache(maxsize=1)

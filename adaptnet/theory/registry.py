@@ -1,20 +1,16 @@
 """Which law goes with which circuit, and the limit that it sets to learning rates."""
 
-from typing import TYPE_CHECKING
-
 import numpy.typing as npt
 
+from adaptnet.circuits.base import Circuit
 from adaptnet.theory.direct import DirectLaw
 from adaptnet.theory.interneuron import InterneuronLaw
 from adaptnet.theory.law import Law
 
-if TYPE_CHECKING:
-    from adaptnet.circuits.base import Circuit
-
 _LAWS: dict[str, Law] = {"direct": DirectLaw(), "interneuron": InterneuronLaw()}
 
 
-def law_of(circuit: "str | Circuit") -> Law:
+def law_of(circuit: str | Circuit) -> Law:
     """Return what theory knows of a circuit.
 
     Parameters
@@ -42,7 +38,7 @@ def law_of(circuit: "str | Circuit") -> Law:
     return _LAWS[name]
 
 
-def largest_learning_rate(circuit: "str | Circuit", covariance: npt.ArrayLike) -> float:
+def largest_learning_rate(circuit: str | Circuit, covariance: npt.ArrayLike) -> float:
     """Return the learning rate above which offline learning leaves the optimum again.
 
     Near the optimum a step multiplies deviations by 1 - eta r, r being the local rates: stable

@@ -1,18 +1,14 @@
 """How long convergence and readaptation take, in synaptic time t = eta * samples."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
 
 from adaptnet._checks import Floats, positive_definite, threshold_below_one
+from adaptnet.circuits.base import Circuit
 from adaptnet.errors import IntegrationError
 from adaptnet.metrics import whitening_errors
 from adaptnet.theory.integration import TOLERANCE, integrate, smallest_weight
 from adaptnet.theory.registry import law_of
-
-if TYPE_CHECKING:
-    from adaptnet.circuits.base import Circuit
 
 # Times of the fastest rate from which on an explicit method, whose steps are at most about 6 of
 # them, takes too many. Below, order 8 is quicker where many modes arrive one after the other, and
@@ -21,7 +17,7 @@ _STIFF = 1e4
 
 
 def convergence_time(
-    circuit: "str | Circuit",
+    circuit: str | Circuit,
     covariance: npt.ArrayLike,
     start: npt.ArrayLike,
     threshold: float = 0.1,
@@ -103,7 +99,7 @@ def convergence_time(
 
 
 def readaptation_time(
-    circuit: "str | Circuit",
+    circuit: str | Circuit,
     covariance_left: npt.ArrayLike,
     covariance_entered: npt.ArrayLike,
     threshold: float = 0.1,

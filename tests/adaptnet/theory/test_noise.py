@@ -5,6 +5,7 @@ import pytest
 
 import adaptnet as an
 from adaptnet import theory
+from adaptnet.theory.noise import noise_floor_or_none
 from environments import StationaryEnvironment, SwitchingEnvironment
 from environments.covariances import random_eigenbasis, with_spectrum
 
@@ -171,7 +172,18 @@ def test_what_has_no_floor_gives_no_warning():
 
 
 def test_a_singular_truth_has_no_floor():
-    assert an.DirectCircuit().noise_floor(np.diag([1.0, 0.0])) is None
-    assert an.DirectCircuit().noise_floor(np.eye(2)) == theory.noise_floor(
+    assert noise_floor_or_none(an.DirectCircuit(), np.diag([1.0, 0.0])) is None
+    assert noise_floor_or_none(an.StaticCircuit(), np.eye(2)) is None
+    assert noise_floor_or_none(an.DirectCircuit(), np.eye(2)) == theory.noise_floor(
         "direct", np.eye(2), 1e-3
     )
+
+
+def test_a_circuit_brings_its_own_learning_rate():
+    circuit = an.DirectCircuit(learning_rate=0.01)
+    assert theory.noise_floor(circuit, np.eye(2)) == theory.noise_floor("direct", np.eye(2), 0.01)
+    with pytest.raises(TypeError, match="learning_rate must be given with the name of a kind"):
+        theory.noise_floor("direct", np.eye(2))
+    decaying = an.DirectCircuit(learning_rate_decay=0.1)
+    with pytest.raises(ValueError, match="learning_rate must be constant"):
+        theory.noise_floor(decaying, np.eye(2))
