@@ -92,6 +92,14 @@ ALWAYS = {
         "sample at which the context changes",
         "the first sample of the new context; -1 where a replicate has fewer changes than others",
     ),
+    "change_end": Variable(
+        ("replicate", "change"),
+        "i8",
+        "sample at which a change is over",
+        "the first sample at which the covariance has arrived, change_sample if the change is "
+        "abrupt; n_samples or more if the run ends before; -1 where a replicate has fewer changes "
+        "than others",
+    ),
     "context_left": Variable(("replicate", "change"), "i8", "context left at a change"),
     "context_entered": Variable(("replicate", "change"), "i8", "context entered at a change"),
     "diverged_sample": Variable(
@@ -125,7 +133,8 @@ CHANGES = {
         ("replicate", "change"),
         "f8",
         "affine-invariant distance between the covariances left and entered",
-        "NaN where a replicate has fewer changes than others",
+        "from the covariance before a change begins to that after it has ended; NaN where a "
+        "replicate has fewer changes than others",
     ),
     "change_direction": Variable(
         ("replicate", "change"),

@@ -1,20 +1,23 @@
 """The changes of context in a run: when, from what to what, how far, and to which noise floors."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from adaptnet._checks import Floats, Integers
 from adaptnet.circuits.base import Circuit
 from adaptnet.files.schema import ALWAYS, CHANGES, DIRECTIONS, FLOORS, VARIABLES
 from adaptnet.metrics import affine_invariant_distance
-from adaptnet.protocols import Environment
+from adaptnet.protocols import Environment, Realization
 from adaptnet.seeding import child_seed
+from adaptnet.simulation.threads import single_threaded_blas
 from adaptnet.theory.noise import noise_floor_or_none
 
 _PATH = tuple(name for name in ALWAYS if "change" in ALWAYS[name].dims)
 _LEVEL = 1e-9  # relative growth in total variance: rounding in a rotated covariance is far below
+_BLOCK_BYTES = 2**24  # of covariances held at a time: a path may have a million changes
 
 
 def described_changes(
@@ -26,12 +29,15 @@ def described_changes(
 ) -> dict[str, npt.NDArray[Any]]:
     """Return the schema's variables of changes, from one pass over the realizations.
 
+    A change that takes time is described by the covariances before it begins and after it has
+    ended: distance, direction and noise floors are those of the whole change.
+
     Parameters
     ----------
     environment : Environment
-        Its realizations are pure functions of their seeds, so that they can be asked anew.
+        Its realizations are pure functions of their seeds, so that they can be asked again.
     noisy : sequence of Circuit
-        Circuits whose noise floors after each change are wanted; none for a run without noise.
+        Circuits whose noise floors after each change are wanted; empty for a run without noise.
     seed : SeedSequence
         Of the run.
     replicates : sequence of int
@@ -40,7 +46,7 @@ def described_changes(
     Returns
     -------
     dict
-        Arrays (replicate, change), floors (circuit, replicate, change); -1 or NaN where a replicate
+        Arrays (replicate, change), floors (circuit, replicate, change); -1 or NaN if a replicate
         has fewer changes than others. Without truth neither distances, directions nor floors.
 
     Examples
@@ -54,7 +60,7 @@ def described_changes(
     realizations = [environment.realize(child_seed(seed, r)) for r in replicates]
     paths = [realization.change_samples(n_samples) for realization in realizations]
     known = environment.truth != "absent"
-    floors = FLOORS if known and noisy else ()
+    floors = tuple(FLOORS) if known and noisy else ()
     shape = (len(paths), max(map(len, paths)))
     described = {
         name: np.full(
@@ -64,27 +70,75 @@ def described_changes(
         )
         for name in (*_PATH, *(CHANGES if known else ()), *floors)
     }
-    of_covariance: dict[bytes, list[tuple[float, ...]]] = {}
+    floors_in = _Floors(noisy)
     for r, (realization, path) in enumerate(zip(realizations, paths, strict=True)):
-        for i, at in enumerate(path):
-            around = np.array([at - 1, at])
-            for name, value in zip(_PATH, (at, *realization.contexts(around)), strict=True):
-                described[name][r, i] = value
-            if not known:
-                continue
-            left, entered = realization.covariances(around)
-            growth = np.trace(entered) / np.trace(left) - 1
-            direction = "level" if abs(growth) < _LEVEL else "up" if growth > 0 else "down"
-            described["change_distance"][r, i] = affine_invariant_distance(left, entered)
-            described["change_direction"][r, i] = DIRECTIONS.index(direction)
+        row = slice(0, len(path))
+        ends, entered = _ends(realization, path, n_samples), realization.contexts(path)
+        described["change_sample"][r, row] = path
+        described["change_end"][r, row] = ends
+        described["context_left"][r, row] = realization.contexts(path - 1)
+        described["context_entered"][r, row] = entered
+        if not known:
+            continue
+        for i, before, after in _covariances(realization, path, ends):
+            described["change_distance"][r, i] = affine_invariant_distance(before, after)
+            described["change_direction"][r, i] = DIRECTIONS.index(_direction(before, after))
             if floors:
-                key = entered.tobytes()  # contexts recur, and floors take a while
-                if key not in of_covariance:
-                    of_covariance[key] = [_floors(circuit, entered) for circuit in noisy]
-                for name, values in zip(floors, zip(*of_covariance[key], strict=True), strict=True):
+                for name, values in zip(floors, floors_in(int(entered[i]), after), strict=True):
                     described[name][:, r, i] = values
     return described
 
 
-def _floors(circuit: Circuit, covariance: npt.NDArray[np.float64]) -> tuple[float, ...]:
-    return noise_floor_or_none(circuit, covariance) or (np.nan,) * len(FLOORS)
+def _ends(realization: Realization, path: Integers, n_samples: int) -> Integers:
+    """Return the first sample at which each change is over; abrupt ones are where they begin."""
+    change_ends = getattr(realization, "change_ends", None)
+    return path if change_ends is None else np.asarray(change_ends(n_samples), np.int64)
+
+
+def _covariances(
+    realization: Realization, path: Integers, ends: Integers
+) -> Iterator[tuple[int, Floats, Floats]]:
+    """Yield the number of each change, and the covariances before it begins and after its end.
+
+    A change that the next one overtakes ends with the sample before that.
+    """
+    if not len(path):
+        return
+    begin = path
+    if ends[-1] > path[-1]:  # the run may end before this change, and before the next one begins
+        begin = realization.change_samples(int(ends[-1]) + 1)
+    following = begin[1 : len(path) + 1] - 1
+    after = ends.copy()
+    after[: len(following)] = np.minimum(ends[: len(following)], following)
+    n = realization.covariances(path[:1]).shape[-1]
+    size = max(1, _BLOCK_BYTES // (2 * 8 * n * n))
+    for first in range(0, len(path), size):
+        block = slice(first, first + size)
+        matrices = realization.covariances(np.concatenate([path[block] - 1, after[block]]))
+        left, entered = np.split(matrices, 2)
+        for i, both in enumerate(zip(left, entered, strict=True), start=first):
+            yield i, *both
+
+
+def _direction(before: Floats, after: Floats) -> str:
+    growth = np.trace(after) / np.trace(before) - 1
+    return "level" if abs(growth) < _LEVEL else "up" if growth > 0 else "down"
+
+
+class _Floors:
+    """Noise floors of some circuits; contexts recur, and floors take a while, so they are kept."""
+
+    def __init__(self, circuits: Sequence[Circuit]) -> None:
+        self._circuits = circuits
+        self._known: dict[tuple[int, bytes], list[tuple[float, ...]]] = {}
+
+    def __call__(self, context: int, covariance: Floats) -> list[tuple[float, ...]]:
+        """Return for each floor of the schema its values (circuit,) in a context."""
+        key = context, covariance.tobytes()
+        if key not in self._known:
+            with single_threaded_blas():  # many small matrices: more threads only wait
+                floors = [noise_floor_or_none(circuit, covariance) for circuit in self._circuits]
+            missing = (np.nan,) * len(FLOORS)
+            by_circuit = [missing if floor is None else tuple(floor) for floor in floors]
+            self._known[key] = list(zip(*by_circuit, strict=True))
+        return self._known[key]

@@ -20,7 +20,7 @@ from adaptnet.simulation.plan import Layout, Plan, Reached, Rows, checked_variab
 from adaptnet.simulation.sinks.base import Sink, placed
 from adaptnet.simulation.threads import n_cores
 
-_OF_CHANGES = ("change_sample", "context_left", "context_entered")
+_OF_CHANGES = ("change_sample", "change_end", "context_left", "context_entered")
 
 
 @dataclass(frozen=True)

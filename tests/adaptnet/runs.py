@@ -21,6 +21,7 @@ def handmade(curves, changes=(10,), contexts=(0, 1), every=1, n_samples=None, di
         "whitening_error": (("circuit", "replicate", "sample"), values),
         "context": (("sample",), in_force),
         "change_sample": (("change",), np.asarray(changes, dtype=np.int64)),
+        "change_end": (("change",), np.asarray(changes, dtype=np.int64)),
         "context_left": (("change",), contexts[:-1]),
         "context_entered": (("change",), contexts[1:]),
         "diverged_sample": (("circuit", "replicate"), lost),

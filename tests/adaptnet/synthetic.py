@@ -49,6 +49,7 @@ def run_of(
         if shared
         else (("replicate", "sample"), context, flags),
         "change_sample": (dims, change_sample, {}),
+        "change_end": (dims, change_sample, {}),
         "context_left": (dims, left, flags),
         "context_entered": (dims, entered, flags),
         "diverged_sample": (
