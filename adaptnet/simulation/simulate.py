@@ -149,10 +149,10 @@ def simulate(
     elif not disk.is_finished(target, run.description, overwrite=overwrite):
         with disk.DiskSink(
             target, run.layout, run.description, overwrite=overwrite, seconds=seconds
-        ) as on_disk:
-            reached = run.carry_out(on_disk, range(n_replicates), n_threads, progress)
+        ) as folder:
+            reached = run.carry_out(folder, range(n_replicates), n_threads, progress)
             nothing = {name: np.zeros(run.layout.shape(name, 0)) for name in run.layout.names}
-            on_disk.publish(
+            folder.publish(
                 run.labelled(nothing, reached, np.empty(0, np.int64)), run.synaptic_times
             )
         warn_of_divergence(run, reached)
