@@ -30,7 +30,7 @@ class Adaptnet:
 
     def parameters(self) -> dict[str, dict[str, Any]]:
         """Return the parameters of each circuit, by name."""
-        from adaptnet.files.schema import circuit_parameters
+        from adaptnet.files.parameters import circuit_parameters
 
         return circuit_parameters(self._dataset)
 

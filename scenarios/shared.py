@@ -10,7 +10,7 @@ import numpy as np
 import adaptnet
 from adaptnet import Circuit, DirectCircuit, InterneuronCircuit
 from adaptnet.files.provenance import provenance
-from adaptnet.files.schema import results
+from adaptnet.files.results import results
 from adaptnet.seeding import child_seed, root_seed
 from adaptnet.simulation.progress import progress_display
 from environments import Environment
@@ -99,7 +99,7 @@ class Replicates(NamedTuple):
 
 
 class Table(NamedTuple):
-    """What a scenario found, as :func:`adaptnet.files.schema.results` takes it."""
+    """What a scenario found, as :func:`adaptnet.files.results.results` takes it."""
 
     coordinates: dict[str, tuple[Any, str]]
     variables: dict[str, tuple[tuple[str, ...], Any, str]]

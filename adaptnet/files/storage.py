@@ -16,8 +16,8 @@ import xarray as xr
 from adaptnet._checks import json_value, whole_number
 from adaptnet.files import atomic
 from adaptnet.files.netcdf import LOCK, OnDemand, open_dataset
-from adaptnet.files.schema import SCHEMA, validate
 from adaptnet.files.sizes import available_memory, readable, require_memory
+from adaptnet.files.validation import require_mark, validate
 
 _MAGIC = (b"\x89HDF\r\n\x1a\n", b"CDF\x01", b"CDF\x02", b"CDF\x05")
 _COMPRESSED: dict[str, Any] = {"zlib": True, "complevel": 4}
@@ -250,11 +250,7 @@ def _open(source: Path, *, count_samples: bool) -> xr.Dataset:
             mark = getattr(stored, "adaptnet_schema", None)
             if counted:
                 attrs = {n: stored["sample"].getncattr(n) for n in stored["sample"].ncattrs()}
-        if mark != SCHEMA:  # before what a run would have is looked for
-            raise ValueError(
-                f"{source} is not a run of adaptnet: its attribute adaptnet_schema is {mark!r}, "
-                f"expected {SCHEMA!r}; runs are made by adaptnet.simulate or `adaptnet run`"
-            )
+        require_mark(mark, str(source))  # before what a run would have is looked for
         if not count_samples:
             dataset = open_dataset(source)
             try:
@@ -270,7 +266,7 @@ def _open(source: Path, *, count_samples: bool) -> xr.Dataset:
         return validate(dataset, str(source))
     except (OSError, RuntimeError, LookupError, AttributeError, TypeError, UnicodeError) as error:
         raise ValueError(
-            f"{source} cannot be read; it is truncated, damaged or no run of this version, so run "
+            f"{source} cannot be read; it is truncated, damaged or of another version, so run "
             f"it again ({error})"
         ) from error
 

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from adaptnet._checks import Floats, whole_number
-from adaptnet.files.schema import validate
+from adaptnet.files.validation import validate
 from adaptnet.metrics import output_covariance, square_root
 from adaptnet.plotting.style import (
     axes_or_new,

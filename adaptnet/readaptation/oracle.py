@@ -5,7 +5,9 @@ import json
 import numpy as np
 import xarray as xr
 
-from adaptnet.files.schema import NEEDS_TRUTH, circuit_parameters, validate
+from adaptnet.files.parameters import circuit_parameters
+from adaptnet.files.schema import NEEDS_TRUTH
+from adaptnet.files.validation import validate
 from adaptnet.metrics import square_root
 from adaptnet.readaptation.selections import restored
 

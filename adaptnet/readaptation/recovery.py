@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from adaptnet._checks import positive_number, whole_number
-from adaptnet.files.schema import synaptic_time
+from adaptnet.files.parameters import synaptic_time
 from adaptnet.readaptation.first_passage import passage
 from adaptnet.readaptation.floors import Floor, resolved_floor
 from adaptnet.readaptation.segments import (

@@ -8,7 +8,9 @@ import numpy.typing as npt
 import xarray as xr
 
 from adaptnet._checks import Flags, Floats, Integers
-from adaptnet.files.schema import DIRECTIONS, context_flags, synaptic_time, validate
+from adaptnet.files.parameters import synaptic_time
+from adaptnet.files.schema import DIRECTIONS, context_flags
+from adaptnet.files.validation import validate
 from adaptnet.readaptation.selections import DIMS
 
 NO_CHANGE = "(none)"

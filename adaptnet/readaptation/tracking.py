@@ -4,7 +4,8 @@ import numpy as np
 import xarray as xr
 
 from adaptnet._checks import Floats, positive_number, whole_number
-from adaptnet.files.schema import context_flags, synaptic_time
+from adaptnet.files.parameters import synaptic_time
+from adaptnet.files.schema import context_flags
 from adaptnet.readaptation.segments import error_of, segments
 from adaptnet.readaptation.selections import restored
 

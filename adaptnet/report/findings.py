@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from adaptnet._checks import Floats
-from adaptnet.files.schema import circuit_parameters
+from adaptnet.files.parameters import circuit_parameters
 from adaptnet.readaptation import noise_floors, readaptation_times, tracking
 from adaptnet.readaptation.groups import groups
 from adaptnet.readaptation.segments import UNMOVED, unmoved

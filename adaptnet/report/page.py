@@ -7,7 +7,7 @@ import xarray as xr
 
 from adaptnet._checks import positive_number
 from adaptnet.errors import NoiseFloorWarning
-from adaptnet.files.schema import validate
+from adaptnet.files.validation import validate
 from adaptnet.readaptation import readaptation_times
 from adaptnet.readaptation.segments import jumps
 from adaptnet.readaptation.selections import restored

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from adaptnet._checks import Flags, json_object
-from adaptnet.files.schema import circuit_parameters
+from adaptnet.files.parameters import circuit_parameters
 from adaptnet.readaptation import (
     excess_area,
     fractional_recovery,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import adaptnet as an
-from adaptnet.files.schema import circuit_parameters
+from adaptnet.files.parameters import circuit_parameters
 from environments import SwitchingEnvironment
 
 

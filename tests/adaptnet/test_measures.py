@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import adaptnet as an
-from adaptnet.files.schema import synaptic_time
+from adaptnet.files.parameters import synaptic_time
 from adaptnet.metrics import affine_invariant_distance
 from adaptnet.readaptation import (
     MEASURES,

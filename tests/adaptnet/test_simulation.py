@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import adaptnet as an
-from adaptnet.files.schema import validate
+from adaptnet.files.validation import validate
 from environments import StationaryEnvironment, SwitchingEnvironment
 from tests import naive
 

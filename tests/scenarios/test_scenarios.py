@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import scenarios
-from adaptnet.files.schema import validate
+from adaptnet.files.validation import validate
 from scenarios.base import name_of, parsed, suggestion
 
 ALL = scenarios.names()

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 import adaptnet as an
 import scenarios
 from adaptnet import theory
-from adaptnet.files.schema import validate
+from adaptnet.files.validation import validate
 from scenarios.catalogue.initialization import Initialization
 from scenarios.catalogue.matched_noise import MatchedNoise
 from scenarios.catalogue.readaptation_map import ReadaptationMap
