@@ -1,20 +1,23 @@
-"""What a run can be asked directly: ``dataset.adaptnet``."""
+"""The measures and plots of a dataset as its methods: ``dataset.adaptnet``."""
 
+import functools
+import inspect
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import xarray as xr
 
-from adaptnet import readaptation
-
-_OF_NO_DATASET = {"MEASURES", "STYLES", "style", "circuit_colours", "plot_environment"}
+from adaptnet import plotting, readaptation
+from adaptnet.files.parameters import circuit_parameters
 
 
 @xr.register_dataset_accessor("adaptnet")  # type: ignore[no-untyped-call]
 class Adaptnet:
-    """The measures and pictures of a run, or of a measure's results, as methods.
+    """The measures and plots of a run, or of a measure's results, as methods.
 
-    Each is the function of the same name in `adaptnet.readaptation` or `adaptnet.plotting` with the
-    dataset as its first argument.
+    Each is the function of the same name in `adaptnet.readaptation` or `adaptnet.plotting`, with
+    the dataset as its first argument.
 
     Examples
     --------
@@ -30,28 +33,47 @@ class Adaptnet:
 
     def parameters(self) -> dict[str, dict[str, Any]]:
         """Return the parameters of each circuit, by name."""
-        from adaptnet.files.parameters import circuit_parameters
-
         return circuit_parameters(self._dataset)
 
-    def measure(self, name: str, **options: Any) -> xr.Dataset:
-        """Return a measure by its name; see `adaptnet.readaptation.MEASURES`."""
-        return readaptation.measure(self._dataset, name, **options)
 
-    def __getattr__(self, name: str) -> Any:
-        from functools import partial
+def functions_of_datasets() -> Iterator[Callable[..., Any]]:
+    """Yield every public measure and plot whose first argument is a dataset."""
+    for module in (readaptation, plotting):
+        for name in module.__all__:
+            function = getattr(module, name)
+            if not inspect.isfunction(function):
+                continue
+            first = next(iter(inspect.signature(function).parameters.values()))
+            if first.annotation is xr.Dataset:
+                yield function
 
-        from adaptnet import plotting
 
-        for module in (readaptation, plotting):
-            if name in module.__all__ and name not in _OF_NO_DATASET:
-                return partial(getattr(module, name), self._dataset)
-        raise AttributeError(
-            f"there is no {name!r}; known are {', '.join(n for n in dir(self) if n[0] != '_')}"
-        )
+def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function` as a method that passes the dataset as the first argument."""
 
-    def __dir__(self) -> list[str]:
-        from adaptnet import plotting
+    @functools.wraps(function)
+    def method(self: Adaptnet, *arguments: Any, **options: Any) -> Any:
+        return function(self._dataset, *arguments, **options)
 
-        own = [*readaptation.__all__, *plotting.__all__, "parameters", "measure"]
-        return sorted(set(own) - _OF_NO_DATASET)
+    signature = inspect.signature(function)
+    first, *rest = signature.parameters.values()
+    itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    method.__signature__ = signature.replace(parameters=[itself, *rest])  # type: ignore[attr-defined]
+    method.__doc__ = _without_parameter(inspect.getdoc(function) or "", first.name)
+    method.__qualname__ = f"{Adaptnet.__qualname__}.{function.__name__}"
+    return method
+
+
+def _without_parameter(text: str, name: str) -> str:
+    r"""Return a numpydoc docstring without one of its parameters.
+
+    Examples
+    --------
+    >>> _without_parameter("x : int\n    One.\n\n    More.\ny : int\n    Two.", "x")
+    'y : int\n    Two.'
+    """
+    return re.sub(rf"^{name} : .*\n((?:[ ].*)?\n)*?(?=\S)", "", text, count=1, flags=re.MULTILINE)
+
+
+for _function in functions_of_datasets():
+    setattr(Adaptnet, _function.__name__, _method(_function))

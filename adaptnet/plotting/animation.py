@@ -10,12 +10,14 @@ import xarray as xr
 
 from adaptnet._checks import Floats, whole_number
 from adaptnet.metrics import square_root
+from adaptnet.plotting import _matplotlib as mpl
 from adaptnet.plotting.matrices import around, recorded
-from adaptnet.plotting.style import circuit_colours, new_grid, thin
+from adaptnet.plotting.style import circuit_colours, close, in_style, new_grid, thin
 from adaptnet.readaptation.segments import segments
 from adaptnet.readaptation.selections import restored
 
 
+@in_style
 def animate_ellipses(
     dataset: xr.Dataset,
     path: str | os.PathLike[str],
@@ -53,12 +55,8 @@ def animate_ellipses(
         If ``.mp4`` is asked for without ffmpeg.
     """
     dataset = restored(dataset)
-    import matplotlib as mpl
-    from matplotlib import animation
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
     target = Path(path)
-    writers: dict[str, Any] = {".gif": animation.PillowWriter, ".mp4": animation.FFMpegWriter}
+    writers: dict[str, Any] = {".gif": mpl.PillowWriter, ".mp4": mpl.FFMpegWriter}
     if target.suffix not in writers:
         raise ValueError(f"path must end in .gif or .mp4, got {target}")
     writer = writers[target.suffix]
@@ -86,7 +84,7 @@ def animate_ellipses(
     names = [str(name) for name in dataset["circuit"].values]
     colours = {"inputs": "0.4", **circuit_colours(names)}
     figure, grid = new_grid(1, len(colours), sharex=True, sharey=True)
-    FigureCanvasAgg(figure)
+    mpl.FigureCanvasAgg(figure)
     angle = np.linspace(0, 2 * np.pi, 100)
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
@@ -130,3 +128,4 @@ def animate_ellipses(
                 caption.set_text(f"{since:+,d} samples from the change")
                 movie.grab_frame()
         part.replace(target)
+    close(figure)

@@ -9,6 +9,7 @@ from adaptnet._checks import Floats, positive_number
 from adaptnet.plotting.style import (
     axes_or_new,
     circuit_colours,
+    in_style,
     label_decades,
     label_samples,
     panels_or_new,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 
+@in_style
 def plot_readaptation(
     dataset: xr.Dataset,
     threshold: float = 0.1,
@@ -90,6 +92,7 @@ def plot_readaptation(
     return figure, ax
 
 
+@in_style
 def plot_aligned(
     dataset: xr.Dataset,
     threshold: float = 0.1,

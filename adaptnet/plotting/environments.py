@@ -6,6 +6,7 @@ import numpy as np
 
 from adaptnet._checks import Floats, whole_number
 from adaptnet.metrics import affine_invariant_distance
+from adaptnet.plotting.style import in_style, label_decades, label_samples, new_figure, thin
 from adaptnet.protocols import Environment, Realization
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ _ELLIPSE_AT_MOST = 2  # neurons: beyond, covariances are drawn as images
 _BANDS = ("#FFFFFF", "#D9E6F2", "#F6E3C5", "#DDEBD5", "#EBD9E6", "#E3E3E3", "#CFE8E8", "#F7D6D0")
 
 
+@in_style
 def plot_environment(
     environment: Environment,
     n_samples: int,
@@ -60,9 +62,6 @@ def plot_environment(
     >>> list(axes)[:3]
     ['spectrum', 'distance', 'covariance_0']
     """
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
-
     n_samples = whole_number("n_samples", n_samples)
     if not isinstance(environment, Environment):
         raise TypeError(f"environment must be an environment, got {environment!r}")
@@ -79,24 +78,23 @@ def plot_environment(
     samples = np.unique(np.concatenate([even, changes[:_POINTS], changes[:_POINTS] - 1]))
     covariances = realization.covariances(samples)
 
-    figure = Figure(figsize=(7.0, 5.6), layout="constrained")
+    figure = new_figure(2.1, 2.2)
     grid = figure.add_gridspec(3, _SNAPSHOTS, height_ratios=(1.3, 1.0, 1.0))
     axes = {"spectrum": figure.add_subplot(grid[0, :])}
     axes["distance"] = figure.add_subplot(grid[1, :], sharex=axes["spectrum"])
     _bands(environment, realization, changes, n_samples, list(axes.values()))
 
-    axes["spectrum"].plot(samples, np.linalg.eigvalsh(covariances), color="0.2", linewidth=1.1)
+    axes["spectrum"].plot(samples, np.linalg.eigvalsh(covariances), color="0.2", linewidth=thin())
     axes["spectrum"].set_yscale("log")
-    _plain_numbers(axes["spectrum"])
+    label_decades(axes["spectrum"].yaxis)
     axes["spectrum"].set_ylabel("eigenvalues")
     axes["spectrum"].tick_params(labelbottom=False)
     distances = affine_invariant_distance(covariances[0], covariances)
-    axes["distance"].plot(samples, distances, color="#0072B2", linewidth=1.4)
+    axes["distance"].plot(samples, distances, color="#0072B2")
     axes["distance"].set_ylabel("affine-invariant\ndistance from start")
     axes["distance"].set_xlabel("samples")
     axes["distance"].set_xlim(0, n_samples)
-    axes["distance"].xaxis.set_major_locator(MaxNLocator(7))
-    axes["distance"].xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    label_samples(axes["distance"].xaxis, 7)
 
     at = (n_samples * (2 * np.arange(_SNAPSHOTS) + 1)) // (2 * _SNAPSHOTS)
     shown = realization.covariances(at)
@@ -126,18 +124,6 @@ def plot_environment(
         beside = [axes[f"covariance_{i}"] for i in range(_SNAPSHOTS)]
         axes["scale"] = figure.colorbar(first.images[0], ax=beside, shrink=0.8).ax
     return figure, axes
-
-
-def _plain_numbers(ax: "Axes") -> None:
-    """Label a logarithmic axis by 0.1 and 20 rather than by powers of ten."""
-    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
-
-    bottom, top = ax.get_ylim()
-    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    ax.yaxis.set_minor_formatter(NullFormatter())
-    if top < 30 * bottom:  # too few powers of ten to read a value by
-        ax.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
-        ax.yaxis.set_minor_formatter(StrMethodFormatter("{x:g}"))
 
 
 def _bands(

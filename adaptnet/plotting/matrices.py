@@ -9,9 +9,11 @@ import xarray as xr
 from adaptnet._checks import Floats, whole_number
 from adaptnet.files.validation import validate
 from adaptnet.metrics import output_covariance, square_root
+from adaptnet.plotting import _matplotlib as mpl
 from adaptnet.plotting.style import (
     axes_or_new,
     circuit_colours,
+    in_style,
     label_decades,
     label_samples,
     new_grid,
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 _MATRIX = ("sample", "neuron", "neuron_2")
 
 
+@in_style
 def plot_matrices(
     dataset: xr.Dataset, change: int = 0, *, replicate: int = 0, axes: "Any | None" = None
 ) -> "tuple[Figure | SubFigure, Any]":
@@ -55,9 +58,6 @@ def plot_matrices(
         If the matrices are not recorded, or there is no such change or replicate.
     """
     dataset = restored(dataset)
-    import matplotlib as mpl
-    from matplotlib.ticker import MaxNLocator
-
     weights, covariance = recorded(dataset, replicate)
     before, _, after = around(dataset, change, replicate)
     rows = [before, after]
@@ -87,7 +87,7 @@ def plot_matrices(
             ax.spines[:].set_visible(False)
         shown = [grid[row, i] for i in columns_alike for row in (0, 1)]
         # Ticks that do not depend on the bar's length: the layout knows their width beforehand.
-        ticks = MaxNLocator(4, steps=[1, 2, 5, 10])
+        ticks = mpl.MaxNLocator(4, steps=[1, 2, 5, 10])
         bar = figure.colorbar(image, ax=shown, shrink=0.6, aspect=15, pad=0.02, ticks=ticks)
         bar.ax.yaxis.set_major_formatter("{x:g}")
         bar.outline.set_visible(False)
@@ -98,6 +98,7 @@ def plot_matrices(
     return figure, grid
 
 
+@in_style
 def plot_spectrum(
     dataset: xr.Dataset, circuit: str | None = None, *, replicate: int = 0, ax: "Axes | None" = None
 ) -> "tuple[Figure | SubFigure, Axes]":

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from adaptnet._words import thousands
+from adaptnet.plotting import _matplotlib as mpl
 from adaptnet.plotting.style import (
     axes_or_new,
     circuit_colours,
+    in_style,
     label_samples,
     panels_or_new,
+    place_decades,
     wrapped,
 )
 from adaptnet.readaptation.groups import groups, times_of
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
 _MARKERS = {"level": "o", "up": "^", "down": "v"}  # by where the total variance goes
 
 
+@in_style
 def plot_survival(
     times: xr.Dataset,
     *,
@@ -95,6 +100,7 @@ def plot_survival(
     return figure, axes[: len(labels)]
 
 
+@in_style
 def plot_transition_matrix(
     times: xr.Dataset, *, axes: "Any | None" = None
 ) -> "tuple[Figure | SubFigure, Any]":
@@ -121,9 +127,6 @@ def plot_transition_matrix(
         If `times` are none.
     """
     times = restored(times)
-    from matplotlib.colors import LogNorm
-    from matplotlib.patches import Rectangle
-
     of = summary(times, by="transition")
     pairs = [str(name).split(" -> ") for name in of["transition"].values]
     # Rows and columns in one order, so that the diagonal is where a context would stay itself.
@@ -134,7 +137,7 @@ def plot_transition_matrix(
     figure, axes = panels_or_new(axes, len(names), len(names))
     medians = of["median"].transpose("circuit", "transition").values
     finite = medians[np.isfinite(medians) & (medians > 0)]
-    norm = LogNorm(finite.min() * 0.7, finite.max() * 1.5) if finite.size else None
+    norm = mpl.LogNorm(finite.min() * 0.7, finite.max() * 1.5) if finite.size else None
     colours = circuit_colours(names)
     for ax, name, of_circuit in zip(axes, names, medians, strict=False):
         matrix = np.full((len(left), len(entered)), np.nan)
@@ -145,8 +148,8 @@ def plot_transition_matrix(
             dark = reached and (norm is None or median <= 0 or norm(median) < 0.5)
             if not reached:  # unlike a transition that did not happen
                 corner = at[1] - 0.5, at[0] - 0.5
-                ax.add_patch(Rectangle(corner, 1, 1, facecolor="0.9", edgecolor="none"))
-            text = _number(median) if reached else "not\nreached"
+                ax.add_patch(mpl.Rectangle(corner, 1, 1, facecolor="0.9", edgecolor="none"))
+            text = thousands(median) if reached else "not\nreached"
             ax.text(at[1], at[0], text, ha="center", va="center", color="w" if dark else "k")
         shown = np.ma.masked_invalid(matrix)
         ax.imshow(shown, cmap="cividis", norm=norm, aspect="auto")
@@ -163,6 +166,7 @@ def plot_transition_matrix(
     return figure, axes[: len(names)]
 
 
+@in_style
 def plot_scaling(
     times: xr.Dataset, x: str = "change_distance", *, ax: "Axes | None" = None
 ) -> "tuple[Figure | SubFigure, Axes]":
@@ -198,10 +202,6 @@ def plot_scaling(
         raise ValueError(
             f"x must be a numeric coordinate over changes, one of {', '.join(known)}, got {x!r}"
         )
-    import matplotlib as mpl
-    from matplotlib.ticker import LogLocator, NullFormatter
-    from matplotlib.transforms import ScaledTranslation
-
     samples, observed = times_of(times)
     names = [str(name) for name in times["circuit"].values]
     template = times["samples"].isel(circuit=0).transpose("replicate", "change")
@@ -215,7 +215,7 @@ def plot_scaling(
     width = float(mpl.rcParams["lines.markersize"])
     for c, (name, colour) in enumerate(circuit_colours(names).items()):
         # Error bars side by side, at whatever scale.
-        aside = ScaledTranslation(
+        aside = mpl.ScaledTranslation(
             0.9 * width * (c - (len(names) - 1) / 2) / 72, 0, figure.dpi_scale_trans
         )
         at = ax.transData + aside
@@ -239,9 +239,7 @@ def plot_scaling(
     ax.set_yscale("log")
     ax.margins(0.1)
     ax.autoscale_view()
-    low, high = ax.get_ylim()
-    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
-    ax.yaxis.set_minor_formatter(NullFormatter())
+    place_decades(ax.yaxis)
     label_samples(ax.yaxis, None)
     if (values > 0).all() and values.max() > 5 * values.min():
         ax.set_xscale("log")
@@ -254,7 +252,3 @@ def plot_scaling(
         texts.append(f"variance {towards}")
     ax.legend(handles, texts, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     return figure, ax
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}".replace(",", "\N{THIN SPACE}")

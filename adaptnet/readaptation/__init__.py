@@ -4,12 +4,12 @@ Every measure takes a run and returns a Dataset over (circuit, replicate, change
 names them all. What comes after takes such results: survival curves, tests, summaries, bootstrap.
 """
 
-import difflib
 from collections.abc import Callable
 from typing import Any
 
 import xarray as xr
 
+from adaptnet._words import suggestion
 from adaptnet.readaptation.averages import aligned_curves, peri_change_averages
 from adaptnet.readaptation.bootstrap import paired_bootstrap
 from adaptnet.readaptation.exponential import time_constants
@@ -73,9 +73,5 @@ def measure(dataset: xr.Dataset, name: str, **options: Any) -> xr.Dataset:
     tracking
     """
     if name not in MEASURES:
-        near = difflib.get_close_matches(name, MEASURES, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(
-            f"there is no measure {name!r}; {hint}known are {', '.join(sorted(MEASURES))}"
-        )
+        raise ValueError(f"there is no measure {name!r}; {suggestion(name, MEASURES)}")
     return MEASURES[name](dataset, **options)

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from adaptnet._words import thousands
+from adaptnet.plotting.style import close
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
@@ -61,13 +64,22 @@ def samples_text(number: float) -> str:
 
 def grouped(number: float) -> str:
     """Return a number of samples with its thousands apart, or that it was not reached."""
-    if not math.isfinite(number):
-        return samples_text(number)
-    return f"{number:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    return thousands(number) if math.isfinite(number) else samples_text(number)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things.
+
+    Examples
+    --------
+    >>> counted(1, "change"), counted(2, "change")
+    ('1 change', '2 changes')
+    """
+    return f"{thousands(number)} {noun}" + ("" if number == 1 else "s")
 
 
 def short(number: float) -> str:
-    """Return three digits of a number, without an exponent where that is no longer.
+    """Return three digits of a number, without an exponent unless that is shorter.
 
     Examples
     --------
@@ -103,7 +115,7 @@ def value_text(value: Any, length: int = 200) -> str:
         return text
     try:
         return " x ".join(map(str, np.array(value, dtype=np.float64).shape)) + " numbers"
-    except (TypeError, ValueError):  # ragged, or no numbers
+    except (TypeError, ValueError):  # ragged, or not numbers
         return text[: length - 3] + "..."
 
 
@@ -119,11 +131,13 @@ def table(header: list[str], rows: list[list[str]], kind: str = "") -> str:
 
 def picture(figure: "Figure | SubFigure", caption: str) -> str:
     """Return a figure inside the page, with its caption."""
+    whole = figure.figure
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=200)  # type: ignore[union-attr]
+    whole.savefig(buffer, format="png", dpi=200)
+    close(whole)
     data = base64.b64encode(buffer.getvalue()).decode()
     # On a screen letters of a paper are as large as those of the page.
-    width = round(min(980.0, figure.get_figure(root=True).get_size_inches()[0] * 140))
+    width = round(min(980.0, whole.get_size_inches()[0] * 140))
     text = escape(caption)
     return (
         f'<figure><img alt="{text}" width="{width}" src="data:image/png;base64,{data}">'

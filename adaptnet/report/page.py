@@ -5,14 +5,16 @@ from html import escape
 
 import xarray as xr
 
+from adaptnet import plotting
 from adaptnet._checks import positive_number
+from adaptnet._words import thousands
 from adaptnet.errors import NoiseFloorWarning
 from adaptnet.files.validation import validate
 from adaptnet.readaptation import readaptation_times
 from adaptnet.readaptation.segments import jumps
 from adaptnet.readaptation.selections import restored
 from adaptnet.report.findings import drift_sentences, run_warnings
-from adaptnet.report.html import PAGE, grouped, named, picture
+from adaptnet.report.html import PAGE, counted, named, picture
 from adaptnet.report.tables import (
     comparison_table,
     measures_table,
@@ -28,7 +30,7 @@ def report(
     variable: str = "whitening_error",
     style: str = "paper",
 ) -> str:
-    """Return a run as a page of HTML that needs nothing beside it.
+    """Return a run as a page of HTML with everything in it, to be read offline.
 
     Parameters
     ----------
@@ -44,28 +46,25 @@ def report(
     Returns
     -------
     str
-        HTML with pictures embedded. A run without changes, or without errors recorded, gets a page
-        that says so and shows the rest.
+        HTML with pictures embedded. For a run without changes, or without errors recorded, the page
+        says so and shows the rest.
 
     Raises
     ------
     TypeError, ValueError
-        If `dataset` is no run, the threshold is not positive, or there is no such style.
+        If `dataset` is not a run, the threshold is not positive, or there is no such style.
     """
-    dataset = restored(dataset)
-    from adaptnet.plotting import style as styled
-
-    validate(dataset)
+    dataset = validate(restored(dataset))
     threshold = positive_number("threshold", threshold)
     title = str(dataset.attrs.get("scenario", dataset.attrs.get("title", "a run")))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", NoiseFloorWarning)
-        said = run_warnings(dataset, threshold, variable=variable)
-    said += [f"{text[0].upper()}{text[1:]}." for text in (str(w.message) for w in caught)]
-    with styled(style), warnings.catch_warnings():
-        warnings.simplefilter("ignore", NoiseFloorWarning)  # told above
+        sentences = run_warnings(dataset, threshold, variable=variable)
+    sentences += [f"{text[0].upper()}{text[1:]}." for text in (str(w.message) for w in caught)]
+    with plotting.style(style), warnings.catch_warnings():
+        warnings.simplefilter("ignore", NoiseFloorWarning)  # they head the page
         parts = [f"<h1>{escape(title)}</h1>", _lead(dataset)]
-        parts += [f'<p class="warning">{escape(sentence)}</p>' for sentence in said]
+        parts += [f'<p class="warning">{escape(sentence)}</p>' for sentence in sentences]
         if variable in dataset:
             parts += _readaptation(dataset, threshold, variable)
         parts += _matrices(dataset)
@@ -76,18 +75,20 @@ def report(
 
 def _lead(dataset: xr.Dataset) -> str:
     sizes = dataset.sizes
-    seen = "all replicates share" if "replicate" not in dataset["change_sample"].dims else "up to"
+    shared = "replicate" not in dataset["change_sample"].dims
+    changes = f"{'' if shared else 'up to '}{counted(sizes['change'], 'change')} of context"
+    names = escape(", ".join(map(str, dataset["circuit"].values)))
     return (
-        f"<p>{sizes['circuit']} circuits ({escape(', '.join(map(str, dataset['circuit'].values)))})"
-        f", {sizes['replicate']} replicates, {grouped(int(dataset.attrs['n_samples']))} samples of "
-        f"{sizes['neuron']} neurons, {seen} {sizes['change']} changes of context; "
+        f"<p>{counted(sizes['circuit'], 'circuit')} ({names}), "
+        f"{counted(sizes['replicate'], 'replicate')}, "
+        f"{thousands(int(dataset.attrs['n_samples']))} samples of "
+        f"{counted(sizes['neuron'], 'neuron')}, {changes}"
+        f"{', the same in all replicates' if shared else ''}; "
         f"true covariances: {escape(str(dataset.attrs['truth']))}.</p>"
     )
 
 
 def _readaptation(dataset: xr.Dataset, threshold: float, variable: str) -> list[str]:
-    from adaptnet import plotting
-
     words = variable.replace("_", " ").capitalize()
     parts = [
         "<h2>The run</h2>",
@@ -141,8 +142,6 @@ def _readaptation(dataset: xr.Dataset, threshold: float, variable: str) -> list[
 
 
 def _times(times: xr.Dataset, drifts: list[str]) -> list[str]:
-    from adaptnet import plotting
-
     return [
         times_table(times),
         '<p class="note">Medians and restricted means are Kaplan-Meier estimates, so that '
@@ -163,8 +162,6 @@ def _times(times: xr.Dataset, drifts: list[str]) -> list[str]:
 def _matrices(dataset: xr.Dataset) -> list[str]:
     if not {"effective_weights", "covariance"} <= set(dataset.data_vars):
         return []
-    from adaptnet import plotting
-
     parts = ["<h2>Covariance and weights</h2>"]
     if (dataset["change_sample"].values >= 0).any():
         around = plotting.plot_matrices(dataset)[0]

@@ -1,0 +1,69 @@
+"""The page as a whole."""
+
+import re
+import warnings
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+import adaptnet as an
+from tests.adaptnet.synthetic import run_of
+
+# Small runs are noisy; their thresholds are chosen for what is drawn.
+pytestmark = pytest.mark.filterwarnings("ignore::adaptnet.NoiseFloorWarning")
+
+
+class Page(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.sources, self.cells = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in ("meta", "link", "img"):
+            self.open.append(tag)
+        self.sources += [value for name, value in attrs if name in ("src", "href")]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] == "td":
+            self.cells.append(data)
+
+
+def test_the_report_is_whole_and_self_contained(pictured_run):
+    page = Page(an.report(pictured_run, 0.5))
+    assert not page.open
+    assert page.sources
+    assert all(source.startswith("data:") for source in page.sources)
+    assert "not reached" in page.cells
+    assert not any(re.search(r"\bnan\b", cell, re.IGNORECASE) for cell in page.cells)
+
+
+def test_the_report_tells_once_of_thresholds_below_what_theory_says(pictured_run, without_pictures):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # none beside the page
+        text = an.report(pictured_run, 0.001)
+    assert text.count("The threshold 0.001 lies below the noise floor of &#x27;direct&#x27;") == 1
+
+
+def test_reports_escape_what_users_name(without_pictures):
+    run = run_of(np.ones((1, 1, 9)), [4], names=("<b>", "&"))
+    text = an.report(run)
+    assert "<b> →" not in text
+    assert "&lt;b&gt; → &amp;" in text
+
+
+@pytest.mark.parametrize(
+    ("run", "words"),
+    [
+        (run_of(np.ones((2, 3, 9)), np.empty(0, np.int64)), "no change of context"),
+        (run_of(np.ones((2, 3, 9)), [4]).drop_vars("whitening_error"), "has no whitening_error"),
+        (run_of(np.ones((2, 1, 9)), [4]), "a single replicate"),
+        (run_of(np.ones((2, 3, 9)), [[4, 6], [3, -1], [5, 7]]), "100% of times are censored"),
+    ],
+)
+def test_reports_of_poor_runs_say_what_is_missing(run, words, without_pictures):
+    assert words in an.report(run)
