@@ -1,52 +1,52 @@
-"""Named experiments: an environment, circuits and an analysis each, and the command line."""
+"""Named experiments: an environment, circuits and an analysis each, and the command line.
+
+A scenario is a subclass of :class:`Scenario`. It may live anywhere: `scenarios/catalogue/` holds
+those that come with the package, `docs/extending.md` shows one outside of it.
+"""
 
 import importlib
-import pkgutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from scenarios.base import Scenario
+    from scenarios.base import Scenario, SimulationScenario
+    from scenarios.parameters import parameter
+    from scenarios.registry import find, names
+    from scenarios.shared import Race, Rotated
+    from scenarios.tables import Replicates, Table, TableScenario
 
-__all__ = ["find", "names"]
+__all__ = [
+    "Race",
+    "Replicates",
+    "Rotated",
+    "Scenario",
+    "SimulationScenario",
+    "Table",
+    "TableScenario",
+    "find",
+    "names",
+    "parameter",
+]
+
+_HOMES = {
+    "Race": "shared",
+    "Replicates": "tables",
+    "Rotated": "shared",
+    "Scenario": "base",
+    "SimulationScenario": "base",
+    "Table": "tables",
+    "TableScenario": "tables",
+    "find": "registry",
+    "names": "registry",
+    "parameter": "parameters",
+}
 
 
-def names() -> list[str]:
-    """Return the names of all scenarios: one per module of the catalogue.
-
-    Examples
-    --------
-    >>> "switching" in names()
-    True
-    """
-    from scenarios import catalogue
-
-    modules = (module.name for module in pkgutil.iter_modules(catalogue.__path__))
-    return sorted(name.replace("_", "-") for name in modules)
+def __getattr__(name: str) -> Any:
+    """Load what is public when it is first asked for: `adaptnet --help` needs none of it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"scenarios.{_HOMES[name]}"), name)
 
 
-def find(name: str) -> "type[Scenario]":
-    """Return the scenario that goes by `name`.
-
-    Raises
-    ------
-    ValueError
-        If there is none; the nearest name is suggested.
-
-    Examples
-    --------
-    >>> find("switching").title()
-    'Covariance rotates at equal spectrum, then contrast falls tenfold and rises again.'
-    """
-    from scenarios.base import Scenario, suggestion
-
-    if name not in names():
-        raise ValueError(f"there is no scenario {name!r}; {suggestion(name, names())}")
-    module = importlib.import_module(f"scenarios.catalogue.{name.replace('-', '_')}")
-    (scenario,) = (
-        kind
-        for kind in vars(module).values()
-        if isinstance(kind, type)
-        and issubclass(kind, Scenario)
-        and kind.__module__ == module.__name__
-    )
-    return scenario
+def __dir__() -> list[str]:
+    return __all__

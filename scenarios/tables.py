@@ -1,61 +1,91 @@
-"""Results as text, for the command line."""
+"""Scenarios of many short simulations, whose results are a table."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
-if TYPE_CHECKING:
-    import xarray as xr
+import numpy as np
+import xarray as xr
 
-
-def text_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return rows of words in columns under a header.
-
-    Examples
-    --------
-    >>> print(text_table("times", ["circuit", "t"], [["direct", "10.7"], ["interneuron", "1.7"]]))
-    times
-    circuit      t
-    --------------
-    direct       10.7
-    interneuron  1.7
-    """
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in (header, *rows)]
-    return "\n".join([title, lines[0], "-" * len(lines[0]), *lines[1:]])
+import adaptnet
+from adaptnet import Circuit
+from adaptnet.files.provenance import provenance
+from adaptnet.files.results import results
+from adaptnet.seeding import Rng, child_seed, root_seed
+from adaptnet.simulation.progress import progress_display
+from environments import Environment
+from scenarios.base import Scenario
 
 
-def readaptation_table(dataset: "xr.Dataset", threshold: float) -> str:
-    """Return readaptation times as a table: a line for each change and circuit; drifts below."""
-    from adaptnet import readaptation_times
-    from adaptnet.readaptation import summary
-    from adaptnet.readaptation.segments import jumps
-    from adaptnet.report import drift_sentences, samples_text
+class Replicates(NamedTuple):
+    """How each simulation of a table is repeated."""
 
-    title = f"samples until the whitening error is below {threshold:g}"
-    drifts = drift_sentences(dataset)
-    if drifts and not jumps(dataset):
-        return "\n".join([title, *drifts])
-    times = readaptation_times(dataset, threshold)
-    # A replicate's third change may be any other's first where paths are random.
-    shared = times["transition"].dims == ("change",)
-    by = "change" if shared else "transition"
-    of = summary(times, by=by)
-    rows = []
-    for label in of[by].values:
-        for circuit in of["circuit"].values:
-            one = of.sel({"circuit": circuit, by: label})
-            rows.append(
-                (
-                    str(one["transition"].item()),
-                    *([str(int(one["change_sample"]))] if shared else []),
-                    str(circuit),
-                    samples_text(float(one["median"])),
-                    f"{samples_text(float(one['lower_quartile']))} to "
-                    f"{samples_text(float(one['upper_quartile']))}",
-                    f"{float(one['censored']):.0%}",
-                )
-            )
-    columns = ["change", *(["at sample"] if shared else []), "circuit"]
-    return "\n".join(
-        [text_table(title, (*columns, "median", "quartiles", "censored"), rows), *drifts]
-    )
+    number: int
+    seed: np.random.SeedSequence
+    n_threads: int | None
+
+    def simulate(
+        self,
+        circuits: Mapping[str, Circuit],
+        environment: Environment,
+        n_samples: int,
+        *,
+        key: tuple[int, ...],
+        n_records: int,
+    ) -> xr.Dataset:
+        """Return the whitening errors of one simulation; `key` is its place in the table."""
+        return adaptnet.simulate(
+            circuits,
+            environment,
+            n_samples,
+            n_replicates=self.number,
+            rng=child_seed(self.seed, *key),
+            record_every=max(1, n_samples // n_records),
+            record=["whitening_error"],
+            n_threads=self.n_threads,
+            progress=False,
+        )
+
+
+class Table(NamedTuple):
+    """Results over any dimensions: values and a long name per coordinate and variable."""
+
+    coordinates: dict[str, tuple[Any, str]]
+    variables: dict[str, tuple[tuple[str, ...], Any, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableScenario(Scenario):
+    """A scenario of many short simulations, of each of which a few numbers are kept."""
+
+    table_title: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def n_points(self) -> int:
+        """Steps that :meth:`table` reports as they are done."""
+
+    @abstractmethod
+    def table(self, replicates: Replicates, advance: Callable[[int], object]) -> Table:
+        """Return the results; the replicates are a coordinate of them already."""
+
+    def run(
+        self,
+        *,
+        n_replicates: int | None = None,
+        rng: Rng = 0,
+        n_threads: int | None = None,
+        progress: bool | None = None,
+    ) -> xr.Dataset:
+        """Return the table, with the scenario and its parameters in the attributes."""
+        number = self.default_replicates if n_replicates is None else n_replicates
+        seed = root_seed(rng)
+        with progress_display(self.n_points, progress, "points") as advance:
+            table = self.table(Replicates(number, seed, n_threads), advance)
+        return results(
+            self.table_title,
+            {**table.coordinates, "replicate": (np.arange(number), "replicate")},
+            table.variables,
+            {**self.attributes(number), **provenance(seed)},
+        )

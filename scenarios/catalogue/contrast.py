@@ -9,7 +9,7 @@ import numpy as np
 from environments import Environment
 from environments.covariances import gaussian_neighbours
 from environments.presets import contrast_steps
-from scenarios.base import parameter
+from scenarios.parameters import parameter
 from scenarios.shared import Race
 
 

@@ -13,7 +13,7 @@ from environments import (
 )
 from environments.paths import Geodesic
 from environments.schedules import ChangeSamples
-from scenarios.base import parameter
+from scenarios.parameters import parameter
 from scenarios.shared import Race, Rotated
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from environments import Environment
 from environments.presets import rotations
 from environments.schedules import MarkovChain
-from scenarios.base import parameter
+from scenarios.parameters import parameter
 from scenarios.shared import Race, Rotated
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from adaptnet import Circuit, DirectCircuit, InterneuronCircuit, theory
 from environments import Environment, SwitchingEnvironment
-from scenarios.base import parameter
+from scenarios.parameters import parameter
 from scenarios.shared import Rotated
-from scenarios.tables import readaptation_table, text_table
+from scenarios.text import readaptation_table, text_table
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from environments import Environment, NaturalImageEnvironment
-from scenarios.base import parameter
+from scenarios.parameters import parameter
 from scenarios.shared import Race
 
 

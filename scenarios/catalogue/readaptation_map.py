@@ -10,9 +10,9 @@ import numpy as np
 from adaptnet import DirectCircuit, InterneuronCircuit, readaptation_times, theory
 from environments import SwitchingEnvironment
 from environments.covariances import random_eigenbasis, with_spectrum
-from scenarios.base import parameter
-from scenarios.shared import Replicates, Table, TableScenario
-from scenarios.tables import text_table
+from scenarios.parameters import parameter
+from scenarios.tables import Replicates, Table, TableScenario
+from scenarios.text import text_table
 
 if TYPE_CHECKING:
     import numpy.typing as npt

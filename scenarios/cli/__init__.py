@@ -1,6 +1,6 @@
-"""The command line. Heavy packages are imported where they are used, so that --help is quick."""
+"""The command line. A command's module, and what it imports, is loaded when the command is used."""
 
-from scenarios.cli import pictures, running, stored  # noqa: F401, whose commands join the group
-from scenarios.cli.group import DIFFERS, DIVERGED, main
+from scenarios.cli.codes import DIFFERS, DIVERGED
+from scenarios.cli.group import main
 
 __all__ = ["DIFFERS", "DIVERGED", "main"]

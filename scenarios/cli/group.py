@@ -1,28 +1,56 @@
-"""The command that all others belong to: what they share, and how they end."""
+"""The command that all others belong to: what they share, how they are found, how they end."""
 
 import atexit
 import gc
+import importlib
 import logging
 import sys
 import warnings
-from collections.abc import Callable
-from typing import Any, TextIO, TypeVar
+from typing import Any, NamedTuple, TextIO
 
 import click
 
-from scenarios.cli.session import Terminated, ending_on_sigterm, tell
+from scenarios.cli.options import importing, volume
+from scenarios.cli.session import Terminated, ending_on_sigterm, show_log
 
-F = TypeVar("F", bound=Callable[..., Any])
 
-DIVERGED = 3
-"""Exit code of a run that is saved but in which a circuit diverged."""
+class _Home(NamedTuple):
+    """Where a command is defined, and what it does, for a help text that loads nothing."""
 
-DIFFERS = 4
-"""Exit code of a verification that finds a run other than it is stored."""
+    module: str
+    help: str
+
+
+COMMANDS = {
+    "info": _Home("stored", "Show what a run's file holds and how it was made."),
+    "list": _Home("running", "List the scenarios and their parameters."),
+    "plot": _Home("pictures", "Draw a run."),
+    "plot-environment": _Home("pictures", "Draw the environment of a scenario."),
+    "readapt": _Home("stored", "Print how long circuits take to readapt after each change."),
+    "report": _Home("pictures", "Write a page with pictures and tables of a run."),
+    "run": _Home("running", "Run a scenario; write the run and its picture."),
+    "verify": _Home("stored", "Run a stored run again and compare it, bit for bit."),
+}
 
 
 class _Commands(click.Group):
-    """Commands that answer bad input with a sentence, and keep tracebacks for bugs."""
+    """Commands loaded when used, that answer bad input with a sentence and not a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"scenarios.cli.{COMMANDS[cmd_name].module}")
+        command: click.Command = getattr(
+            module, cmd_name.replace("-", "_").replace("list", "list_")
+        )
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, home.help) for name, home in sorted(COMMANDS.items())])
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -30,7 +58,7 @@ class _Commands(click.Group):
                 warnings.simplefilter("always", UserWarning)
                 warnings.showwarning = _show_warning
                 return super().invoke(ctx)
-        except KeyboardInterrupt as interrupt:  # what was saved, and how to go on, is told already
+        except KeyboardInterrupt as interrupt:  # the log has said what was saved and how to resume
             sys.exit(143 if isinstance(interrupt, Terminated) else 130)
         except BrokenPipeError:  # `adaptnet list | head`: click ends without a word
             raise
@@ -40,32 +68,10 @@ class _Commands(click.Group):
             raise click.ClickException(str(error) or type(error).__name__) from error
 
 
-def _tell(context: click.Context, option: click.Parameter, given: bool) -> None:
-    """Show as much of the log as -v or -q asks for, before or after a command's name."""
-    if given:
-        context.find_root().obj = option.name
-        tell(logging.WARNING if option.name == "quiet" else logging.DEBUG)
-
-
-def volume(command: F) -> F:
-    """Give a command, or all, the options -v and -q."""
-    given: dict[str, Any] = {"is_flag": True, "expose_value": False, "callback": _tell}
-    for names, text in (
-        (("-q", "--quiet"), "Tell of warnings and errors only."),
-        (("-v", "--verbose"), "Tell more."),
-    ):
-        command = click.option(*names, help=text, **given)(command)
-    return command
-
-
-def is_quiet(context: click.Context) -> bool:
-    """Return whether -q was given."""
-    return bool(context.find_root().obj == "quiet")
-
-
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="adaptnet")
 @volume
+@importing
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def main(context: click.Context, debug: bool) -> None:
@@ -75,7 +81,7 @@ def main(context: click.Context, debug: bool) -> None:
     gc.set_threshold(50_000)
     atexit.register(gc.freeze)
     if context.obj is None:
-        tell(logging.INFO)
+        show_log(logging.INFO)
 
 
 def _show_warning(

@@ -1,52 +1,57 @@
-"""What a user asks to be run: a scenario's name, a TOML file, or a run that is stored."""
+"""What a user asks to run: the name of a scenario, a TOML file, or a run that is stored."""
 
-import dataclasses
 import tomllib
 import typing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import scenarios
+from adaptnet._checks import json_object, whole_number
+from adaptnet._words import suggestion
+from adaptnet.files.storage import attributes, seed
+from adaptnet.seeding import Rng
 from scenarios.base import Scenario
+from scenarios.parameters import parsed, require_known
 
 
-def planned(what: str, allow_paths: bool) -> dict[str, Any]:
-    """Return the scenario, its parameters, replicates, seed and name that `what` asks for."""
-    import scenarios
+class Plan(NamedTuple):
+    """A scenario, its parameters, replicates and seed, and the name of the run's file."""
 
+    scenario: type[Scenario]
+    name: str
+    parameters: dict[str, Any] = {}  # noqa: RUF012, never changed in place
+    replicates: int | None = None
+    seed: Rng = 0
+
+
+def planned(what: str, allow_paths: bool) -> Plan:
+    """Return the plan that `what` asks for."""
     path = Path(what)
-    plan: dict[str, Any] = {"parameters": {}, "replicates": None, "seed": 0, "name": what}
     if path.suffix == ".toml":
-        return plan | _from_toml(path) | {"name": path.stem}
+        return _from_toml(path)
     if path.suffix == ".nc":
-        return plan | _from_run(path, allow_paths)
-    return plan | {"type": scenarios.find(what)}
+        return _from_run(path, allow_paths)
+    return Plan(scenarios.find(what), what)
 
 
-def _from_toml(path: Path) -> dict[str, Any]:
-    import scenarios
-    from scenarios.base import suggestion
-
+def _from_toml(path: Path) -> Plan:
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors may add a mark
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{path} is not a TOML file: {error}") from error
     kinds = {"scenario": str, "replicates": int, "seed": int, "parameters": dict}
-    for key, value in given.items():
+    for key, value in values.items():
         if key not in kinds:
             raise ValueError(f"{path}: there is no key {key!r}; {suggestion(key, kinds)}")
         if not isinstance(value, kinds[key]) or isinstance(value, bool):
             raise TypeError(f"{path}: {key} must be of type {kinds[key].__name__}, got {value!r}")
-    if "scenario" not in given:
+    if "scenario" not in values:
         raise ValueError(f'{path} must name a scenario: scenario = "switching"')
-    return given | {"type": scenarios.find(given["scenario"])}
+    return Plan(scenarios.find(values.pop("scenario")), path.stem, **values)
 
 
-def _from_run(path: Path, allow_paths: bool) -> dict[str, Any]:
-    """Return what a run's file says of how to run it again."""
-    import scenarios
-    from adaptnet._checks import json_object, whole_number
-    from adaptnet.files.storage import attributes, seed
-
+def _from_run(path: Path, allow_paths: bool) -> Plan:
+    """Return the plan that the file of a run stores."""
     attrs = attributes(path)
     if "scenario" not in attrs:
         raise ValueError(
@@ -55,13 +60,14 @@ def _from_run(path: Path, allow_paths: bool) -> dict[str, Any]:
     parameters = json_object(attrs.get("scenario_parameters"), f"scenario_parameters of {path}")
     if not allow_paths:
         refuse_paths(parameters, path)
-    return {
-        "type": scenarios.find(str(attrs["scenario"])),
-        "parameters": parameters,
-        "replicates": whole_number(f"n_replicates of {path}", attrs.get("n_replicates")),
-        "seed": seed(attrs, str(path)),
-        "name": str(attrs["scenario"]),
-    }
+    name = str(attrs["scenario"])
+    return Plan(
+        scenarios.find(name),
+        name,
+        parameters,
+        whole_number(f"n_replicates of {path}", attrs.get("n_replicates")),
+        seed(attrs, str(path)),
+    )
 
 
 def refuse_paths(stored: Any, source: Path) -> None:
@@ -80,16 +86,12 @@ def refuse_paths(stored: Any, source: Path) -> None:
 
 def parsed_settings(scenario: type[Scenario], settings: tuple[str, ...]) -> dict[str, Any]:
     """Return the parameters set on the command line, of the types that the scenario gives them."""
-    from scenarios.base import parsed, suggestion
-
     kinds = typing.get_type_hints(scenario)
-    names = [field.name for field in dataclasses.fields(scenario)]
     values = {}
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals:
             raise ValueError(f"--set must be given as name=value, got {setting!r}")
-        if name not in names:
-            raise ValueError(f"there is no parameter {name!r}; {suggestion(name, names)}")
+        require_known([name], scenario)
         values[name] = parsed(name, text, kinds[name])
     return values

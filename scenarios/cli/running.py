@@ -7,18 +7,21 @@ from typing import Any
 
 import click
 
-from scenarios.base import Scenario, SimulationScenario
-from scenarios.cli.group import DIVERGED, is_quiet, main, volume
+import scenarios
+from adaptnet.files.storage import refuse_existing, save
+from adaptnet.plotting import style
+from scenarios.base import SimulationScenario
+from scenarios.cli import options
+from scenarios.cli.codes import DIVERGED
 from scenarios.cli.pictures import save_picture
-from scenarios.cli.plans import parsed_settings, planned
+from scenarios.cli.plans import Plan, parsed_settings, planned
 from scenarios.cli.stored import divergences
 
 
-@main.command("list")
+@click.command("list")
+@options.importing
 def list_() -> None:
     """List the scenarios and their parameters."""
-    import scenarios
-
     for name in scenarios.names():
         scenario = scenarios.find(name)
         click.echo(f"{name}: {scenario.title()}")
@@ -26,29 +29,30 @@ def list_() -> None:
             click.echo(f"    {field.name} = {field.default!r}: {field.metadata['meaning']}")
 
 
-@main.command()
+@click.command()
 @click.argument("what", metavar="SCENARIO|FILE.toml|FILE.nc")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="netCDF file to write.")
-@click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Set a parameter.")
+@options.output("netCDF file")
+@options.settings
 @click.option("--replicates", type=int, help="Number of replicates.  [default: the scenario's]")
 @click.option("--seed", type=int, help="Seed of all randomness.  [default: 0]")
-@click.option("--threads", type=int, help="Replicates run at a time.  [default: one a core]")
+@options.threads
 @click.option("--preview", is_flag=True, help="A shorter, coarser run for a first look.")
-@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
-@click.option("--allow-paths", is_flag=True, help="Read files from any folder that FILE.nc names.")
+@options.overwrite
+@options.allow_paths
 @click.option(
     "--progress/--no-progress",
     default=None,
-    help="Progress bar.  [default: on a terminal, elsewhere lines]",
+    help="Progress bar.  [default: on a terminal; elsewhere lines]",
 )
 @click.option(
     "--checkpoint-seconds",
     type=float,
     default=30.0,
     show_default=True,
-    help="At most so much of each replicate is lost when the run is killed.",
+    help="Seconds of each replicate that are lost at most if the run is killed.",
 )
-@volume
+@options.importing
+@options.volume
 @click.pass_context
 def run(
     context: click.Context,
@@ -64,32 +68,25 @@ def run(
     progress: bool | None,
     checkpoint_seconds: float,
 ) -> None:
-    """Run a scenario; write the run and its picture, and print what came out.
+    """Run a scenario; write the run and its picture, and print the results.
 
-    The scenario goes by its name, or is read with its parameters from a TOML file
-    (scenario = "...", replicates, seed, [parameters]), or is run again as a run's file says.
+    SCENARIO is the name of a scenario. FILE.toml holds a name and parameters (scenario = "...",
+    replicates, seed, [parameters]). FILE.nc is a run, which is run again as its file says.
 
-    A run that was stopped, by Ctrl+C or by force, goes on where it was when the same command is
-    given again. A run that is finished is not run again.
+    A run that was stopped, by Ctrl+C or by force, is resumed by the same command. A finished run
+    is not run again.
     """
-    plan = planned(what, allow_paths)
-    scenario_type: type[Scenario] = plan["type"]
-    values = {**plan["parameters"], **(scenario_type.preview if preview else {})}
-    scenario = scenario_type.from_values({**values, **parsed_settings(scenario_type, settings)})
-    if replicates is not None and replicates < 1:
-        raise ValueError(f"--replicates must be at least 1, got {replicates}")
-
-    from adaptnet.files.storage import refuse_existing, save
-
-    target = output or Path(f"{plan['name']}.nc")
+    plan = _adjusted(planned(what, allow_paths), settings, preview, replicates, seed)
+    scenario = plan.scenario.from_values(plan.parameters)
+    target = output or Path(f"{plan.name}.nc")
     if target.suffix != ".nc":
         raise ValueError(f"--output must end in .nc, got {target}; the picture goes beside it")
     picture = target.with_suffix(".png")
-    whole_simulation = issubclass(scenario_type, SimulationScenario)
-    finished = whole_simulation and target.exists() and not overwrite
+    resumable = isinstance(scenario, SimulationScenario)
+    finished = resumable and target.exists() and not overwrite
     if not finished:
         refuse_existing(picture, overwrite=overwrite)
-    if not whole_simulation:  # not a single simulation, so nothing to go on with in between
+    if not resumable:
         refuse_existing(target, overwrite=overwrite)
     recording: dict[str, Any] = {
         "path": target,
@@ -97,22 +94,38 @@ def run(
         "checkpoint_seconds": checkpoint_seconds,
     }
     dataset = scenario.run(
-        n_replicates=replicates or plan["replicates"],
-        rng=plan["seed"] if seed is None else seed,
+        n_replicates=plan.replicates,
+        rng=plan.seed,
         n_threads=threads,
-        progress=False if is_quiet(context) and progress is None else progress,
-        **(recording if whole_simulation else {}),
+        progress=False if options.is_quiet(context) and progress is None else progress,
+        **(recording if resumable else {}),
     )
-    if not whole_simulation:
+    if not resumable:
         save(dataset, target, overwrite=overwrite)
     if not (finished and picture.exists()):
-        from adaptnet.plotting import style as styled
-
-        with styled("paper"):  # as `adaptnet plot` draws it
+        with style("paper"):  # as `adaptnet plot` draws it
             save_picture(scenario.plot(dataset), picture)
     click.echo(scenario.report(dataset))
-    diverged = divergences(dataset)
     click.echo(f"{target} was finished before" if finished else f"wrote {target} and {picture}")
+    diverged = divergences(dataset)
     click.echo("".join(f"{line}\n" for line in diverged), nl=False)
     if diverged:
         sys.exit(DIVERGED)
+
+
+def _adjusted(
+    plan: Plan, settings: tuple[str, ...], preview: bool, replicates: int | None, seed: int | None
+) -> Plan:
+    """Return the plan with what was set on the command line."""
+    if replicates is not None and replicates < 1:
+        raise ValueError(f"--replicates must be at least 1, got {replicates}")
+    parameters = {
+        **plan.parameters,
+        **(plan.scenario.preview if preview else {}),
+        **parsed_settings(plan.scenario, settings),
+    }
+    return plan._replace(
+        parameters=parameters,
+        replicates=plan.replicates if replicates is None else replicates,
+        seed=plan.seed if seed is None else seed,
+    )

@@ -1,4 +1,4 @@
-"""What the command line has to do with the process around it: signals and the log."""
+"""The process around the command line: signals and the log."""
 
 import contextlib
 import logging
@@ -11,7 +11,7 @@ import click
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM: a scheduler's Ctrl+C."""
+    """SIGTERM, by which a scheduler ends a job."""
 
 
 @contextlib.contextmanager
@@ -36,7 +36,7 @@ class _ToStandardError(logging.Handler):
         click.echo(self.format(record), err=True)
 
 
-def tell(level: int) -> None:
+def show_log(level: int) -> None:
     """Show what the packages log from `level` on."""
     log = logging.getLogger("adaptnet")
     log.handlers = [_ToStandardError()]

@@ -1,31 +1,36 @@
-"""Commands that say what is in a stored run, and whether it comes out again."""
+"""Commands about a stored run: what it holds, how circuits readapt, whether it is reproduced."""
 
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
+import xarray as xr
 
+import environments
+from adaptnet import load
+from adaptnet._checks import json_object
+from adaptnet.files.atomic import is_sealed
+from adaptnet.files.storage import reading, seed
+from adaptnet.report import run_warnings
+from adaptnet.simulation.sinks.disk import progress_made
+from adaptnet.simulation.verify import Verification, compare
+from adaptnet.simulation.verify import verify as run_again
+from environments import Environment
 from scenarios.base import SimulationScenario
-from scenarios.cli.group import DIFFERS, main, volume
+from scenarios.cli import options
+from scenarios.cli.codes import DIFFERS
 from scenarios.cli.plans import planned, refuse_paths
+from scenarios.text import readaptation_table
 
-if TYPE_CHECKING:
-    import xarray as xr
-
-    from adaptnet.simulation.verify import Verification
-    from environments import Environment
+_ATTRIBUTES = ("title", "scenario", "date_created", "history", "source", "git_commit", "truth")
 
 
-@main.command()
-@click.argument("path", metavar="RUN.nc", type=click.Path(path_type=Path))
+@click.command()
+@options.a_run
 def info(path: Path) -> None:
-    """Say what a run's file holds and how it was made, or how far an unfinished run is."""
-    from adaptnet import load
-    from adaptnet._checks import json_object
-    from adaptnet.simulation.sinks.disk import progress_made
-
+    """Show what a run's file holds and how it was made, or how far an unfinished run is."""
     unfinished = progress_made(path)
     if unfinished is not None:
         click.echo(_progress(path, *unfinished))
@@ -33,7 +38,7 @@ def info(path: Path) -> None:
             return
     dataset = load(path)
     attrs = dataset.attrs
-    for name in ("title", "scenario", "date_created", "history", "source", "git_commit", "truth"):
+    for name in _ATTRIBUTES:
         if name in attrs:
             click.echo(f"{name}: {attrs[name]}")
     click.echo(f"seed: {attrs.get('seed_entropy')}, spawn key {attrs.get('seed_spawn_key')}")
@@ -45,90 +50,46 @@ def info(path: Path) -> None:
                 click.echo(f"    {entry}: {_short(value)}")
     click.echo("variables:")
     for key, variable in dataset.data_vars.items():
-        meaning = variable.attrs.get("long_name", "not of this package")
+        meaning = variable.attrs.get("long_name", "not a variable of this package")
         click.echo(f"    {key} ({', '.join(map(str, variable.dims))}): {meaning}")
     for line in divergences(dataset):
         click.echo(line)
 
 
-@main.command()
-@click.argument("path", metavar="RUN.nc", type=click.Path(path_type=Path))
-@click.option("--replicates", type=int, help="Run only so many again.  [default: all]")
-@click.option("--threads", type=int, help="Replicates run at a time.  [default: one a core]")
-@click.option("--allow-paths", is_flag=True, help="Read files from any folder that the run names.")
-@volume
+@click.command()
+@options.a_run
+@click.option("--replicates", type=int, help="Number of replicates to run.  [default: all]")
+@options.threads
+@options.allow_paths
+@options.importing
+@options.volume
 def verify(path: Path, replicates: int | None, threads: int | None, allow_paths: bool) -> None:
-    """Run a stored run again from its parameters; say whether it comes out the same, bit for bit.
+    """Run a stored run again from its parameters, and compare the two bit for bit.
 
-    Ends with code 4 where it does not.
+    The exit code is 4 if they differ.
     """
-    from adaptnet.files.atomic import is_sealed
-    from adaptnet.files.storage import reading
-
     with reading(path) as dataset:
         if not is_sealed(path):
-            click.echo(f"{path} has no checksum: it was written, or changed, by other software")
-        found = _run_again(path, dataset, replicates, threads, allow_paths)
-        of = f"{len(found.replicates)} of {dataset.sizes['replicate']} replicates"
+            click.echo(f"{path} has no checksum: other software wrote or changed it")
+        found = _verified(path, dataset, replicates, threads, allow_paths)
+        share = f"{len(found.replicates)} of {dataset.sizes['replicate']} replicates"
     if not found.differing:
-        click.echo(f"{path}: {of} came out again identical, bit for bit")
+        click.echo(f"{path}: {share} were run again and are identical, bit for bit")
     else:
-        click.echo("\n    ".join([f"{path}: {of} were run again and differ:", *found.differing]))
+        click.echo("\n    ".join([f"{path}: {share} were run again and differ:", *found.differing]))
     if found.software:
-        click.echo("\n    ".join(["software or machine are not the same:", *found.software]))
+        click.echo("\n    ".join(["software or machine differ:", *found.software]))
     elif found.differing:
         click.echo("software and machine are the same, as far as is stored: the file was changed")
     if found.differing:
         sys.exit(DIFFERS)
 
 
-def _run_again(
-    path: Path,
-    dataset: "xr.Dataset",
-    replicates: int | None,
-    threads: int | None,
-    allow_paths: bool,
-) -> "Verification":
-    """Return what comes of running again what a file holds."""
-    from adaptnet.files.storage import seed
-    from adaptnet.simulation.verify import Verification, compare, verify
-
-    plan = planned(str(path), allow_paths) if "scenario" in dataset.attrs else None
-    if plan is None or issubclass(plan["type"], SimulationScenario):
-        environment = _stored_environment(path, dataset.attrs.get("environment"), allow_paths)
-        return verify(dataset, environment, n_replicates=replicates, n_threads=threads)
-    scenario = plan["type"].from_values(plan["parameters"])
-    again = scenario.run(
-        n_replicates=plan["replicates"], rng=seed(dataset.attrs, str(path)), n_threads=threads
-    )
-    return Verification(tuple(range(plan["replicates"])), tuple(compare(dataset, again)), ())
-
-
-def _stored_environment(path: Path, stored: Any, allow_paths: bool) -> "Environment":
-    """Return the environment that a run's file says."""
-    import environments
-    from adaptnet._checks import json_object
-
-    parameters = json_object(stored, f"environment of {path}")
-    if parameters.get("type") == "array":
-        raise ValueError(
-            f"the inputs of {path} were an array, of which it holds the checksum alone; "
-            "give them to adaptnet.simulation.verify.verify"
-        )
-    if not allow_paths:
-        refuse_paths(parameters, path)
-    return environments.from_parameters(parameters)
-
-
-@main.command()
-@click.argument("path", metavar="RUN.nc", type=click.Path(path_type=Path))
-@click.option("--threshold", type=float, help="Error to fall below.  [default: the run's, or 0.1]")
+@click.command()
+@options.a_run
+@options.threshold
 def readapt(path: Path, threshold: float | None) -> None:
     """Print how many samples each circuit takes to readapt after each change."""
-    from adaptnet import load
-    from adaptnet.report import run_warnings
-    from scenarios.tables import readaptation_table
-
     dataset = load(path)
     level = threshold_of(dataset, threshold)
     click.echo(readaptation_table(dataset, level))
@@ -136,8 +97,8 @@ def readapt(path: Path, threshold: float | None) -> None:
         click.echo(f"note: {sentence}")
 
 
-def divergences(dataset: "xr.Dataset") -> list[str]:
-    """Return a line for each circuit and replicate that diverged."""
+def divergences(dataset: xr.Dataset) -> list[str]:
+    """Return a line per circuit and replicate that diverged."""
     if "diverged_sample" not in dataset:  # a table of results
         return []
     diverged = dataset["diverged_sample"]
@@ -148,26 +109,55 @@ def divergences(dataset: "xr.Dataset") -> list[str]:
     ]
 
 
-def _progress(path: Path, description: dict[str, Any], processed: dict[int, int]) -> str:
-    """Return how far an unfinished run is."""
-    each, replicates = int(description["n_samples"]), int(description["n_replicates"])
-    done = sum(processed.values())
-    complete = sum(n == each for n in processed.values())
-    return (
-        f"{path} is unfinished: {done / (each * replicates):.1%} of {replicates} replicates of "
-        f"{each} samples are saved, {complete} replicates are complete, as of the last "
-        f"checkpoints; the command that began it goes on ({description.get('history')})"
-    )
-
-
-def threshold_of(dataset: "xr.Dataset", given: float | None) -> float:
+def threshold_of(dataset: xr.Dataset, threshold: float | None) -> float:
     """Return the threshold asked for, or else the one of the run's scenario."""
-    if given is not None:
-        return given
-    from adaptnet._checks import json_object
-
+    if threshold is not None:
+        return threshold
     stored = json_object(dataset.attrs.get("scenario_parameters", "{}"), "scenario_parameters")
     return float(stored.get("threshold", 0.1))
+
+
+def _verified(
+    path: Path,
+    dataset: xr.Dataset,
+    replicates: int | None,
+    threads: int | None,
+    allow_paths: bool,
+) -> Verification:
+    """Return the comparison of a stored run with a new one of the same parameters."""
+    plan = planned(str(path), allow_paths) if "scenario" in dataset.attrs else None
+    if plan is None or issubclass(plan.scenario, SimulationScenario):
+        environment = _stored_environment(path, dataset.attrs.get("environment"), allow_paths)
+        return run_again(dataset, environment, n_replicates=replicates, n_threads=threads)
+    again = plan.scenario.from_values(plan.parameters).run(
+        n_replicates=plan.replicates, rng=seed(dataset.attrs, str(path)), n_threads=threads
+    )
+    return Verification(tuple(range(plan.replicates or 0)), tuple(compare(dataset, again)), ())
+
+
+def _stored_environment(path: Path, stored: Any, allow_paths: bool) -> Environment:
+    """Return the environment whose parameters the file of a run holds."""
+    parameters = json_object(stored, f"environment of {path}")
+    if parameters.get("type") == "array":
+        raise ValueError(
+            f"the inputs of {path} were an array, of which it holds the checksum alone; "
+            "pass them to adaptnet.simulation.verify.verify"
+        )
+    if not allow_paths:
+        refuse_paths(parameters, path)
+    return environments.from_parameters(parameters)
+
+
+def _progress(path: Path, description: dict[str, Any], processed: dict[int, int]) -> str:
+    """Return how far an unfinished run is."""
+    n_samples, n_replicates = int(description["n_samples"]), int(description["n_replicates"])
+    share = sum(processed.values()) / (n_samples * n_replicates)
+    complete = sum(n == n_samples for n in processed.values())
+    return (
+        f"{path} is unfinished: {share:.1%} of {n_replicates} replicates of {n_samples} samples "
+        f"are saved, {complete} replicates are complete, as of the last checkpoints; the command "
+        f"that began it resumes it ({description.get('history')})"
+    )
 
 
 def _short(value: Any, length: int = 100) -> str:

@@ -18,7 +18,7 @@ from adaptnet.readaptation import (
 )
 from adaptnet.readaptation.segments import OUTCOMES
 from adaptnet.report import drift_sentences, run_warnings
-from scenarios.tables import readaptation_table
+from scenarios.text import readaptation_table
 from tests.adaptnet.synthetic import run_of
 
 EVERY, DELAY = 10, 300

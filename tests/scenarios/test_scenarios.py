@@ -7,8 +7,9 @@ import pytest
 from matplotlib.figure import Figure
 
 import scenarios
+from adaptnet._words import suggestion
 from adaptnet.files.validation import validate
-from scenarios.base import name_of, parsed, suggestion
+from scenarios.parameters import parsed
 
 ALL = scenarios.names()
 
@@ -20,7 +21,7 @@ def test_the_two_of_the_readme_are_there():
 @pytest.mark.parametrize("name", ALL)
 def test_it_is_described(name):
     scenario = scenarios.find(name)
-    assert name_of(scenario) == name
+    assert scenario.name() == name
     assert scenario.title().endswith(".")
     assert all(field.metadata["meaning"] for field in dataclasses.fields(scenario))
 

@@ -77,7 +77,7 @@ def test_verification(tmp_path):
     invoke("-q", "run", "switching", *SHORT, "-o", target)
     same = invoke("verify", target)
     assert same.exit_code == 0, same.output
-    assert "2 of 2 replicates came out again identical" in same.output
+    assert "2 of 2 replicates were run again and are identical" in same.output
     run = an.load(target)
     run.whitening_error[1, 1, 7] = np.nextafter(run.whitening_error[1, 1, 7], 9.0)
     an.save(run, target, overwrite=True)
