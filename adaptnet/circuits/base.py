@@ -13,16 +13,12 @@ import numpy.typing as npt
 from adaptnet._checks import Floats, Integers, positive_number
 from adaptnet.circuits.dynamics import IntegratedDynamics
 from adaptnet.kernels.dynamics import EXACT, FastDynamics
+from adaptnet.kernels.status import Status
 
 State: TypeAlias = Any  # a NamedTuple of arrays that only the circuit's own kernel reads
 
-# What the status codes of adaptnet.kernels.status mean to a user, with the remedy.
-FAILURES = {
-    1: "the weights left the positive definite cone; lower learning_rate",
-    2: "the weights overflowed; lower learning_rate or the scale of the inputs",
-    3: "the fast dynamics blew up; lower the step_size of IntegratedDynamics",
-    4: "the samples in the window do not span all neurons; lengthen the window",
-}
+# What the status codes mean to a user, with the remedy.
+FAILURES = {int(code): f"{code.sentence}; {code.remedy}" for code in Status if code != Status.OK}
 
 
 _EXACT = ("equilibrium", "cholesky")
@@ -143,53 +139,27 @@ class Circuit(ABC):
             for r, state in enumerate(states)
         ]
 
-    def _run_kernel(
+    def _advance_by(
         self,
-        kernel: ModuleType,
-        state: State,
-        inputs: Floats,
-        n_processed: int,
-        record_every: int,
-        records: Records,
-    ) -> Outcome:
-        """Advance by the kernel that suits the state."""
-        rates = (self.learning_rate, self.learning_rate_decay)
-        if isinstance(state, kernel.Carried):
-            weights = records.effective_weights
-            return Outcome(
-                *kernel.run_carried(state, inputs, n_processed, *rates, record_every, weights)
-            )
-        fast = self._fast_dynamics()
-        return Outcome(
-            *kernel.run(state, inputs, n_processed, *rates, fast, record_every, *records)
-        )
-
-    def _run_side_by_side(
-        self,
-        kernel: ModuleType,
-        weights: Floats,
+        way: ModuleType,
+        states: Sequence[State],
         inputs: Floats,
         n_processed: int,
         record_every: int,
         records: Records,
     ) -> list[Outcome]:
-        """Advance effective weights (replicate, n, n), a kernel's lanes at a time."""
-        from adaptnet.kernels.building_blocks.lanes import LANES
-
-        outcomes = np.empty((len(weights), 2), np.int64)
-        for first in range(0, len(weights), LANES):
-            some = slice(first, first + LANES)
-            kernel.run_side_by_side(
-                weights[some],
-                inputs[some],
-                n_processed,
-                self.learning_rate,
-                self.learning_rate_decay,
-                record_every,
-                records.effective_weights[some],
-                outcomes[some],
-            )
-        return [Outcome(*outcome) for outcome in outcomes.tolist()]
+        """Advance a group by one of the ways of computing."""
+        samples = n_processed + np.arange(inputs.shape[1])
+        rates = self.learning_rate / (1.0 + self.learning_rate_decay * samples)
+        outcomes = way.advance(
+            states,
+            np.ascontiguousarray(inputs),
+            np.tile(rates, (len(states), 1)),
+            (samples + 1) % record_every == 0,
+            records._asdict(),
+            *(() if isinstance(self.dynamics, str) else (self._fast_dynamics(),)),
+        )
+        return [Outcome(int(code), n_rows) for code, n_rows in outcomes]
 
     def synaptic_time(self, samples: npt.ArrayLike) -> Floats:
         """Return t = eta * samples, or the integral of eta over samples where it decays."""

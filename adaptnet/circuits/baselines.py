@@ -126,38 +126,22 @@ class BatchEstimator(Comparator):
                 f"window must be at least the number of neurons, {n_neurons}, got {self.window}: "
                 "fewer samples have a singular covariance"
             )
-        weights = self._initial_matrix(n_neurons)
-        return batch.initial_state(weights @ weights, self.window)
+        return batch.initial_state(self._initial_matrix(n_neurons), self.window)
 
     def effective_weights(self, state: State) -> Floats:
         """Return the square root of the estimated covariance."""
-        roots, sound = _roots(state.total[None] / self.window)
-        assert sound == 1, "only asked for before the first sample"
-        first: Floats = roots[0]
-        return first
+        from adaptnet.kernels import batch
+
+        return batch.weights(state)
 
     def advance(
         self, state: State, inputs: Floats, n_processed: int, record_every: int, records: Records
     ) -> Outcome:
         """Take in a block of inputs; see :meth:`Circuit.advance`."""
-        from adaptnet.kernels import batch, status
+        from adaptnet.kernels import batch
 
-        covariances = records.effective_weights
-        n_rows = batch.run(state, inputs, n_processed, record_every, covariances)
-        records.fast_steps[:n_rows] = 0
-        records.effective_weights[:n_rows], sound = _roots(covariances[:n_rows])
-        if sound < n_rows:
-            # Sound up to the last record before; the samples after it were not looked at.
-            last = (n_processed // record_every + 1 + sound) * record_every - 1
-            return Outcome(status.SAMPLES_DO_NOT_SPAN, last - n_processed)
-        return Outcome(0, len(inputs))
-
-
-def _roots(covariances: Floats) -> tuple[Floats, int]:
-    """Return symmetric square roots, and how many come before the first singular one."""
-    values, vectors = np.linalg.eigh(covariances)
-    # A sum that samples enter and leave keeps their rounding: below it, zero is not told apart.
-    singular = values[:, 0] <= 1e-12 * values[:, -1]
-    sound = int(singular.argmax()) if singular.any() else len(values)
-    root = np.sqrt(np.where(singular[:, None], np.nan, values))
-    return (vectors * root[:, None, :]) @ np.swapaxes(vectors, -1, -2), sound
+        recorded = (n_processed + 1 + np.arange(len(inputs))) % record_every == 0
+        blocks = inputs[None], recorded, records.at(None)._asdict()
+        failure, n_rows = batch.advance([state], *blocks)[0]
+        records.fast_steps[: np.count_nonzero(recorded)] = 0
+        return Outcome(int(failure), n_rows)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import ModuleType
 
 import numpy as np
 import numpy.typing as npt
@@ -55,8 +56,6 @@ class DirectCircuit(Circuit):
 
     def initial_state(self, n_neurons: int) -> State:
         """Return the state before the first sample."""
-        from adaptnet.kernels import direct
-
         weights = np.asarray(self.initial_weights, dtype=np.float64)
         if weights.ndim == 0:
             weights = weights * np.eye(n_neurons)
@@ -65,32 +64,19 @@ class DirectCircuit(Circuit):
                 f"initial_weights must be {n_neurons} x {n_neurons}, the inputs having {n_neurons} "
                 f"neurons, got shape {weights.shape}"
             )
-        if self.dynamics != "equilibrium":
-            return direct.initial_state(weights)
-        if self.side_by_side(n_neurons) > 1:
-            return direct.Small(weights.copy())
-        return direct.initial_carried(weights)
+        return self._way_for(n_neurons).initial_state(weights)
 
     def effective_weights(self, state: State) -> Floats:
-        """Return a copy of M."""
-        from adaptnet.kernels import direct
-
-        if not isinstance(state, direct.Carried):
-            return np.array(state.weights)
-        weights = np.empty(state.factor.shape)
-        direct.current_weights(state, weights)
+        """Return a copy of the effective weights."""
+        weights: Floats = self._way(state).weights(state)
         return weights
 
     def advance(
         self, state: State, inputs: Floats, n_processed: int, record_every: int, records: Records
     ) -> Outcome:
         """Take in a block of inputs; see :meth:`Circuit.advance`."""
-        from adaptnet.kernels import direct
-
-        if isinstance(state, direct.Small):
-            alone = [state], inputs[None], n_processed, record_every, records.at(None)
-            return self.advance_side_by_side(*alone)[0]
-        return self._run_kernel(direct, state, inputs, n_processed, record_every, records)
+        alone = [state], inputs[None], n_processed, record_every, records.at(None)
+        return self.advance_side_by_side(*alone)[0]
 
     def advance_side_by_side(
         self,
@@ -101,14 +87,21 @@ class DirectCircuit(Circuit):
         records: Records,
     ) -> list[Outcome]:
         """Take in blocks of inputs; see :meth:`Circuit.advance_side_by_side`."""
-        from adaptnet.kernels import direct
+        if not states:
+            return []
+        way = self._way_for(inputs.shape[-1])
+        return self._advance_by(way, states, inputs, n_processed, record_every, records)
 
-        if not all(isinstance(state, direct.Small) for state in states):
-            return super().advance_side_by_side(states, inputs, n_processed, record_every, records)
-        weights = np.array([state.weights for state in states])
-        outcomes = self._run_side_by_side(
-            direct, weights, inputs, n_processed, record_every, records
-        )
-        for state, changed in zip(states, weights, strict=True):
-            state.weights[:] = changed
-        return outcomes
+    def _way(self, state: State) -> ModuleType:
+        return self._way_for(_n_neurons(state))
+
+    def _way_for(self, n_neurons: int) -> ModuleType:
+        from adaptnet.kernels.direct import inverse, lanes, plain
+
+        if self.dynamics != "equilibrium":
+            return plain
+        return lanes if self.side_by_side(n_neurons) > 1 else inverse
+
+
+def _n_neurons(state: State) -> int:
+    return len(state.weights) if hasattr(state, "weights") else int(state.n_neurons[0])

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import ModuleType
 
 import numpy as np
 import numpy.typing as npt
@@ -91,8 +91,6 @@ class InterneuronCircuit(Circuit):
 
     def initial_state(self, n_neurons: int) -> State:
         """Return the state before the first sample."""
-        from adaptnet.kernels import interneuron
-
         weights = np.asarray(self.initial_weights, dtype=np.float64)
         if weights.ndim == 0:
             k = self.n_interneurons or n_neurons
@@ -105,35 +103,19 @@ class InterneuronCircuit(Circuit):
                 f"initial_weights must have a row for each of {n_neurons} primary neurons, "
                 f"got shape {weights.shape}"
             )
-        if self.dynamics != "equilibrium":
-            return interneuron.initial_state(weights)
-        if self.side_by_side(n_neurons) > 1:
-            return interneuron.initial_side_by_side(weights)
-        return interneuron.initial_carried(weights)
+        return self._way_for(n_neurons).initial_state(weights)
 
     def effective_weights(self, state: State) -> Floats:
-        """Return W W'."""
-        from adaptnet.kernels import interneuron
-
-        if not isinstance(state, interneuron.Carried):
-            weights: Floats = state.synapses.T @ state.synapses
-        elif _goes_side_by_side(state):
-            weights = state.root.copy()
-        else:
-            weights = np.empty(state.root.shape)
-            interneuron.current_weights(state, weights)
+        """Return a copy of the effective weights."""
+        weights: Floats = self._way(state).weights(state)
         return weights
 
     def advance(
         self, state: State, inputs: Floats, n_processed: int, record_every: int, records: Records
     ) -> Outcome:
         """Take in a block of inputs; see :meth:`Circuit.advance`."""
-        from adaptnet.kernels import interneuron
-
-        if _goes_side_by_side(state):
-            alone = [state], inputs[None], n_processed, record_every, records.at(None)
-            return self.advance_side_by_side(*alone)[0]
-        return self._run_kernel(interneuron, state, inputs, n_processed, record_every, records)
+        alone = [state], inputs[None], n_processed, record_every, records.at(None)
+        return self.advance_side_by_side(*alone)[0]
 
     def advance_side_by_side(
         self,
@@ -144,57 +126,24 @@ class InterneuronCircuit(Circuit):
         records: Records,
     ) -> list[Outcome]:
         """Take in blocks of inputs; see :meth:`Circuit.advance_side_by_side`."""
-        from adaptnet.kernels import interneuron, status
+        if not states:
+            return []
+        way = self._way_for(inputs.shape[-1])
+        return self._advance_by(way, states, inputs, n_processed, record_every, records)
 
-        together = [r for r, state in enumerate(states) if _goes_side_by_side(state)]
-        which: Any = together if len(together) < len(states) else slice(None)
-        weights, buffers = np.array([states[r].root for r in together]), records.at(which)
-        outcomes = [Outcome(status.GOES_ON_ALONE, 0)] * len(states)
-        for r, changed, outcome in zip(
-            together,
-            weights,
-            self._run_side_by_side(
-                interneuron, weights, inputs[which], n_processed, record_every, buffers
-            ),
-            strict=True,
-        ):
-            states[r].root[:] = changed
-            outcomes[r] = outcome
-        if which is together:  # buffers are copies then
-            records.effective_weights[together] = buffers.effective_weights
-        for r, state in enumerate(states):
-            failure, done = outcomes[r]
-            if failure == status.GOES_ON_ALONE:
-                outcomes[r] = self._goes_on_alone(
-                    state, inputs[r], n_processed, record_every, records.at(r), done
-                )
-        return outcomes
+    def _way(self, state: State) -> ModuleType:
+        return self._way_for(_n_neurons(state))
 
-    def _goes_on_alone(
-        self,
-        state: State,
-        inputs: Floats,
-        n_processed: int,
-        record_every: int,
-        records: Records,
-        done: int,
-    ) -> Outcome:
-        """Take in what is left of a block of which `done` samples are, from here on alone."""
-        from adaptnet.kernels import interneuron, status
+    def _way_for(self, n_neurons: int) -> ModuleType:
+        from adaptnet.kernels.interneuron import inverse, lanes, plain
 
-        if _goes_side_by_side(state) and not interneuron.to_root(state):
-            return Outcome(status.WEIGHTS_NOT_POSITIVE_DEFINITE, done)
-        reached = n_processed + done
-        n_records = reached // record_every - n_processed // record_every
-        left = inputs[done:], reached, record_every, records.at(slice(n_records, None))
-        failure, n_rows = self._run_kernel(interneuron, state, *left)
-        return Outcome(failure, done + n_rows)
+        if self.dynamics != "equilibrium":
+            return plain
+        return lanes if self.side_by_side(n_neurons) > 1 else inverse
 
 
-def _goes_side_by_side(state: State) -> bool:
-    from adaptnet.kernels import interneuron
-
-    return isinstance(state, interneuron.Carried) and state.scale[1] == interneuron.SIDE_BY_SIDE
+def _n_neurons(state: State) -> int:
+    return int(state.synapses.shape[1] if hasattr(state, "synapses") else len(state.root))
 
 
 def _orthonormal_rows(n: int, k: int) -> Floats:

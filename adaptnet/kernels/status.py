@@ -1,8 +1,52 @@
-"""Result codes of the kernels; :mod:`adaptnet.circuits.base` turns them into sentences."""
+"""How a block of samples went, as a code that carries its sentence and its remedy."""
 
-OK = 0
-WEIGHTS_NOT_POSITIVE_DEFINITE = 1
-WEIGHTS_NOT_FINITE = 2
-ACTIVITY_NOT_FINITE = 3
-SAMPLES_DO_NOT_SPAN = 4
-GOES_ON_ALONE = -1  # no failure: a replicate has left those that went beside it
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class Status(IntEnum):
+    """What ended a replicate, or OK."""
+
+    OK = 0
+    WEIGHTS_NOT_POSITIVE_DEFINITE = 1
+    WEIGHTS_NOT_FINITE = 2
+    ACTIVITY_NOT_FINITE = 3
+    SAMPLES_DO_NOT_SPAN = 4
+
+    @property
+    def sentence(self) -> str:
+        """What happened, as a clause: "the weights overflowed"."""
+        return _MEANINGS[self][0]
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it, as a clause: "lower learning_rate"."""
+        return _MEANINGS[self][1]
+
+
+_MEANINGS = {
+    Status.OK: ("all samples were processed", ""),
+    Status.WEIGHTS_NOT_POSITIVE_DEFINITE: (
+        "the weights left the positive definite cone",
+        "lower learning_rate",
+    ),
+    Status.WEIGHTS_NOT_FINITE: (
+        "the weights overflowed",
+        "lower learning_rate or the scale of the inputs",
+    ),
+    Status.ACTIVITY_NOT_FINITE: (
+        "the fast dynamics blew up",
+        "lower the step_size of IntegratedDynamics",
+    ),
+    Status.SAMPLES_DO_NOT_SPAN: (
+        "the samples in the window do not span all neurons",
+        "lengthen the window",
+    ),
+}
+
+
+class Outcome(NamedTuple):
+    """How a replicate's block went: whole samples processed, before a failure if there was one."""
+
+    status: Status
+    n_samples: int

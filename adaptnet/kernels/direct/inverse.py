@@ -8,12 +8,11 @@ which the change of P needs, falls off on the way. Every n samples or so M is in
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from adaptnet.kernels import status
 from adaptnet.kernels.building_blocks.cholesky import factorise, solve
 from adaptnet.kernels.building_blocks.compile import kernel
 from adaptnet.kernels.building_blocks.packed import (
@@ -28,8 +27,8 @@ from adaptnet.kernels.building_blocks.packed import (
     unpack,
 )
 from adaptnet.kernels.building_blocks.simd import FOUR, fma, load, spread, store, total
-
-Floats = npt.NDArray[np.float64]
+from adaptnet.kernels.records import Bools, Floats, Integers, Records
+from adaptnet.kernels.status import Outcome, Status
 
 PERIOD = 64  # samples that P serves for, at least; n where that is more
 NEAR = 0.2  # |s| stays below this fraction of the smallest eigenvalue of M, as it is estimated
@@ -40,8 +39,8 @@ RESIDUAL = 1e-10  # |M y - x| / |x| above which y is refined, or comes from a fa
 ATTEMPTS = 4
 
 
-class Carried(NamedTuple):
-    """What the circuit carries where P is carried; matrices by halves, vectors padded to m.
+class State(NamedTuple):
+    """What the circuit carries between samples: matrices by halves, vectors padded to (m,).
 
     The last sample's changes are pending, to be made in the pass that the next one needs anyway.
     """
@@ -52,56 +51,82 @@ class Carried(NamedTuple):
     shift: Floats  # (2,) s; where it ends, and P is renewed
     norms: Floats  # (3,) largest eigenvalues of M^-1 when P was renewed, of P, and of Q
     guesses: Floats  # (2, m) the eigenvectors of the latter two
-    factor: Floats  # (n, n) scratch
-    sweep: Floats  # (12, m) scratch
-    scratch: Floats  # (6, m)
+    n_neurons: Integers  # (1,) n, which padding hides
 
 
-def initial_carried(weights: Floats) -> Carried:
-    """Return the state before the first sample, for `run_carried`."""
-    n = len(weights)
+class Scratch(NamedTuple):
+    """What is overwritten at each sample."""
+
+    factor: Floats  # (n, n)
+    sweep: Floats  # (12, m)
+    vectors: Floats  # (6, m)
+
+
+def initial_state(initial_weights: Floats) -> State:
+    """Return the state before the first sample, from M (n, n)."""
+    n = len(initial_weights)
     m = padded_size(n)
-    Q = packed(weights)
+    Q = packed(initial_weights)
     guess = np.where(np.arange(m) < n, 1.0 / np.arange(1, m + 1), 0.0)
-    return Carried(
+    return State(
         Q,
         np.zeros_like(Q),
         np.zeros((4, m)),
         np.array([0.0, -1.0]),
         np.array([math.inf, 0.0, 0.0]),
         np.stack([guess, guess]),
-        np.zeros((n, n)),
-        np.zeros((12, m)),
-        np.zeros((6, m)),
+        np.array([n]),
     )
 
 
+def weights(state: State) -> Floats:
+    """Return a copy of M (n, n)."""
+    n = int(state.n_neurons[0])
+    M = np.empty((n, n))
+    current_weights(state, np.zeros(padded_size(n)), M)
+    return M
+
+
+def advance(
+    states: Sequence[State], inputs: Floats, rates: Floats, recorded: Bools, records: Records
+) -> list[Outcome]:
+    """Process a block of samples, one replicate after the other; see :mod:`adaptnet.kernels`."""
+    n = inputs.shape[-1]
+    m = padded_size(n)
+    scratch = Scratch(np.zeros((n, n)), np.zeros((12, m)), np.zeros((6, m)))
+    weight_records = records["effective_weights"]
+    return [
+        Outcome(*run(state, scratch, inputs[r], rates[r], recorded, weight_records[r]))
+        for r, state in enumerate(states)
+    ]
+
+
 @kernel
-def make_pending_change(state: Carried) -> None:
-    """Bring Q up to date."""
+def make_pending_change(state: State, vector: Floats) -> None:
+    """Bring Q up to date; `vector` (m,) is overwritten."""
     grown, last = state.pending[0], state.pending[1]
-    add_and_multiply(state.shifted, grown, last, last, state.scratch[0])
+    add_and_multiply(state.shifted, grown, last, last, vector)
     grown[:] = 0.0
 
 
 @kernel
-def current_weights(state: Carried, out: Floats) -> None:
-    """Write M (n, n)."""
-    make_pending_change(state)
+def current_weights(state: State, vector: Floats, out: Floats) -> None:
+    """Write M (n, n); `vector` (m,) is overwritten."""
+    make_pending_change(state, vector)
     unpack(state.shifted, out)
     for i in range(out.shape[0]):
         out[i, i] -= state.shift[0]
 
 
 @kernel
-def renew(state: Carried, eta: float) -> bool:
+def renew(state: State, scratch: Scratch, eta: float) -> bool:
     """Choose s anew and compute P from M; False where M is not positive definite."""
     Q, P, shift, norms = state.shifted, state.inverse, state.shift, state.norms
-    n = state.factor.shape[0]
-    make_pending_change(state)
+    n, vector = scratch.factor.shape[0], scratch.vectors[0]
+    make_pending_change(state, vector)
     state.pending[2:] = 0.0
     if norms[1] > 0.0:
-        norms[1] = MARGIN * largest_eigenvalue(P, state.guesses[0], state.scratch[0])
+        norms[1] = MARGIN * largest_eigenvalue(P, state.guesses[0], vector)
         nearness = shift[0] * norms[1]
         norms[0] = norms[1] / (1.0 - nearness) if nearness < 1.0 else math.inf
     # A shift of s and one of -s cost the same number of steps.
@@ -111,24 +136,23 @@ def renew(state: Carried, eta: float) -> bool:
         shift[0], shift[1] = -end, end
         for i in range(0, Q.shape[0], FOUR):
             store(P, i, load(Q, i))
-        if invert(P, n, state.sweep):
-            norms[1] = MARGIN * largest_eigenvalue(P, state.guesses[0], state.scratch[0])
-            norms[2] = MARGIN * largest_eigenvalue(Q, state.guesses[1], state.scratch[0])
+        if invert(P, n, scratch.sweep):
+            norms[1] = MARGIN * largest_eigenvalue(P, state.guesses[0], vector)
+            norms[2] = MARGIN * largest_eigenvalue(Q, state.guesses[1], vector)
             return True
     return False
 
 
 @kernel
-def run_carried(
-    state: Carried,
+def run(
+    state: State,
+    scratch: Scratch,
     inputs: Floats,
-    n_processed: int,
-    learning_rate: float,
-    decay: float,
-    record_every: int,
+    rates: Floats,
+    recorded: Bools,
     recorded_weights: Floats,
-) -> tuple[int, int]:
-    """Take in a block of samples at the exact fixed point; return a status and the rows processed.
+) -> tuple[Status, int]:
+    """Process a block of samples of one replicate; return a status and the samples processed.
 
     Chebyshev's iteration is algorithm 12.1 of Saad, Iterative methods for sparse linear systems
     (2003), his rho being omega times half the interval. Every y is checked: where |M y - x| exceeds
@@ -138,16 +162,18 @@ def run_carried(
     Q, P, shift, norms = state.shifted, state.inverse, state.shift, state.norms
     grown, last = state.pending[0], state.pending[1]
     shrunk, turned = state.pending[2], state.pending[3]
-    x, y, u, rest = state.scratch[0], state.scratch[1], state.scratch[2], state.scratch[3]
-    step, product = state.scratch[4], state.scratch[5]
-    n, m = state.factor.shape[0], x.shape[0]
+    x, y, u, rest = scratch.vectors[0], scratch.vectors[1], scratch.vectors[2], scratch.vectors[3]
+    step, product = scratch.vectors[4], scratch.vectors[5]
+    n, m = scratch.factor.shape[0], x.shape[0]
     n_records = 0
     for t in range(inputs.shape[0]):
-        eta = learning_rate / (1.0 + decay * (n_processed + t))
-        if not shift[0] <= shift[1] and not renew(state, eta):
-            return status.WEIGHTS_NOT_POSITIVE_DEFINITE, t
-        for i in range(n):
-            x[i] = inputs[t, i]
+        eta = rates[t]
+        # P that was renewed for a rate of zero does not serve for another.
+        due = not shift[0] <= shift[1] or shift[1] == 0.0 < eta
+        if due and not renew(state, scratch, eta):
+            return Status.WEIGHTS_NOT_POSITIVE_DEFINITE, t
+        for i in range(n):  # A rate of zero leaves M as it is, even where y would overflow.
+            x[i] = inputs[t, i] if eta > 0.0 else 0.0
         size = dot(x, x)
         enough = SOLVED * SOLVED * size / (norms[2] * norms[2])
         s = shift[0]
@@ -207,18 +233,18 @@ def run_carried(
             if residual <= RESIDUAL * RESIDUAL * size:
                 break
         if not residual <= RESIDUAL * RESIDUAL * size:
-            unpack(Q, state.factor)
+            unpack(Q, scratch.factor)
             for i in range(n):
-                state.factor[i, i] -= s
-            if not factorise(state.factor, state.factor):
-                return status.WEIGHTS_NOT_POSITIVE_DEFINITE, t
-            solve(state.factor, x, y)  # M y = x
+                scratch.factor[i, i] -= s
+            if not factorise(scratch.factor, scratch.factor):
+                return Status.WEIGHTS_NOT_POSITIVE_DEFINITE, t
+            solve(scratch.factor, x, y)  # M y = x
             multiply(P, y, u)
             shift[1] = -math.inf  # renew P before the next sample
 
         power, gain = dot(y, y), dot(y, u)
         if not eta * power < math.inf:
-            return status.WEIGHTS_NOT_FINITE, t
+            return Status.WEIGHTS_NOT_FINITE, t
         # M <- M + eta (y y' - I), and P by Sherman and Morrison's formula
         grow, shrink = spread(eta), spread(-eta / (1.0 + eta * gain))
         for i in range(0, m, FOUR):
@@ -228,7 +254,7 @@ def run_carried(
             store(turned, i, u_i)
             store(shrunk, i, shrink * u_i)
         shift[0] += eta
-        if (n_processed + t + 1) % record_every == 0:
-            current_weights(state, recorded_weights[n_records])
+        if recorded[t]:
+            current_weights(state, product, recorded_weights[n_records])
             n_records += 1
-    return status.OK, inputs.shape[0]
+    return Status.OK, inputs.shape[0]

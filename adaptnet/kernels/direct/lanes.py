@@ -4,79 +4,102 @@ That costs little more than one of them: for a few neurons nothing else is as qu
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from adaptnet.kernels import status
 from adaptnet.kernels.building_blocks.compile import kernel
 from adaptnet.kernels.building_blocks.lanes import LANES, factorise, gather, scatter, solve
 from adaptnet.kernels.building_blocks.simd import fma, load, spread, store
+from adaptnet.kernels.records import Bools, Floats, Integers, Records
+from adaptnet.kernels.status import Outcome, Status
 
-Floats = npt.NDArray[np.float64]
 
-
-class Small(NamedTuple):
-    """What the circuit carries where replicates go side by side."""
+class State(NamedTuple):
+    """What the circuit carries from one sample to the next."""
 
     weights: Floats  # M (n, n)
 
 
+def initial_state(initial_weights: Floats) -> State:
+    """Return the state before the first sample; `initial_weights` M (n, n) are copied."""
+    return State(initial_weights.copy())
+
+
+def weights(state: State) -> Floats:
+    """Return a copy of M (n, n)."""
+    return state.weights.copy()
+
+
+def advance(
+    states: Sequence[State], inputs: Floats, rates: Floats, recorded: Bools, records: Records
+) -> list[Outcome]:
+    """Process a block of samples, LANES replicates at a time; see :mod:`adaptnet.kernels`."""
+    outcomes = np.empty((len(states), 2), np.int64)
+    for first in range(0, len(states), LANES):
+        group = slice(first, first + LANES)
+        M = np.array([state.weights for state in states[group]])
+        weight_records = records["effective_weights"][group]
+        run(M, inputs[group], rates[group], recorded, weight_records, outcomes[group])
+        for state, changed in zip(states[group], M, strict=True):
+            state.weights[:] = changed
+    return [Outcome(Status(code), n_samples) for code, n_samples in outcomes.tolist()]
+
+
 @kernel
-def run_side_by_side(
+def run(
     weights: Floats,
     inputs: Floats,
-    n_processed: int,
-    learning_rate: float,
-    decay: float,
-    record_every: int,
+    rates: Floats,
+    recorded: Bools,
     recorded_weights: Floats,
-    outcomes: npt.NDArray[np.int64],
+    outcomes: Integers,
 ) -> None:
-    """Take in a block of samples for each of up to LANES replicates.
+    """Process a block of samples of each of up to LANES replicates.
 
-    Weights M are (replicate, n, n), inputs (replicate, sample, n), records (replicate, record, n,
-    n); `outcomes` (replicate, 2) gets a status and the rows processed. A replicate that fails keeps
-    the weights it began with; what is recorded for it from then on means nothing.
+    Weights M are (replicate, n, n), inputs (replicate, sample, n), rates (replicate, sample),
+    records (replicate, record, n, n); `outcomes` (replicate, 2) gets a status and the samples
+    processed. A replicate that fails keeps the weights it began with; what is recorded for it from
+    then on means nothing.
     """
     n_lanes, length, n = inputs.shape
     M, L = np.empty(n * n * LANES), np.empty(n * n * LANES)
     products, inverse = np.empty(n * n * LANES), np.empty(n * LANES)
     x, y = np.zeros(n * LANES), np.empty(n * LANES)
-    power = np.empty(LANES)
+    power, etas = np.empty(LANES), np.zeros(LANES)
     gather(weights, M)
     for r in range(n_lanes):
-        outcomes[r, 0], outcomes[r, 1] = status.OK, length
+        outcomes[r, 0], outcomes[r, 1] = Status.OK, length
     n_records = 0
     for t in range(length):
         for r in range(n_lanes):
-            for i in range(n):
-                x[i * LANES + r] = inputs[r, t, i]
+            etas[r] = rates[r, t]
+            for i in range(n):  # A rate of zero leaves M as it is, even where y would overflow.
+                x[i * LANES + r] = inputs[r, t, i] if etas[r] > 0.0 else 0.0
         factorise(M, products, L, inverse, n)
         solve(L, inverse, x, y, n)  # M y = x
-        eta = learning_rate / (1.0 + decay * (n_processed + t))
-        grow, shrink, squares = spread(eta), spread(-eta), spread(0.0)
+        eta, squares = load(etas, 0), spread(0.0)
         for i in range(n):  # M <- M + eta (y y' - I)
             row, y_i = i * n * LANES, load(y, i * LANES)
             squares = fma(y_i, y_i, squares)
-            scaled = grow * y_i
+            scaled = eta * y_i
             for j in range(0, i * LANES, LANES):
                 store(M, row + j, fma(scaled, load(y, j), load(M, row + j)))
             at = row + i * LANES
-            store(M, at, fma(scaled, y_i, load(M, at) + shrink))
-        store(power, 0, grow * squares)
+            store(M, at, fma(scaled, y_i, load(M, at) - eta))
+        store(power, 0, eta * squares)
         for r in range(n_lanes):
-            failed = status.OK if power[r] < math.inf else status.WEIGHTS_NOT_FINITE
+            failed = Status.OK if power[r] < math.inf else Status.WEIGHTS_NOT_FINITE
             for i in range(n):
                 if not inverse[i * LANES + r] < 0.0:
-                    failed = status.WEIGHTS_NOT_POSITIVE_DEFINITE
-            if failed != status.OK and outcomes[r, 0] == status.OK:
+                    failed = Status.WEIGHTS_NOT_POSITIVE_DEFINITE
+            if failed != Status.OK and outcomes[r, 0] == Status.OK:
                 outcomes[r, 0], outcomes[r, 1] = failed, t
-        if (n_processed + t + 1) % record_every == 0:
+        if recorded[t]:
             for r in range(n_lanes):
                 scatter(M, r, recorded_weights[r, n_records])
             n_records += 1
     for r in range(n_lanes):
-        if outcomes[r, 0] == status.OK:
+        if outcomes[r, 0] == Status.OK:
             scatter(M, r, weights[r])

@@ -1,32 +1,52 @@
 """A factorisation of M at each sample, or Euler steps of the fast dynamics: the plain way."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from adaptnet.kernels import status
 from adaptnet.kernels.building_blocks.cholesky import factorise, solve
 from adaptnet.kernels.building_blocks.compile import kernel
-from adaptnet.kernels.dynamics import FastDynamics
-
-Floats = npt.NDArray[np.float64]
+from adaptnet.kernels.dynamics import EXACT, FastDynamics
+from adaptnet.kernels.records import Bools, Floats, Integers, Records, buffers
+from adaptnet.kernels.status import Outcome, Status
 
 
 class State(NamedTuple):
-    """What the circuit carries from one sample to the next, and its scratch space."""
+    """What the circuit carries from one sample to the next."""
 
     weights: Floats  # M (n, n)
-    steps: npt.NDArray[np.int64]  # (1,) most Euler steps since the last record
-    factor: Floats  # (n, n) Cholesky factor of M
-    y: Floats  # (n,) primary neurons
+    steps: Integers  # (1,) most Euler steps since the last record
 
 
-def initial_state(weights: Floats) -> State:
-    """Return the state before the first sample; `weights` (n, n) is copied."""
-    n = weights.shape[0]
-    return State(weights.copy(), np.zeros(1, np.int64), np.zeros((n, n)), np.zeros(n))
+def initial_state(initial_weights: Floats) -> State:
+    """Return the state before the first sample; `initial_weights` M (n, n) are copied."""
+    return State(initial_weights.copy(), np.zeros(1, np.int64))
+
+
+def weights(state: State) -> Floats:
+    """Return a copy of M (n, n)."""
+    return state.weights.copy()
+
+
+def advance(
+    states: Sequence[State],
+    inputs: Floats,
+    rates: Floats,
+    recorded: Bools,
+    records: Records,
+    dynamics: FastDynamics = EXACT,
+) -> list[Outcome]:
+    """Process a block of samples, one replicate after the other; see :mod:`adaptnet.kernels`.
+
+    Also records ``fast_steps``, the most Euler steps per sample since the last record, and
+    ``response`` G, the outputs being y = G x after as many steps as the recorded sample took.
+    """
+    return [
+        Outcome(*run(state, inputs[r], rates[r], recorded, dynamics, *buffers(records, r)))
+        for r, state in enumerate(states)
+    ]
 
 
 @kernel
@@ -58,46 +78,78 @@ def integrate(M: Floats, x: Floats, y: Floats, fast: FastDynamics) -> int:
 
 
 @kernel
+def respond(M: Floats, factor: Floats, fast: FastDynamics, n_steps: int, G: Floats) -> None:
+    """Write G (n, n), the outputs being y = G x after `n_steps` Euler steps, or at the fixed point.
+
+    Column j is the activity that a unit input to neuron j leads to.
+    """
+    n = M.shape[0]
+    # At a tolerance of zero steps end early only where they would change nothing.
+    fixed = FastDynamics(fast.step_size, 0.0, n_steps, 0.0)
+    x, y = np.zeros(n), np.zeros(n)
+    known = fast.max_steps > 0 or factorise(M, factor)
+    for j in range(n):
+        x[:] = 0.0
+        x[j] = 1.0
+        if fast.max_steps > 0:
+            integrate(M, x, y, fixed)
+        elif known:
+            solve(factor, x, y)
+        for i in range(n):
+            G[i, j] = y[i] if known else math.nan
+
+
+@kernel
+def learn(M: Floats, y: Floats, eta: float) -> bool:
+    """M <- M + eta (y y' - I); False where it overflows."""
+    trace = 0.0
+    for i in range(M.shape[0]):
+        row = M[i]
+        scaled = eta * y[i]
+        for j in range(M.shape[0]):
+            row[j] += scaled * y[j]
+        row[i] -= eta
+        trace += row[i]
+    return abs(trace) < math.inf
+
+
+@kernel
 def run(
     state: State,
     inputs: Floats,
-    n_processed: int,
-    learning_rate: float,
-    decay: float,
+    rates: Floats,
+    recorded: Bools,
     fast: FastDynamics,
-    record_every: int,
     recorded_weights: Floats,
-    recorded_steps: npt.NDArray[np.int64],
-) -> tuple[int, int]:
-    """Take in a block of samples, one at a time; return a status and the rows processed."""
-    M, steps, factor, y = state
+    recorded_steps: Integers,
+    recorded_responses: Floats,
+) -> tuple[Status, int]:
+    """Process a block of samples of one replicate; return a status and the samples processed."""
+    M, steps = state
     n = M.shape[0]
+    factor, y = np.empty((n, n)), np.empty(n)
     n_records = 0
     for t in range(inputs.shape[0]):
         x = inputs[t]
+        used = 0
         if fast.max_steps > 0:
             used = integrate(M, x, y, fast)
             if used < 0:
-                return status.ACTIVITY_NOT_FINITE, t
+                return Status.ACTIVITY_NOT_FINITE, t
             steps[0] = max(steps[0], used)
         elif factorise(M, factor):
             solve(factor, x, y)  # M y = x
         else:
-            return status.WEIGHTS_NOT_POSITIVE_DEFINITE, t
-        eta = learning_rate / (1.0 + decay * (n_processed + t))
-        total = 0.0
-        for i in range(n):  # M <- M + eta (y y' - I)
-            row = M[i]
-            scaled = eta * y[i]
-            for j in range(n):
-                row[j] += scaled * y[j]
-            row[i] -= eta
-            total += row[i]
-        if not abs(total) < math.inf:
-            return status.WEIGHTS_NOT_FINITE, t
-        if (n_processed + t + 1) % record_every == 0:
+            return Status.WEIGHTS_NOT_POSITIVE_DEFINITE, t
+        # A rate of zero leaves M as it is, even where y overflows.
+        if rates[t] > 0.0 and not learn(M, y, rates[t]):
+            return Status.WEIGHTS_NOT_FINITE, t
+        if recorded[t]:
             recorded_weights[n_records] = M
-            recorded_steps[n_records] = steps[0]
+            if recorded_steps.shape[0] > 0:
+                recorded_steps[n_records] = steps[0]
+            if recorded_responses.shape[0] > 0:
+                respond(M, factor, fast, used, recorded_responses[n_records])
             steps[0] = 0
             n_records += 1
-    return status.OK, inputs.shape[0]
+    return Status.OK, inputs.shape[0]

@@ -11,12 +11,12 @@ their square roots. So where A is ill-conditioned, or a sample is about to make 
 taken with a root R in place of W, R R' = A, and a factorisation each, until A is fit to be carried.
 """
 
+from collections.abc import Sequence
+from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from adaptnet.kernels import status
 from adaptnet.kernels.building_blocks.cholesky import factorise
 from adaptnet.kernels.building_blocks.compile import inlined, kernel
 from adaptnet.kernels.building_blocks.packed import (
@@ -31,8 +31,8 @@ from adaptnet.kernels.building_blocks.packed import (
 )
 from adaptnet.kernels.building_blocks.simd import FOUR, fma, load, spread, store, total
 from adaptnet.kernels.interneuron.plain import learn, multiply_synapses, respond, settle
-
-Floats = npt.NDArray[np.float64]
+from adaptnet.kernels.records import Bools, Floats, Integers, Records
+from adaptnet.kernels.status import Outcome, Status
 
 LEAST_SCALE = 0.01  # of A and P, which shrinks by (1 - eta)^2 a sample, at which P is renewed
 RESIDUAL = 1e-10  # |A y - x| / |x| above which y is refined, or comes from a factorisation
@@ -40,13 +40,18 @@ REFINED = 1e-12  # what refining aims at; it ends where it gains no more
 REFINEMENTS = 3
 ILL_CONDITIONED = 1e8  # Tr A Tr P / n, from which on A is not carried
 JUMP = 100.0  # c y'y of a sample that makes it so: eigenvalues grow by (1 + c y'y)^2
-AT_LEAST = 32.0  # samples taken with the root before A is tried
-# In the place of their number: A is carried; is, but not fit for it; goes beside other replicates'.
-CARRIED, UNFIT, SIDE_BY_SIDE = -1.0, -2.0, -3.0
+AT_LEAST = 32  # samples taken with the root before A is tried
 
 
-class Carried(NamedTuple):
-    """What the circuit carries where P is carried; matrices by halves, vectors padded to m.
+class Mode(IntEnum):
+    """What is carried from one sample to the next."""
+
+    ROOT = 0  # R
+    INVERSE = 1  # A and P
+
+
+class State(NamedTuple):
+    """What the circuit carries between samples: matrices by halves, vectors padded to (m,).
 
     The last sample's changes are pending, to be made in the pass that the next one needs anyway.
     """
@@ -54,47 +59,78 @@ class Carried(NamedTuple):
     effective: Floats  # A / scale, up to a b' + b a' of the last sample
     inverse: Floats  # P scale, up to c b' + b c'
     pending: Floats  # (3, m) a; b, the last y; c
-    scale: Floats  # (2,) scale; samples to take with the root, or how A is held instead
-    root: Floats  # (n, n) R', where it takes the place of A; A itself where SIDE_BY_SIDE
-    matrices: Floats  # (2, n, n) scratch, as are the rest
+    scale: Floats  # (1,)
+    mode: Integers  # (1,) a Mode
+    countdown: Integers  # (1,) samples to take with R before A is tried
+    root: Floats  # (n, n) R'
+
+
+class Scratch(NamedTuple):
+    """What is overwritten at each sample."""
+
+    effective: Floats  # (n, n) A
+    factor: Floats  # (n, n) Cholesky factor of A
     activity: Floats  # (2, n)
-    sweep: Floats  # (12, m) scratch
-    scratch: Floats  # (6, m)
+    sweep: Floats  # (12, m)
+    vectors: Floats  # (6, m)
 
 
-def initial_carried(weights: Floats) -> Carried:
-    """Return the state before the first sample, from W (n, k), for `run_carried`."""
-    n = len(weights)
-    m = padded_size(n)
+def initial_state(initial_weights: Floats) -> State:
+    """Return the state before the first sample, from W (n, k)."""
+    n = len(initial_weights)
     A = packed(np.zeros((n, n)))
-    return Carried(
+    return State(
         A,
         np.zeros_like(A),
-        np.zeros((3, m)),
-        np.array([1.0, 0.0]),
-        np.asarray(np.linalg.qr(weights.T, mode="r")),  # any rotation of W will do
-        np.zeros((2, n, n)),
-        np.zeros((2, n)),
-        np.zeros((12, m)),
-        np.zeros((6, m)),
+        np.zeros((3, padded_size(n))),
+        np.ones(1),
+        np.array([int(Mode.ROOT)]),
+        np.zeros(1, np.int64),
+        np.asarray(np.linalg.qr(initial_weights.T, mode="r")),  # any rotation of W will do
+    )
+
+
+def weights(state: State) -> Floats:
+    """Return A = W W' (n, n)."""
+    A = np.empty(state.root.shape)
+    current_weights(state, np.zeros(state.pending.shape[1]), A)
+    return A
+
+
+def advance(
+    states: Sequence[State], inputs: Floats, rates: Floats, recorded: Bools, records: Records
+) -> list[Outcome]:
+    """Process a block of samples, one replicate after the other; see :mod:`adaptnet.kernels`."""
+    scratch, weight_records = scratch_space(inputs.shape[-1]), records["effective_weights"]
+    return [
+        Outcome(*run(state, scratch, inputs[r], rates[r], recorded, weight_records[r]))
+        for r, state in enumerate(states)
+    ]
+
+
+def scratch_space(n: int) -> Scratch:
+    """Return what `run` needs for `n` neurons."""
+    m = padded_size(n)
+    return Scratch(
+        np.zeros((n, n)), np.zeros((n, n)), np.zeros((2, n)), np.zeros((12, m)), np.zeros((6, m))
     )
 
 
 @kernel
-def make_pending_change(state: Carried) -> None:
-    """Bring A up to date."""
+def make_pending_change(state: State, vector: Floats) -> None:
+    """Bring A up to date; `vector` (m,) is overwritten."""
     a, b = state.pending[0], state.pending[1]
-    add_pair_and_multiply(state.effective, a, b, b, state.scratch[4])
+    add_pair_and_multiply(state.effective, a, b, b, vector)
     a[:] = 0.0
 
 
 @kernel
-def current_weights(state: Carried, out: Floats) -> None:
-    """Write A (n, n), of a replicate that goes alone."""
-    if state.scale[1] >= 0.0:
+def current_weights(state: State, vector: Floats, out: Floats) -> None:
+    """Write A (n, n); `vector` (m,) is overwritten."""
+    if state.mode[0] == Mode.ROOT:
         multiply_synapses(state.root, out)
         return
-    make_pending_change(state)
+    make_pending_change(state, vector)
     unpack(state.effective, out)
     for i in range(out.shape[0]):
         for j in range(out.shape[0]):
@@ -102,36 +138,38 @@ def current_weights(state: Carried, out: Floats) -> None:
 
 
 @kernel
-def to_root(state: Carried) -> bool:
-    """Go from A to R; False where A is not positive definite."""
-    R, A, factor = state.root, state.matrices[0], state.matrices[1]
-    if state.scale[1] == SIDE_BY_SIDE:
-        A = R
-    else:
-        current_weights(state, A)
+def to_root(state: State, A: Floats, factor: Floats) -> bool:
+    """Go on with R of A (n, n), from the next sample on; False if A is not positive definite."""
+    R = state.root
     if not factorise(A, factor):
         return False
     for i in range(R.shape[0]):
         for j in range(i):
             R[j, i], R[i, j] = factor[i, j], 0.0
         R[i, i] = 1.0 / factor[i, i]
-    state.scale[1] = AT_LEAST
+    state.mode[0], state.countdown[0] = Mode.ROOT, AT_LEAST
     return True
 
 
 @kernel
-def renew(state: Carried) -> None:
-    """Compute A from R or from itself, with a scale of 1, and P; see whether they are fit."""
-    A, P, scale, n = state.effective, state.inverse, state.scale, state.root.shape[0]
-    unfit = AT_LEAST if scale[1] >= 0.0 else UNFIT
-    current_weights(state, state.matrices[0])
-    pack(state.matrices[0], A)
+def renew(state: State, scratch: Scratch) -> bool:
+    """Compute A from R or from itself, with a scale of 1, and P; return whether they are fit.
+
+    If they are not, samples are to be taken with R: it stays, or comes from A.
+    """
+    A, P, n = state.effective, state.inverse, state.root.shape[0]
+    current_weights(state, scratch.vectors[4], scratch.effective)
+    pack(scratch.effective, A)
     for i in range(0, A.shape[0], FOUR):
         store(P, i, load(A, i))
     state.pending[:] = 0.0
-    scale[0] = 1.0
-    fit = invert(P, n, state.sweep) and trace(A, n) * trace(P, n) < ILL_CONDITIONED * n
-    scale[1] = CARRIED if fit else unfit
+    state.scale[0] = 1.0
+    fit = invert(P, n, scratch.sweep) and trace(A, n) * trace(P, n) < ILL_CONDITIONED * n
+    if fit:
+        state.mode[0] = Mode.INVERSE
+    elif state.mode[0] == Mode.ROOT:
+        state.countdown[0] = AT_LEAST
+    return fit
 
 
 @inlined
@@ -148,46 +186,47 @@ def misfit(x: Floats, product: Floats, scale: float, q: Floats, rest: Floats) ->
 
 
 @kernel
-def take_with_root(state: Carried, x: Floats, eta: float) -> int:
-    """Take in one sample with R in place of W; return a status."""
-    R, y, z = state.root, state.activity[0], state.activity[1]
-    if not settle(R, state.matrices[0], state.matrices[1], x, y):
-        return status.WEIGHTS_NOT_POSITIVE_DEFINITE
+def take_with_root(state: State, scratch: Scratch, x: Floats, eta: float) -> Status:
+    """Process one sample with R in place of W; return a status."""
+    R, y, z = state.root, scratch.activity[0], scratch.activity[1]
+    if not settle(R, scratch.effective, scratch.factor, x, y):
+        return Status.WEIGHTS_NOT_POSITIVE_DEFINITE
     respond(R, y, z)
     if not learn(R, y, z, eta):
-        return status.WEIGHTS_NOT_FINITE
-    state.scale[1] -= 1.0
-    return status.OK
+        return Status.WEIGHTS_NOT_FINITE
+    state.countdown[0] -= 1
+    return Status.OK
 
 
 @kernel
-def run_carried(
-    state: Carried,
+def run(
+    state: State,
+    scratch: Scratch,
     inputs: Floats,
-    n_processed: int,
-    learning_rate: float,
-    decay: float,
-    record_every: int,
+    rates: Floats,
+    recorded: Bools,
     recorded_weights: Floats,
-) -> tuple[int, int]:
-    """Take in a block of samples at the exact fixed point; return a status and the rows processed.
+) -> tuple[Status, int]:
+    """Process a block of samples of one replicate; return a status and the samples processed.
 
     Every y is checked: where |A y - x| exceeds RESIDUAL |x|, it comes from a factorisation of A.
     """
     A, P, scale = state.effective, state.inverse, state.scale
     a, b, c = state.pending[0], state.pending[1], state.pending[2]
-    x, y, u, q = state.scratch[0], state.scratch[1], state.scratch[2], state.scratch[3]
-    product, rest = state.scratch[4], state.scratch[5]
+    x, y, u, q = scratch.vectors[0], scratch.vectors[1], scratch.vectors[2], scratch.vectors[3]
+    product, rest = scratch.vectors[4], scratch.vectors[5]
     n, m = state.root.shape[0], x.shape[0]
     n_records = 0
     for t in range(inputs.shape[0]):
-        eta = learning_rate / (1.0 + decay * (n_processed + t))
-        if scale[1] == 0.0 or (scale[1] < 0.0 and scale[0] < LEAST_SCALE):
-            renew(state)
+        eta = rates[t]
         for i in range(n):
             x[i] = inputs[t, i]
-        sound = scale[1] == CARRIED
-        if sound:
+        if state.mode[0] == Mode.INVERSE:
+            fit = scale[0] >= LEAST_SCALE or renew(state, scratch)
+        else:
+            fit = state.countdown[0] == 0 and renew(state, scratch)
+        # A rate of zero changes nothing, and W W' was positive definite before.
+        if fit and eta > 0.0:
             unscale, squares = spread(1.0 / scale[0]), spread(0.0)
             for i in range(0, m, FOUR):
                 squares = fma(load(x, i), load(x, i), squares)
@@ -218,10 +257,10 @@ def run_carried(
                 along = fma(y_i, load(q, i), along)
             power, gain = total(squares), total(cross)
             grow = eta / (1.0 - eta)
-            sound = residual <= RESIDUAL * RESIDUAL * size and grow * power < JUMP
+            fit = residual <= RESIDUAL * RESIDUAL * size and grow * power < JUMP
             # What is pending has been made. A sample that A is not fit for leaves it as it was.
             h = power + 1.0 / grow
-            scaled_grow = spread(grow / scale[0] if sound else 0.0)
+            scaled_grow = spread(grow / scale[0] if fit else 0.0)
             scaled_shrink, turn = spread(-scale[0] / h), spread(-0.5 * gain / h)
             half = spread(0.5 * grow * total(along))
             for i in range(0, m, FOUR):
@@ -229,15 +268,17 @@ def run_carried(
                 store(a, i, scaled_grow * fma(half, y_i, load(q, i)))
                 store(b, i, y_i)
                 store(c, i, scaled_shrink * fma(turn, y_i, load(u, i)))
-            if sound:
+            if fit:
                 scale[0] *= (1.0 - eta) * (1.0 - eta)
-        if not sound:
-            if scale[1] < 0.0 and not to_root(state):
-                return status.WEIGHTS_NOT_POSITIVE_DEFINITE, t
-            outcome = take_with_root(state, x, eta)
-            if outcome != status.OK:
+        if not fit and eta > 0.0:
+            if state.mode[0] == Mode.INVERSE:
+                current_weights(state, product, scratch.effective)
+                if not to_root(state, scratch.effective, scratch.factor):
+                    return Status.WEIGHTS_NOT_POSITIVE_DEFINITE, t
+            outcome = take_with_root(state, scratch, x, eta)
+            if outcome != Status.OK:
                 return outcome, t
-        if (n_processed + t + 1) % record_every == 0:
-            current_weights(state, recorded_weights[n_records])
+        if recorded[t]:
+            current_weights(state, product, recorded_weights[n_records])
             n_records += 1
-    return status.OK, inputs.shape[0]
+    return Status.OK, inputs.shape[0]

@@ -1,41 +1,53 @@
 """A factorisation of W W' at each sample, or Euler steps of the fast dynamics: the plain way."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from adaptnet.kernels import status
 from adaptnet.kernels.building_blocks.cholesky import factorise, solve
 from adaptnet.kernels.building_blocks.compile import kernel
-from adaptnet.kernels.dynamics import FastDynamics
-
-Floats = npt.NDArray[np.float64]
+from adaptnet.kernels.dynamics import EXACT, FastDynamics
+from adaptnet.kernels.records import Bools, Floats, Integers, Records, buffers
+from adaptnet.kernels.status import Outcome, Status
 
 
 class State(NamedTuple):
-    """What the circuit carries from one sample to the next, and its scratch space."""
+    """What the circuit carries from one sample to the next."""
 
-    synapses: Floats  # W' (k, n): a row an interneuron, so that reads and updates are contiguous
-    steps: npt.NDArray[np.int64]  # (1,) most Euler steps since the last record
-    effective: Floats  # (n, n) A = W W'
-    factor: Floats  # (n, n) Cholesky factor of A
-    y: Floats  # (n,) primary neurons
-    z: Floats  # (k,) interneurons
+    synapses: Floats  # W' (k, n): a row per interneuron, so that reads and updates are contiguous
+    steps: Integers  # (1,) most Euler steps since the last record
 
 
-def initial_state(weights: Floats) -> State:
+def initial_state(initial_weights: Floats) -> State:
     """Return the state before the first sample, from W (n, k)."""
-    n, k = weights.shape
-    return State(
-        np.ascontiguousarray(weights.T).copy(),
-        np.zeros(1, np.int64),
-        np.zeros((n, n)),
-        np.zeros((n, n)),
-        np.zeros(n),
-        np.zeros(k),
-    )
+    return State(np.ascontiguousarray(initial_weights.T).copy(), np.zeros(1, np.int64))
+
+
+def weights(state: State) -> Floats:
+    """Return A = W W' (n, n)."""
+    A: Floats = state.synapses.T @ state.synapses
+    return A
+
+
+def advance(
+    states: Sequence[State],
+    inputs: Floats,
+    rates: Floats,
+    recorded: Bools,
+    records: Records,
+    dynamics: FastDynamics = EXACT,
+) -> list[Outcome]:
+    """Process a block of samples, one replicate after the other; see :mod:`adaptnet.kernels`.
+
+    Also records ``fast_steps``, the most Euler steps per sample since the last record, and
+    ``response`` G, the outputs being y = G x after as many steps as the recorded sample took.
+    """
+    return [
+        Outcome(*run(state, inputs[r], rates[r], recorded, dynamics, *buffers(records, r)))
+        for r, state in enumerate(states)
+    ]
 
 
 @kernel
@@ -138,35 +150,67 @@ def learn(synapses: Floats, y: Floats, z: Floats, eta: float) -> bool:
 
 
 @kernel
+def respond_to_units(
+    synapses: Floats, effective: Floats, factor: Floats, fast: FastDynamics, n_steps: int, G: Floats
+) -> None:
+    """Write G (n, n), the outputs being y = G x after `n_steps` Euler steps, or at the fixed point.
+
+    Column j is the activity that a unit input to neuron j leads to.
+    """
+    n = G.shape[0]
+    # At a tolerance of zero steps end early only where they would change nothing.
+    fixed = FastDynamics(fast.step_size, 0.0, n_steps, fast.interneuron_time_constant)
+    x, y, z = np.zeros(n), np.zeros(n), np.zeros(synapses.shape[0])
+    known = True
+    for j in range(n):
+        x[:] = 0.0
+        x[j] = 1.0
+        if fast.max_steps > 0:
+            integrate(synapses, x, y, z, fixed)
+        else:
+            known = known and settle(synapses, effective, factor, x, y)
+        for i in range(n):
+            G[i, j] = y[i] if known else math.nan
+
+
+@kernel
 def run(
     state: State,
     inputs: Floats,
-    n_processed: int,
-    learning_rate: float,
-    decay: float,
+    rates: Floats,
+    recorded: Bools,
     fast: FastDynamics,
-    record_every: int,
     recorded_weights: Floats,
-    recorded_steps: npt.NDArray[np.int64],
-) -> tuple[int, int]:
-    """Take in a block of samples, one at a time; return a status and the rows processed."""
-    synapses, steps, effective, factor, y, z = state
+    recorded_steps: Integers,
+    recorded_responses: Floats,
+) -> tuple[Status, int]:
+    """Process a block of samples of one replicate; return a status and the samples processed."""
+    synapses, steps = state
+    k, n = synapses.shape
+    effective, factor, y, z = np.empty((n, n)), np.empty((n, n)), np.empty(n), np.empty(k)
     n_records = 0
     for t in range(inputs.shape[0]):
+        used = 0
         if fast.max_steps > 0:
             used = integrate(synapses, inputs[t], y, z, fast)
             if used < 0:
-                return status.ACTIVITY_NOT_FINITE, t
+                return Status.ACTIVITY_NOT_FINITE, t
             steps[0] = max(steps[0], used)
         elif settle(synapses, effective, factor, inputs[t], y):
             respond(synapses, y, z)
         else:
-            return status.WEIGHTS_NOT_POSITIVE_DEFINITE, t
-        if not learn(synapses, y, z, learning_rate / (1.0 + decay * (n_processed + t))):
-            return status.WEIGHTS_NOT_FINITE, t
-        if (n_processed + t + 1) % record_every == 0:
+            return Status.WEIGHTS_NOT_POSITIVE_DEFINITE, t
+        # A rate of zero leaves W as it is, even where y overflows.
+        if rates[t] > 0.0 and not learn(synapses, y, z, rates[t]):
+            return Status.WEIGHTS_NOT_FINITE, t
+        if recorded[t]:
             multiply_synapses(synapses, recorded_weights[n_records])
-            recorded_steps[n_records] = steps[0]
+            if recorded_steps.shape[0] > 0:
+                recorded_steps[n_records] = steps[0]
+            if recorded_responses.shape[0] > 0:
+                respond_to_units(
+                    synapses, effective, factor, fast, used, recorded_responses[n_records]
+                )
             steps[0] = 0
             n_records += 1
-    return status.OK, inputs.shape[0]
+    return Status.OK, inputs.shape[0]

@@ -5,7 +5,7 @@ import pytest
 
 import adaptnet as an
 from adaptnet.circuits.base import Outcome, Records
-from adaptnet.kernels import interneuron, status
+from adaptnet.kernels.status import Status
 
 KINDS = [an.DirectCircuit, an.InterneuronCircuit]
 LENGTH, EVERY = 60, 4
@@ -78,7 +78,7 @@ def test_a_replicate_unfit_to_be_carried_goes_on_alone():
 )
 def test_ill_conditioned_starts_are_not_taken_together(start):
     state = an.InterneuronCircuit(initial_weights=start).initial_state(3)
-    assert state.scale[1] != interneuron.SIDE_BY_SIDE
+    assert not state.together
 
 
 def test_a_replicate_that_is_never_taken_together_is_what_factorising_makes_it():
@@ -101,7 +101,7 @@ def test_a_failure_is_its_own_replicates(kind):
         together, outcomes = advanced(circuit, inputs)
     assert outcomes == [
         Outcome(0, LENGTH),
-        Outcome(status.WEIGHTS_NOT_FINITE, 17),
+        Outcome(Status.WEIGHTS_NOT_FINITE, 17),
         Outcome(0, LENGTH),
     ]
     np.testing.assert_array_equal(together[[0, 2]], before[[0, 2]])
