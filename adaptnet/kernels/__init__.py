@@ -7,12 +7,12 @@ A circuit's ways lead to the same results at different costs. Each is a module w
 ``initial_state(initial_weights)``
     the state before the first sample;
 ``advance(states, inputs, rates, recorded, records)``
-    process a block of samples for a group of replicates, and return an ``Outcome`` for each. States
-    are changed in place. Inputs are (replicate, sample, n); `rates` (replicate, sample) are the
-    learning rates, 0 leaving the synapses exactly as they are; `recorded` (sample,) says after which
-    samples a record is written to the buffers `records`, name to (replicate, record, ...), of which
-    ``effective_weights`` (replicate, record, n, n) is always there. What is recorded after a failure
-    means nothing;
+    process a block of samples for a group of replicates, and return an ``Outcome`` for each.
+    States are changed in place. Inputs are (replicate, sample, n); `rates` (replicate, sample) are
+    the learning rates, 0 leaving the synapses exactly as they are; `recorded` (sample,) says after
+    which samples a record is written to the buffers `records`, name to (replicate, record, ...), of
+    which ``effective_weights`` (replicate, record, n, n) is always there. What is recorded after a
+    failure means nothing;
 ``weights(state)``
     a copy of the effective weights (n, n), whose inverse maps an input to its fixed point.
 
