@@ -10,7 +10,21 @@ from adaptnet._checks import Floats, Integers
 
 @runtime_checkable
 class Realization(Protocol):
-    """One replicate's samples and their truth, each a pure function of the sample's index."""
+    """One replicate's samples and their truth, each a pure function of the sample's index.
+
+    Optional methods, without which changes count as abrupt and moments as unknown:
+
+    ``change_ends(n_samples)``
+        For each of ``change_samples(n_samples)``, the first sample at which the change is complete:
+        its own sample if it is abrupt, at most the next change's. At `n_samples` or beyond if the
+        run ends before the change does; covariances are defined there, too.
+    ``product_variances(sample, rates=None)``
+        v, (n, n), or None if unknown: ``sum over lags k of (1 - rates_ij)**abs(k) Cov(p(t), p(t +
+        k))`` of the products p = y_i y_j, where y are the inputs whitened by the covariance in
+        force at `sample` and turned into its eigenbasis (eigenvalues increasing). ``1 + (i == j)``
+        for independent Gaussian samples. `rates` (n, n) are those per sample at which errors of the
+        weights decay; None stands for 0.
+    """
 
     def blocks(self, n_samples: int, block_size: int, start: int = 0) -> Iterator[Floats]:
         """Yield samples ``start`` to ``n_samples`` as arrays (at most `block_size`, neuron)."""

@@ -9,12 +9,19 @@ from environments.drifting import DriftingEnvironment
 from environments.images import NaturalImageEnvironment
 from environments.noisy import NoisyEnvironment
 from environments.recorded import RecordedEnvironment
-from environments.samples.realization import ChunkedRealization, Realization
+from environments.samples import (
+    ChunkedRealization,
+    ColouredRealization,
+    Realization,
+    SequentialRealization,
+    Sources,
+)
 from environments.stationary import StationaryEnvironment
 from environments.switching import SwitchingEnvironment
 
 __all__ = [
     "ChunkedRealization",
+    "ColouredRealization",
     "Concatenate",
     "DriftingEnvironment",
     "Environment",
@@ -22,6 +29,8 @@ __all__ = [
     "NoisyEnvironment",
     "Realization",
     "RecordedEnvironment",
+    "SequentialRealization",
+    "Sources",
     "StationaryEnvironment",
     "SwitchingEnvironment",
     "from_parameters",

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from environments._checks import Floats, seed_sequence, whole_number
+from environments.checks import Floats, seed_sequence, whole_number
 from environments.configuration import Configuration
 from environments.description import description
-from environments.samples.realization import Realization
+from environments.samples import Realization
 
 
 class Environment(Configuration):

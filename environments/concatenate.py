@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from environments._checks import Floats, Integers, items, whole_number
 from environments.base import Environment
-from environments.samples.readers import CHUNK, Piece, PieceReader, Reader
-from environments.samples.realization import Realization
-from environments.samples.sources import CHOICE, PART
+from environments.checks import Floats, Integers, items, whole_number
+from environments.samples import CHUNK, Piece, Reader, Realization
+from environments.samples.readers import PieceReader
+from environments.samples.streams import CHOICE, PART
+from environments.schedules.timeline import FOR_EVER
 from environments.transitions import Gradual, Incremental, Transition
 
 
@@ -226,6 +227,31 @@ class _ConcatenatedRealization(Realization):
             inside = self.parts[i].change_samples(end - start) + start
             changes.append(inside[self.part(inside) == i])
         return np.sort(np.concatenate(changes))
+
+    def change_ends(self, n_samples: int) -> Integers:
+        changes, ends = [self.starts[1:]], [self._part_ends(n_samples)]
+        for i, (start, end) in enumerate(_spans(self._lengths, self.transition, n_samples)):
+            local = self.parts[i].change_samples(end - start)
+            inside = self.part(local + start) == i
+            own = self.parts[i].change_ends(end - start)[inside] + start
+            changes.append(local[inside] + start)
+            # A change within a transition from the part before is not complete before that is.
+            ends.append(np.maximum(own, start + (self.width if i else 0)))
+        order = np.argsort(np.concatenate(changes))
+        following = np.append(np.concatenate(changes)[order][1:], FOR_EVER)
+        return np.asarray(np.minimum(np.concatenate(ends)[order], following))
+
+    def _part_ends(self, n_samples: int) -> Integers:
+        """Return where the change to each part but the first is complete."""
+        ends = []
+        for start, part in zip(self.starts[1:].tolist(), self.parts[1:], strict=True):
+            settled = part.settled()
+            ends.append(n_samples if settled is None else start + max(self.width, settled))
+        return np.array(ends, np.int64)
+
+    def settled(self) -> int | None:
+        settled, length = self.parts[0].settled(), self._lengths[0]
+        return length if settled is None else min(settled, length)
 
     def reader(self, start: int) -> "_ConcatenatedReader":
         return _ConcatenatedReader(self, start)

@@ -8,7 +8,7 @@ import numpy as np
 from environments.paths.geometry import distance
 
 if TYPE_CHECKING:
-    from environments.samples.realization import Realization
+    from environments.samples import Realization
 
 _POINTS = 129
 

@@ -1,19 +1,17 @@
 """A covariance that moves all the time."""
 
+import math
 from typing import Any
 
 import numpy as np
 
-from environments._checks import Floats, Integers, one_of, positive, whole_number
 from environments.base import Environment
+from environments.checks import Floats, Integers, one_of, positive, whole_number
 from environments.paths import Geodesic, Path, RandomPath, SmoothPath
 from environments.paths.geometry import METRICS
 from environments.paths.stepwise import GeodesicSteps, RandomSteps, SteppedRealization
-from environments.samples.sources import (
-    ColouredRealization,
-    Sources,
-    given_sources,
-)
+from environments.samples import ColouredRealization, Sources
+from environments.samples.sources import given_sources
 from environments.switching import given_path_seed
 
 
@@ -193,8 +191,13 @@ class _SmoothRealization(ColouredRealization):
         self, path: SmoothPath, rate: float, sources: Sources, seed: np.random.SeedSequence
     ) -> None:
         super().__init__(path.n_neurons, sources, seed)
+        self._end = path.end / rate
         self._path = path
         self._rate = rate
+
+    def settled(self) -> int | None:
+        # An end of 49.00...01 samples, by rounding, is one of 49.
+        return None if math.isinf(self._end) else math.ceil(self._end * (1 - 1e-12))
 
     def covariances(self, samples: Integers) -> Floats:
         return self._path.covariances(np.asarray(samples * self._rate, np.float64))

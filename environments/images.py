@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from environments._checks import Floats, Integers, covariance_matrix, non_negative, whole_number
 from environments.base import Environment
+from environments.checks import Floats, Integers, covariance_matrix, non_negative, whole_number
 from environments.data.image_files import Picture, luminance
-from environments.samples.readers import CHUNK, Piece
+from environments.samples import CHUNK, Piece, SequentialRealization, piece_size
+from environments.samples.streams import CHUNKS, PATH, START
 from environments.schedules import Blocks
-from environments.schedules.timeline import ScheduledRealization, Timeline
-
-_WALK, _STARTS = 1, 2  # keys of the generators beside those of chunks
+from environments.schedules.timeline import Timeline
 
 
 class NaturalImageEnvironment(Environment):
@@ -179,7 +178,7 @@ class _Patches:
         inputs += patches
 
 
-class _ImageRealization(ScheduledRealization):
+class _ImageRealization(SequentialRealization):
     def __init__(
         self,
         patches: tuple[_Patches, ...],
@@ -189,45 +188,69 @@ class _ImageRealization(ScheduledRealization):
         ridge: float,
         seed: np.random.SeedSequence,
     ) -> None:
-        super().__init__(covariances, timeline, seed)
+        super().__init__(covariances.shape[-1], seed)
+        self._covariances = covariances
+        self._timeline = timeline
         self._patches = patches
+        self._extents = np.array([each.extent for each in patches])[:, :, None]
         self._step = step
         self._noise = np.sqrt(ridge)
 
+    def covariances(self, samples: Integers) -> Floats:
+        chosen: Floats = self._covariances[self.contexts(samples)]
+        return chosen
+
+    def contexts(self, samples: Integers) -> Integers:
+        return self._timeline.contexts(samples)
+
+    def change_samples(self, n_samples: int) -> Integers:
+        return self._timeline.change_samples(n_samples)
+
     def pieces(self, first: int) -> Iterator[Piece]:
         """Yield pieces from the beginning of chunk `first` on."""
+        size = piece_size(self.n_neurons)
+        walk = self._walk(first, size)
+        for index in itertools.count(first):
+            rng = self.generator(CHUNKS, index)
+            for start in range(index * CHUNK, (index + 1) * CHUNK, size):
+                yield functools.partial(self._look, start, rng, next(walk))
+
+    def _walk(self, first: int, size: int) -> Iterator[Integers | None]:
+        """Yield where the gaze is, (context, axis, sample), for each piece from chunk `first` on.
+
+        None if patches are drawn anywhere.
+        """
         if self._step == 0:
-            for index in itertools.count(first):
-                yield functools.partial(self._look, index, None)
-        starts = self.generator(_STARTS)
+            yield from itertools.repeat(None)
         # One walk serves all contexts: each folds it, from a start of its own, into its picture.
+        starts = self.generator(START)
         gaze = np.stack([starts.integers(0, 2 * patches.extent) for patches in self._patches])
-        for index in itertools.count():
-            moves = self.generator(_WALK, index).integers(
+        for index in itertools.count():  # from 0, because each sample depends on those before it
+            moves = self.generator(PATH, index).integers(
                 -self._step, self._step + 1, size=(CHUNK, 2)
             )
             path = np.cumsum(moves.T, axis=1)
             if index >= first:
-                yield functools.partial(self._look, index, (gaze, path))
+                for part in range(0, CHUNK, size):
+                    yield gaze[:, :, None] + path[:, part : part + size]
             gaze = gaze + path[:, -1]
 
-    def _look(self, index: int, walk: tuple[Integers, Integers] | None, inputs: Floats) -> None:
-        """Write chunk `index` to `inputs`: patches where a walk leads, or anywhere."""
-        rng = self.generator(0, index)
+    def _look(
+        self, start: int, rng: np.random.Generator, gaze: Integers | None, inputs: Floats
+    ) -> None:
+        """Write samples from `start` on to `inputs`: patches where the gaze is, or anywhere."""
         rng.standard_normal(out=inputs)
         inputs *= self._noise
         # Samples come last, so that NumPy's inner loops are long.
-        anywhere = None if walk is not None else rng.random((CHUNK, 2)).T
-        for context, _, _, rows in self._timeline.pieces(index * CHUNK, CHUNK):
-            patches = self._patches[context]
-            extent = patches.extent[:, None]
-            if walk is not None:
-                gaze, path = walk
-                corners = _folded(gaze[context][:, None] + path[:, rows], extent)
-            else:
-                assert anywhere is not None
+        anywhere = rng.random((len(inputs), 2)).T if gaze is None else None
+        for context, _, _, rows in self._timeline.pieces(start, len(inputs)):
+            extent = self._extents[context]
+            if anywhere is not None:
                 corners = (anywhere[:, rows] * extent).astype(np.int64)
-            patches.add(corners, inputs[rows])
+            else:
+                assert gaze is not None
+                corners = _folded(gaze[context][:, rows], extent)
+            self._patches[context].add(corners, inputs[rows])
 
 
 def _folded(path: Integers, extent: Integers) -> Integers:

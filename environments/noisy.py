@@ -4,11 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from environments._checks import Floats, Integers, positive
 from environments.base import Environment
-from environments.samples.readers import CHUNK, Reader
-from environments.samples.realization import Realization
-from environments.samples.sources import PART, piece_size
+from environments.checks import Floats, Integers, positive
+from environments.samples import ChunkedRealization, Reader, Realization, piece_size
+from environments.samples.streams import PART
 
 
 class NoisyEnvironment(Environment):
@@ -83,8 +82,8 @@ class _NoisyRealization(Realization):
     ) -> None:
         super().__init__(environment.n_neurons, seed)
         self._clean = environment.realize(self.child(PART, 0))
-        self._variance = variance
-        self.deviation = np.sqrt(variance)
+        self._noise = _WhiteNoise(self.n_neurons, variance, seed)
+        self._added = variance * np.eye(self.n_neurons)
 
     def contexts(self, samples: Integers) -> Integers:
         return self._clean.contexts(samples)
@@ -92,36 +91,46 @@ class _NoisyRealization(Realization):
     def change_samples(self, n_samples: int) -> Integers:
         return self._clean.change_samples(n_samples)
 
+    def change_ends(self, n_samples: int) -> Integers:
+        return self._clean.change_ends(n_samples)
+
+    def settled(self) -> int | None:
+        return self._clean.settled()
+
     def covariances(self, samples: Integers) -> Floats:
-        return self._clean.covariances(samples) + self._variance * np.eye(self.n_neurons)
+        return self._clean.covariances(samples) + self._added
 
     def reader(self, start: int) -> "_NoisyReader":
-        return _NoisyReader(self._clean.reader(start), self, start)
+        return _NoisyReader(self._clean.reader(start), self._noise.reader(start))
+
+
+class _WhiteNoise(ChunkedRealization):
+    def __init__(self, n_neurons: int, variance: float, seed: np.random.SeedSequence) -> None:
+        super().__init__(n_neurons, seed)
+        self._variance = variance
+
+    def chunk(self, rng: np.random.Generator, samples: Integers) -> Floats:
+        noise = rng.standard_normal((len(samples), self.n_neurons))
+        noise *= np.sqrt(self._variance)
+        return noise
+
+    def covariances(self, samples: Integers) -> Floats:
+        return np.repeat(self._variance * np.eye(self.n_neurons)[None], len(samples), axis=0)
 
 
 class _NoisyReader:
-    """Adds noise, of which each chunk is drawn row by row however many rows are asked for."""
+    """Adds what one reader gives to what another gives."""
 
-    def __init__(self, clean: Reader, of: _NoisyRealization, start: int) -> None:
+    def __init__(self, clean: Reader, noise: Reader) -> None:
         self._clean = clean
-        self._of = of
-        self._at = start
-        self._noise = np.empty((piece_size(of.n_neurons), of.n_neurons))
-        self._rng = of.generator(0, start // CHUNK)
-        self._rng.standard_normal((start % CHUNK, of.n_neurons))  # passed over
+        self._noise = noise
 
     def read(self, inputs: Floats) -> None:
         """Write the next ``len(inputs)`` samples to `inputs`."""
-        row = 0
-        while row < len(inputs):
-            into = self._at % CHUNK
-            if into == 0:
-                self._rng = self._of.generator(0, self._at // CHUNK)
-            noise = self._noise[: min(len(inputs) - row, CHUNK - into)]
-            self._rng.standard_normal(out=noise)
-            noise *= self._of.deviation
-            observed = inputs[row : row + len(noise)]
+        size = piece_size(inputs.shape[1])  # a part at a time, so that the noise stays in the cache
+        added = np.empty((min(size, len(inputs)), inputs.shape[1]))
+        for first in range(0, len(inputs), size):
+            observed = inputs[first : first + size]
+            self._noise.read(added[: len(observed)])
             self._clean.read(observed)
-            observed += noise
-            row += len(noise)
-            self._at += len(noise)
+            observed += added[: len(observed)]

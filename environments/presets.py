@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from environments._checks import covariance_matrix, items, positive, whole_number
+from environments.checks import covariance_matrix, items, positive, whole_number
 from environments.covariances import random_eigenbasis, tuned_population, with_spectrum
 from environments.switching import SwitchingEnvironment
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from environments._checks import Floats, Integers, covariance_matrix, items, one_of, whole_number
 from environments.base import Environment
+from environments.checks import Floats, Integers, covariance_matrix, items, one_of, whole_number
 from environments.data.moments import Moments
 from environments.data.tables import Recording, table
-from environments.samples.realization import Realization
+from environments.samples import Realization
 
 TRUTHS = ("segment", "window", "absent")
 _WINDOWS_KEPT = 64

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from environments._checks import Floats, Integers, cholesky, covariance_matrix
 from environments.base import Environment
-from environments.samples.sources import ColouredRealization, Sources, given_sources
+from environments.checks import Floats, Integers, cholesky, covariance_matrix
+from environments.samples import ColouredRealization, Sources
+from environments.samples.sources import given_sources
 
 
 class StationaryEnvironment(Environment):

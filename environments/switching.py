@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from environments._checks import (
+from environments.base import Environment
+from environments.checks import (
     Floats,
     Integers,
     cholesky,
@@ -14,16 +15,10 @@ from environments._checks import (
     items,
     whole_number,
 )
-from environments.base import Environment
 from environments.paths.lines import ColouringLine, between
-from environments.samples.readers import CHUNK
-from environments.samples.sources import (
-    CHOICE,
-    ColouredRealization,
-    Sources,
-    given_sources,
-    path_generator,
-)
+from environments.samples import CHUNK, ColouredRealization, Sources
+from environments.samples.sources import given_sources
+from environments.samples.streams import CHOICE, path_generator
 from environments.schedules import Blocks, Order, Schedule
 from environments.schedules.timeline import Timeline
 from environments.transitions import Incremental, Transition
@@ -221,6 +216,11 @@ class _SwitchingRealization(ColouredRealization):
 
     def change_samples(self, n_samples: int) -> Integers:
         return self._timeline.change_samples(n_samples)
+
+    def change_ends(self, n_samples: int) -> Integers:
+        # No transition is wider than the shortest segment: none reaches into the next change.
+        width = 0 if self._transition is None else self._transition.width
+        return self.change_samples(n_samples) + width
 
     def covariances(self, samples: Integers) -> Floats:
         contexts, before, age = self._timeline.segment(samples)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from environments._checks import Floats, one_of, whole_number
+from environments.checks import Floats, one_of, whole_number
 from environments.configuration import Configuration
 
 SHAPES = ("linear", "sigmoid")

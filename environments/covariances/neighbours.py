@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from environments._checks import (
+from environments.checks import (
     Floats,
     covariance_matrix,
     non_negative,

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from environments._checks import Floats, Rng, generator, positive, whole_number
+from environments.checks import Floats, Rng, generator, positive, whole_number
 from environments.covariances._parts import given_spectrum, symmetric
 from environments.covariances.spectra import random_eigenbasis, with_spectrum
 

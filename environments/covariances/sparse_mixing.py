@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from environments._checks import Floats, real_array
+from environments.checks import Floats, real_array
 from environments.covariances._parts import symmetric
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from environments._checks import Floats, Rng, covariance_matrix, generator, real_array, whole_number
+from environments.checks import Floats, Rng, covariance_matrix, generator, real_array, whole_number
 from environments.covariances._parts import given_spectrum, symmetric
 
 

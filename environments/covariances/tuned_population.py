@@ -3,8 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from environments._checks import Floats, positive, whole_number
-from environments._checks import probabilities as checked_probabilities
+from environments.checks import Floats, positive, whole_number
+from environments.checks import probabilities as checked_probabilities
 from environments.covariances._parts import symmetric
 
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from environments._checks import Floats
+from environments.checks import Floats
 
 Picture: TypeAlias = str | os.PathLike[str] | npt.ArrayLike
 

@@ -4,9 +4,9 @@ import hashlib
 
 import numpy as np
 
-from environments._checks import Integers
+from environments.checks import Integers
 from environments.data.tables import Table
-from environments.schedules.timeline import runs
+from environments.samples.stretches import stretches
 
 _ROWS = 4096  # read at a time
 
@@ -46,7 +46,7 @@ class Moments:
                 shift = rows.mean(axis=0)
             digest.update(rows.astype("<f8", copy=False).tobytes())
             which = np.searchsorted(starts, np.arange(first, first + len(rows)), side="right") - 1
-            for segment, inside in runs(which):
+            for segment, inside in stretches(which):
                 shifted = rows[inside] - shift
                 sums[segment] += shifted.sum(axis=0)
                 products[segment] += shifted.T @ shifted

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 import numpy as np
 import numpy.typing as npt
 
-from environments._checks import Floats
+from environments.checks import Floats
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -1,11 +1,12 @@
 """What every path is: a covariance for each position u, in units of its own."""
 
 import functools
+import math
 from abc import abstractmethod
 
 import numpy as np
 
-from environments._checks import Floats
+from environments.checks import Floats
 from environments.configuration import Configuration
 from environments.paths.geometry import distance
 
@@ -27,6 +28,11 @@ class Path(Configuration):
     def stepwise(self) -> bool:
         """Whether the covariance has to be held for some samples at a time."""
         return False
+
+    @property
+    def end(self) -> float:
+        """Position from which the covariance stays as it is; infinity if it never does."""
+        return math.inf
 
     @abstractmethod
     def displacement(self, units: float, metric: str) -> float:

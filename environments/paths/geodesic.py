@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from environments._checks import Floats, cholesky, covariance_matrices, one_of
+from environments.checks import Floats, cholesky, covariance_matrices, one_of
 from environments.paths.base import SmoothPath
 from environments.paths.geometry import METRICS
 from environments.paths.lines import ColouringLine, LogEuclideanLine, between
-from environments.schedules.timeline import runs
+from environments.samples.stretches import stretches
 
 
 class Geodesic(SmoothPath):
@@ -77,6 +77,11 @@ class Geodesic(SmoothPath):
         return self._metric == "log_euclidean"
 
     @property
+    def end(self) -> float:
+        """Position from which the covariance stays at the last one."""
+        return 1.0
+
+    @property
     def corners(self) -> Floats:
         """Positions of the covariances given."""
         return self._ends
@@ -86,7 +91,7 @@ class Geodesic(SmoothPath):
         u = np.minimum(u, 1.0)
         path = np.empty((len(u), self.n_neurons, self.n_neurons))
         legs = (np.searchsorted(self._ends, u, side="right") - 1).clip(0, len(self._lines) - 1)
-        for leg, rows in runs(legs):
+        for leg, rows in stretches(legs):
             start, end = self._ends[leg : leg + 2]
             path[rows] = self._lines[leg].covariances((u[rows] - start) / (end - start))
         return path

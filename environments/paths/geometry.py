@@ -10,7 +10,7 @@ neither package may import the other. Here are those that a drift's speed is giv
 
 import numpy as np
 
-from environments._checks import Floats, cholesky
+from environments.checks import Floats, cholesky
 
 METRICS = ("euclidean", "affine_invariant", "log_euclidean", "bures_wasserstein")
 

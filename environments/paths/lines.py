@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from environments._checks import Floats, cholesky
+from environments.checks import Floats, cholesky
 from environments.paths.geometry import distance, exponential_root, logarithm, root, whitened_by
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from environments._checks import Floats, covariance_matrix, positive
+from environments.checks import Floats, covariance_matrix, positive
 from environments.paths.geometry import exponential_root, logarithm
 from environments.paths.random_path import RandomPath
 

@@ -4,7 +4,7 @@ from abc import abstractmethod
 
 import numpy as np
 
-from environments._checks import Floats
+from environments.checks import Floats
 from environments.paths.base import Path
 from environments.paths.geometry import distance
 

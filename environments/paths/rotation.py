@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from environments._checks import Floats, cholesky, covariance_matrix, real_array
+from environments.checks import Floats, cholesky, covariance_matrix, real_array
 from environments.paths.base import SmoothPath, waves
 
 

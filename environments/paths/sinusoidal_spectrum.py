@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from environments._checks import Floats, covariance_matrix, positive, real_array
+from environments.checks import Floats, covariance_matrix, positive, real_array
 from environments.paths.base import SmoothPath, waves
 
 

@@ -1,13 +1,15 @@
 """Covariances that are held for some samples at a time, where each needs a decomposition."""
 
+import math
 from abc import ABC, abstractmethod
 
 import numpy as np
 
-from environments._checks import Floats, Integers
+from environments.checks import Floats, Integers
 from environments.paths import Geodesic, RandomPath
-from environments.samples.sources import ColouredRealization, Sources, path_generator
-from environments.schedules.timeline import runs
+from environments.samples import ColouredRealization, Sources
+from environments.samples.streams import path_generator
+from environments.samples.stretches import stretches
 
 _CHECKPOINT = 64  # steps between states that are kept, so that going back is cheap
 
@@ -23,6 +25,11 @@ class Stepped(ABC):
     def __init__(self, n_neurons: int) -> None:
         self.n_neurons = n_neurons
         self._known = -1, np.empty(0)
+
+    @property
+    def last(self) -> int | None:
+        """The first step after which the covariance stays as it is, or None if it never does."""
+        return None
 
     def factor(self, step: int) -> Floats:
         """Return F with C = F F' in force during a step."""
@@ -42,6 +49,11 @@ class GeodesicSteps(Stepped):
         super().__init__(path.n_neurons)
         self._path = path
         self._units = units
+
+    @property
+    def last(self) -> int:
+        """The step in which the path arrives."""
+        return math.ceil(self._path.end / self._units * (1 - 1e-12))  # 7 / (1 / 7) is 49.00...01
 
     def _factor(self, step: int) -> Floats:
         return self._path.factor(step * self._units)
@@ -102,10 +114,15 @@ class SteppedRealization(ColouredRealization):
         self._steps = steps
         self._held = held
 
+    def settled(self) -> int | None:
+        """Return the first sample from which the covariance stays as it is, None if never."""
+        last = self._steps.last
+        return None if last is None else last * self._held
+
     def covariances(self, samples: Integers) -> Floats:
         """Return the covariance in force for each of `samples`, (len(samples), n, n)."""
         path = np.empty((len(samples), self.n_neurons, self.n_neurons))
-        for step, rows in runs(np.asarray(samples) // self._held):
+        for step, rows in stretches(np.asarray(samples) // self._held):
             factor = self._steps.factor(step)
             path[rows] = factor @ factor.T
         return path

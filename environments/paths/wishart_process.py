@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from environments._checks import Floats, cholesky, covariance_matrix, whole_number
+from environments.checks import Floats, cholesky, covariance_matrix, whole_number
 from environments.paths.random_path import RandomPath
 
 

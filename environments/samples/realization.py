@@ -7,11 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from environments._checks import Floats, Integers, seed_sequence, whole_number
-from environments.samples.readers import CHUNK, Piece, PieceReader, Reader
-from environments.seeds import Words, generator_from, words_of_children
-
-_SEEDS = 64  # worked out at a time
+from environments.checks import Floats, Integers, seed_sequence, whole_number
+from environments.samples.readers import CHUNK, Piece, PieceReader, Reader, piece_size
+from environments.samples.streams import CHUNKS, child, stream
 
 
 class Realization(ABC):
@@ -28,30 +26,17 @@ class Realization(ABC):
     def __init__(self, n_neurons: int, seed: np.random.SeedSequence) -> None:
         self.n_neurons = n_neurons
         self._seed = seed_sequence("seed", seed)
-        self._words: dict[tuple[int, ...], tuple[int, Words]] = {}
 
     def child(self, *key: int) -> np.random.SeedSequence:
         """Return the seed at `key`, the same one at every call.
 
         Keys that begin with 0 are kept for chunks of samples.
         """
-        return np.random.SeedSequence(self._seed.entropy, spawn_key=(*self._seed.spawn_key, *key))
+        return child(self._seed, *key)
 
     def generator(self, *key: int) -> np.random.Generator:
-        """Return a fresh generator of the seed at `key`.
-
-        Keys are best numbered in their last place, for neighbours are worked out together.
-        """
-        *family, number = key
-        batch, place = divmod(number, _SEEDS)
-        if number >= 2**32:  # more than a word
-            return np.random.Generator(np.random.SFC64(self.child(*key)))
-        known, words = self._words.get(tuple(family), (-1, np.empty(0, np.uint64)))
-        if known != batch:
-            first = batch * _SEEDS
-            words = words_of_children(self.child(*family), first, first + _SEEDS)
-            self._words[tuple(family)] = batch, words
-        return generator_from(words[place])
+        """Return a fresh generator of the seed at `key`."""
+        return stream(self.child(*key))
 
     def blocks(self, n_samples: int, block_size: int, start: int = 0) -> Iterator[Floats]:
         """Yield samples `start` to `n_samples` as arrays (at most `block_size`, neuron)."""
@@ -77,31 +62,44 @@ class Realization(ABC):
     def change_samples(self, n_samples: int) -> Integers:
         """Return the samples in [1, n_samples) at which the context changes.
 
+        A change that takes time is given by its beginning; :meth:`change_ends` gives its end.
+
         Raises
         ------
         ValueError
-            If a run of `n_samples` is one that this environment cannot give.
+            If this environment cannot give a run of `n_samples`.
         """
         return np.empty(0, dtype=np.int64)
 
+    def change_ends(self, n_samples: int) -> Integers:
+        """Return, for each of `change_samples`, the first sample at which it is complete.
+
+        From there on the covariance stays at what the change led to. This is the change's own
+        sample if the change is abrupt, and the next change's if that comes before the end. A
+        transition that the end of a run cuts off has its end beyond the run, at `n_samples` or
+        later; so has a drift in the last segment that never stops.
+        """
+        return self.change_samples(n_samples)
+
+    def settled(self) -> int | None:
+        """Return the first sample from which the first context's covariance stays as it is.
+
+        0 unless the covariance drifts from the beginning on; None if it never stays.
+        """
+        return 0
+
 
 class SequentialRealization(Realization):
-    """A replicate whose samples come in chunks, which may depend on those before."""
-
-    @property
-    def piece_size(self) -> int:
-        """Samples in a piece, a divisor of ``CHUNK``."""
-        return CHUNK
+    """A replicate whose samples are drawn in chunks, which may depend on those before."""
 
     def reader(self, start: int) -> Reader:
         """Return a reader whose first sample is number `start`."""
-        first = start // CHUNK
-        shape = self.piece_size, self.n_neurons
-        return PieceReader(self.pieces(first), shape, start - first * CHUNK)
+        first, skip = divmod(start, CHUNK)
+        return PieceReader(self.pieces(first), (piece_size(self.n_neurons), self.n_neurons), skip)
 
     @abstractmethod
     def pieces(self, first: int) -> Iterator[Piece]:
-        """Yield pieces from the beginning of chunk `first` on."""
+        """Yield pieces of ``piece_size(n_neurons)`` samples from the beginning of chunk `first`."""
 
 
 class ChunkedRealization(SequentialRealization):
@@ -109,12 +107,18 @@ class ChunkedRealization(SequentialRealization):
 
     def pieces(self, first: int) -> Iterator[Piece]:
         """Yield pieces from the beginning of chunk `first` on."""
+        size = piece_size(self.n_neurons)
         for index in itertools.count(first):
-            yield functools.partial(self._draw, index)
+            rng = self.generator(CHUNKS, index)
+            for start in range(index * CHUNK, (index + 1) * CHUNK, size):
+                yield functools.partial(self._draw, rng, np.arange(start, start + size))
 
-    def _draw(self, index: int, inputs: Floats) -> None:
-        inputs[...] = self.chunk(self.generator(0, index), np.arange(CHUNK) + index * CHUNK)
+    def _draw(self, rng: np.random.Generator, samples: Integers, inputs: Floats) -> None:
+        inputs[...] = self.chunk(rng, samples)
 
     @abstractmethod
     def chunk(self, rng: np.random.Generator, samples: Integers) -> Floats:
-        """Return the inputs (len(samples), neuron) at `samples`, drawn from `rng` alone."""
+        """Return the inputs (len(samples), neuron) at `samples`, drawn from `rng` alone.
+
+        Called for successive parts of a chunk with one generator, always the same parts.
+        """

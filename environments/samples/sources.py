@@ -1,24 +1,17 @@
 """White sources: the independent, unit-variance samples that environments give a covariance."""
 
-import functools
 import itertools
-from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from environments._checks import Floats, non_negative, one_of, positive, seed_sequence
+from environments.checks import Floats, non_negative, one_of, positive
 from environments.configuration import Configuration
-from environments.samples.readers import CHUNK, Piece
-from environments.samples.realization import SequentialRealization
+from environments.samples.readers import CHUNK, piece_size
+from environments.samples.streams import CHUNKS, START
 
 MARGINALS = ("gaussian", "laplace", "student_t")
-
-_CACHED = 2**15  # numbers: 256 KiB, half of a common second-level cache
-
-# Keys of the generators beside those of chunks, which begin with 0.
-PATH, START, CHOICE, PART = 1, 2, 3, 4
 
 
 class Sources(Configuration):
@@ -91,7 +84,7 @@ class Sources(Configuration):
         size = piece_size(n_neurons)
         white = np.empty((size, n_neurons))
         for index in itertools.count(first):
-            rng = generator(0, index)
+            rng = generator(CHUNKS, index)
             for start in range(index * CHUNK, (index + 1) * CHUNK, size):
                 self._draw(rng, white)
                 yield start, white
@@ -118,7 +111,7 @@ class Sources(Configuration):
         size = piece_size(n_neurons)
         noise = np.empty((size, n_neurons))
         for index in itertools.count():  # from 0, for each sample depends on those before it
-            rng = generator(0, index)
+            rng = generator(CHUNKS, index)
             for start in range(index * CHUNK, (index + 1) * CHUNK, size):
                 rng.standard_normal(out=noise)
                 white, state = lfilter([fresh], [1.0, -memory], noise, axis=0, zi=state)
@@ -140,56 +133,3 @@ def given_sources(sources: Sources | None) -> Sources:
     if sources is not None and not isinstance(sources, Sources):
         raise TypeError(f"sources must be a Sources, got {sources!r}")
     return sources or Sources()
-
-
-def path_generator(
-    path_seed: int | None, realization_seed: np.random.SeedSequence, *key: int
-) -> np.random.Generator:
-    """Return the generator of a replicate's path, or of the path that all replicates share."""
-    seed = seed_sequence("seed", realization_seed if path_seed is None else path_seed)
-    child = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, PATH, *key))
-    return np.random.Generator(np.random.SFC64(child))
-
-
-def piece_size(n_neurons: int) -> int:
-    """Return how many samples are drawn and coloured at a time: what stays in the cache.
-
-    A divisor of ``CHUNK``, and a function of the number of neurons alone, so that what is drawn
-    does not depend on who asks for it.
-    """
-    size = CHUNK
-    while size > 64 and size * n_neurons > _CACHED:
-        size //= 2
-    return size
-
-
-class ColouredRealization(SequentialRealization):
-    """A replicate whose inputs are white sources that are given the covariance in force.
-
-    Parameters
-    ----------
-    n_neurons : int
-    sources : Sources
-    seed : SeedSequence
-    """
-
-    def __init__(self, n_neurons: int, sources: Sources, seed: np.random.SeedSequence) -> None:
-        super().__init__(n_neurons, seed)
-        self._sources = sources
-
-    @property
-    def piece_size(self) -> int:
-        """Samples in a piece."""
-        return piece_size(self.n_neurons)
-
-    def pieces(self, first: int) -> Iterator[Piece]:
-        """Yield pieces from the beginning of chunk `first` on."""
-        for start, white in self._sources.pieces(self.generator, self.n_neurons, first):
-            yield functools.partial(self.colour, start, white)
-
-    @abstractmethod
-    def colour(self, start: int, white: Floats, inputs: Floats) -> None:
-        """Write to `inputs` white samples that are given the covariance in force for each.
-
-        They are the samples from `start` on, all of one chunk.
-        """

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from environments._checks import Integers, items, one_of, whole_number
+from environments.checks import Integers, items, one_of, whole_number
 from environments.configuration import Configuration
 from environments.schedules.timeline import DrawnTimeline, Segments, Timeline
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from environments._checks import Integers, whole_number
+from environments.checks import Integers, whole_number
 from environments.schedules.base import Order, OrderedSchedule
 from environments.schedules.timeline import PeriodicTimeline, Timeline
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from environments._checks import Integers, items, whole_number
+from environments.checks import Integers, items, whole_number
 from environments.schedules.base import Order, OrderedSchedule
 from environments.schedules.timeline import (
     FOR_EVER,

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from environments._checks import Integers, positive
+from environments.checks import Integers, positive
 from environments.schedules.base import DrawnSchedule, Order
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from environments._checks import probabilities, real_array, whole_number
+from environments.checks import probabilities, real_array, whole_number
 from environments.schedules.base import BATCH, Schedule
 from environments.schedules.timeline import Segments
 

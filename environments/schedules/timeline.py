@@ -1,15 +1,11 @@
 """What a schedule has drawn for one replicate: its segments, one after another."""
 
-import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from environments._checks import Floats, Integers
-from environments.samples.realization import SequentialRealization
+from environments.checks import Integers
 
 Segments = Iterator[tuple[Integers, Integers]]
 
@@ -182,48 +178,3 @@ def refuse_before(last_change: int, n_samples: int) -> None:
             f"a change is scheduled at sample {last_change}, beyond the run of {n_samples} "
             "samples; run longer than that, or drop the change"
         )
-
-
-class ScheduledRealization(SequentialRealization):
-    """A replicate in which one of a few covariances is in force, as a schedule has it.
-
-    Parameters
-    ----------
-    covariances : array (context, neuron, neuron)
-    timeline : Timeline
-    seed : SeedSequence
-    """
-
-    def __init__(
-        self, covariances: Floats, timeline: Timeline, seed: np.random.SeedSequence
-    ) -> None:
-        super().__init__(covariances.shape[-1], seed)
-        self._covariances = covariances
-        self._timeline = timeline
-
-    def covariances(self, samples: Integers) -> Floats:
-        """Return the covariance in force for each of `samples`, (len(samples), n, n)."""
-        chosen: Floats = self._covariances[self.contexts(samples)]
-        return chosen
-
-    def contexts(self, samples: Integers) -> Integers:
-        """Return the number of the context in force for each of `samples`."""
-        return self._timeline.contexts(samples)
-
-    def change_samples(self, n_samples: int) -> Integers:
-        """Return the samples in [1, n_samples) at which the context changes."""
-        return self._timeline.change_samples(n_samples)
-
-
-def runs(values: npt.NDArray[Any]) -> Iterator[tuple[Any, slice]]:
-    """Yield each stretch of one value as the value and its rows.
-
-    Examples
-    --------
-    >>> list(runs(np.array([4, 4, 7])))
-    [(4, slice(0, 2, None)), (7, slice(2, 3, None))]
-    """
-    inner = (np.flatnonzero(np.diff(values)) + 1).tolist()
-    edges = [0, *inner, len(values)] if len(values) else []
-    for first, last in itertools.pairwise(edges):
-        yield values[first].item(), slice(first, last)

@@ -16,6 +16,7 @@ from environments import (
     NaturalImageEnvironment,
     NoisyEnvironment,
     RecordedEnvironment,
+    Sources,
     StationaryEnvironment,
     SwitchingEnvironment,
 )
@@ -29,7 +30,6 @@ from environments.paths import (
 )
 from environments.paths.geometry import METRICS
 from environments.presets import contrast_steps, orientation_ensembles, rotations
-from environments.samples.sources import Sources
 from environments.schedules import (
     Blocks,
     ChangeSamples,
@@ -58,7 +58,7 @@ def catalogue(n: int, pace: int = 1) -> dict[str, Environment]:
     A, B, C = three_covariances(n, rng)
     side = max(2, math.isqrt(n))
     recording = Path(_FOLDER.name) / f"recording_{n}_{pace}.npy"
-    np.save(recording, rng.normal(1.0, 2.0, size=(5000 * pace, n)) @ A)
+    np.save(recording, rng.normal(1.0, 2.0, size=(20_000 * pace, n)) @ A)
     return {
         "stationary": StationaryEnvironment(A),
         "laplace": StationaryEnvironment(A, sources=Sources("laplace")),

@@ -5,11 +5,13 @@ import pytest
 
 from environments import (
     Concatenate,
+    DriftingEnvironment,
     NoisyEnvironment,
     StationaryEnvironment,
     SwitchingEnvironment,
     from_parameters,
 )
+from environments.paths import Geodesic, Rotation
 from environments.schedules import ChangeSamples
 from environments.transitions import Gradual, Incremental
 from tests.environments.catalogue import A, B, C
@@ -123,3 +125,34 @@ def test_a_run_that_does_not_reach_the_last_part_is_refused():
     late = SwitchingEnvironment([A, B], schedule=ChangeSamples([600]))
     with pytest.raises(ValueError, match="scheduled at sample 600, beyond the run of 500"):
         _realized(Concatenate([late, SECOND], [500])).change_samples(2000)
+
+
+def test_a_change_is_complete_where_its_transition_has_ended():
+    """A drift, what it arrives at, and a switch that overtakes a transition."""
+    drift = DriftingEnvironment(Geodesic([A, B]), duration=49)  # 49 * (1 / 49) is below 1
+    held = DriftingEnvironment(Geodesic([A, B], "log_euclidean"), duration=70, resolution=20)
+    endless = DriftingEnvironment(Rotation(A), duration=70)
+    cases = [
+        (SwitchingEnvironment([A, B], 100), [100, 200], [100, 200]),
+        (SwitchingEnvironment([A, B], 100, transition=Incremental(40)), [100, 200], [140, 240]),
+        (SwitchingEnvironment([A, B], 100, transition=Gradual(90)), [100, 200], [190, 290]),
+        (Concatenate([FIRST, drift], [100]), [100], [149]),
+        (Concatenate([FIRST, drift], [100], transition=Gradual(60)), [100], [160]),
+        (Concatenate([FIRST, held], [100]), [100], [180]),  # four steps of 20 samples
+        (Concatenate([FIRST, drift, SECOND], [100, 30]), [100, 130], [130, 130]),
+        (Concatenate([FIRST, endless, FIRST], [100, 80]), [100, 180], [180, 180]),
+        (Concatenate([FIRST, endless], [100]), [100], [250]),  # it never stops
+        (Concatenate([FIRST, NoisyEnvironment(drift, 0.1)], [100]), [100], [149]),
+        (Concatenate([FIRST, Concatenate([drift, FIRST], [80])], [100]), [100, 180], [149, 180]),
+        (
+            Concatenate(
+                [FIRST, SwitchingEnvironment([A, B], 20)], [150], transition=Incremental(50)
+            ),
+            [150, 170, 190, 210, 230],
+            [170, 190, 200, 210, 230],
+        ),
+    ]
+    for environment, changes, ends in cases:
+        realization = _realized(environment)
+        assert realization.change_samples(250).tolist() == changes, environment
+        assert realization.change_ends(250).tolist() == ends, environment

@@ -13,9 +13,14 @@ import pytest
 from adaptnet.protocols import Environment as Protocol
 from adaptnet.protocols import Realization as RealizationProtocol
 from environments import Environment, StationaryEnvironment, from_parameters
+from environments.samples import CHUNK
 from tests.environments.catalogue import ENVIRONMENTS as VARIANTS
 
-N = 4500  # samples: more than two chunks, and not a multiple of one
+N = 4500  # samples of the tests that look at each of them
+FAR = 2 * CHUNK + 700  # samples: more than two chunks, and not a multiple of one
+
+
+START = CHUNK - 2000  # of the samples whose moments are tested, so that two chunks take part
 
 
 def _kinds(kind=Environment):
@@ -68,23 +73,25 @@ def test_shape_of_an_environment(environment):
     assert len(set(environment.context_names)) == len(environment.context_names)
 
 
-@pytest.mark.parametrize("block_size", [1, 333, 2048, N + 1])
+@pytest.mark.parametrize("block_size", [1, 333, 2048, CHUNK, FAR + 1])
 def test_block_size_never_changes_a_sample(environment, block_size):
     if block_size == 1:  # a sample a block: over the boundary of two chunks is enough
         realization = _realized(environment)
-        blocks = list(realization.blocks(2053, 1, 2043))
+        blocks = list(realization.blocks(CHUNK + 5, 1, CHUNK - 5))
         assert all(len(block) == 1 for block in blocks)
-        np.testing.assert_array_equal(np.concatenate(blocks), _samples(environment)[2043:2053])
+        whole = next(realization.blocks(CHUNK + 5, CHUNK + 5))
+        np.testing.assert_array_equal(np.concatenate(blocks), whole[-10:])
         return
-    np.testing.assert_array_equal(
-        _samples(environment, block_size=block_size), _samples(environment)
-    )
+    realization = _realized(environment)
+    parts = list(realization.blocks(FAR, block_size))
+    np.testing.assert_array_equal(np.concatenate(parts), next(realization.blocks(FAR, FAR)))
 
 
-@pytest.mark.parametrize("start", [1, 2047, 2048, 4200])
+@pytest.mark.parametrize("start", [1, 2048, CHUNK - 1, CHUNK, 2 * CHUNK + 300])
 def test_start_never_changes_a_sample(environment, start):
-    part = _samples(environment, start=start, block_size=200)
-    np.testing.assert_array_equal(part, _samples(environment)[start:])
+    realization = _realized(environment)
+    part = np.concatenate(list(realization.blocks(FAR, 200, start)))
+    np.testing.assert_array_equal(part, next(realization.blocks(FAR, FAR))[start:])
 
 
 def test_a_fresh_pass_repeats_the_first(environment):
@@ -133,6 +140,23 @@ def test_changes_are_where_contexts_change(environment):
     np.testing.assert_array_equal(longer[longer < N], changes)
 
 
+def test_changes_are_complete_where_the_covariance_has_arrived(environment):
+    realization = _realized(environment)
+    changes, ends = realization.change_samples(N), realization.change_ends(N)
+    assert changes.shape == ends.shape
+    assert (ends >= changes).all()
+    assert (ends[:-1] <= changes[1:]).all()
+    if environment.truth != "exact":
+        return
+    covariances = realization.covariances(np.arange(N))
+    for change, end, following in zip(changes, ends, np.append(changes, N)[1:], strict=True):
+        if end < following:
+            expected = np.repeat(covariances[end][None], following - end, axis=0)
+            np.testing.assert_allclose(covariances[end:following], expected, rtol=1e-12, atol=1e-12)
+        if change < end < N:
+            assert (covariances[end - 1] != covariances[end]).any()
+
+
 def test_truth_matches_the_samples(environment):
     """Whitened by the truth, samples of many replicates are white within sampling error.
 
@@ -150,8 +174,8 @@ def test_truth_matches_the_samples(environment):
     excess = np.empty((24, 5, len(upper[0])))
     for seed in range(len(excess)):
         realization = _realized(environment, seed)
-        inputs = next(realization.blocks(N, N))
-        factors = np.linalg.cholesky(realization.covariances(np.arange(N)))
+        inputs = next(realization.blocks(START + N, N, START))
+        factors = np.linalg.cholesky(realization.covariances(np.arange(START, START + N)))
         white = np.linalg.solve(factors, inputs[..., None])[..., 0]
         products = (white[:, :, None] * white[:, None, :] - np.eye(n))[:, *upper]
         excess[seed] = products.reshape(5, N // 5, -1).mean(axis=1)
@@ -232,5 +256,5 @@ def test_the_environment_in_the_documentation_conforms():
     ]
     for check in checks:
         check(environment)
-    for size in (1, 333, 2048):
+    for size in (1, 333, CHUNK):
         test_block_size_never_changes_a_sample(environment, size)

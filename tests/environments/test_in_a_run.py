@@ -56,8 +56,11 @@ def test_replicates_share_the_path_of_a_seed():
     ("environment", "message"),
     [
         (SwitchingEnvironment([A, B], schedule=ChangeSamples([900])), "scheduled at sample 900"),
-        (ENVIRONMENTS["recorded"], "at most 5000, the length of the recording"),
-        (Concatenate([ENVIRONMENTS["recorded"], ENVIRONMENTS["stationary"]], [5001]), "at most 50"),
+        (ENVIRONMENTS["recorded"], "at most 20000, the length of the recording"),
+        (
+            Concatenate([ENVIRONMENTS["recorded"], ENVIRONMENTS["stationary"]], [20_001]),
+            "at most 200",
+        ),
     ],
 )
 def test_a_run_that_an_environment_cannot_give_is_refused_at_once(environment, message):
@@ -65,7 +68,7 @@ def test_a_run_that_an_environment_cannot_give_is_refused_at_once(environment, m
         def advance(self, *arguments):
             raise AssertionError("work was done before the run was refused")
 
-    n_samples = 500 if "sample 900" in message else 10_000
+    n_samples = 500 if "sample 900" in message else 30_000
     with pytest.raises(ValueError, match=message):
         an.simulate(Untouched(learning_rate=1e-3), environment, n_samples)
 
