@@ -220,7 +220,7 @@ class _SwitchingRealization(ColouredRealization):
     def change_ends(self, n_samples: int) -> Integers:
         # No transition is wider than the shortest segment: none reaches into the next change.
         width = 0 if self._transition is None else self._transition.width
-        return self.change_samples(n_samples) + width
+        return self._timeline.change_samples(n_samples) + width
 
     def covariances(self, samples: Integers) -> Floats:
         contexts, before, age = self._timeline.segment(samples)
