@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adaptnet._checks import Floats
+from adaptnet.metrics.whiteness import square_root
 
 _SHARED = """
     Parameters
@@ -36,15 +37,15 @@ class Distance(Protocol):
         """Return the distance of each pair."""
 
 
-def _of_covariances(*, definite: bool = True) -> Callable[[Formula], Distance]:
-    """Give a formula its checks, and what every docstring here says alike."""
+def _checked(*, definite: bool = True) -> Callable[[Formula], Distance]:
+    """Give a formula its checks, and its docstring the sections that all share."""
 
     def decorate(formula: Formula) -> Distance:
         def distance(first: npt.ArrayLike, second: npt.ArrayLike) -> Floats:
             return formula(*_pair(first, second, definite=definite))
 
         distance.__name__, distance.__qualname__ = formula.__name__, formula.__qualname__
-        if formula.__doc__:  # python -OO leaves none
+        if formula.__doc__:  # python -OO strips it
             text, heading, examples = formula.__doc__.partition("    Examples\n")
             kind = "symmetric and positive definite" if definite else "symmetric"
             shared = _SHARED.format(kind=kind)
@@ -54,7 +55,7 @@ def _of_covariances(*, definite: bool = True) -> Callable[[Formula], Distance]:
     return decorate
 
 
-@_of_covariances(definite=False)
+@_checked(definite=False)
 def frobenius_distance(a: Floats, b: Floats) -> Floats:
     """Return the Frobenius norm of the difference: the Euclidean distance, in squared input units.
 
@@ -66,7 +67,7 @@ def frobenius_distance(a: Floats, b: Floats) -> Floats:
     return _norm(a - b)
 
 
-@_of_covariances()
+@_checked()
 def affine_invariant_distance(a: Floats, b: Floats) -> Floats:
     """Return the affine-invariant Riemannian distance, |log(A^-1/2 B A^-1/2)|_F; dimensionless.
 
@@ -81,7 +82,7 @@ def affine_invariant_distance(a: Floats, b: Floats) -> Floats:
     return np.asarray(np.sqrt((np.log(_ratios(a, b)) ** 2).sum(-1)))
 
 
-@_of_covariances()
+@_checked()
 def log_euclidean_distance(a: Floats, b: Floats) -> Floats:
     """Return the log-Euclidean distance, |log A - log B|_F; dimensionless.
 
@@ -92,10 +93,10 @@ def log_euclidean_distance(a: Floats, b: Floats) -> Floats:
     >>> float(log_euclidean_distance(np.eye(2), np.e * np.eye(2)).round(12))
     1.414213562373
     """
-    return _norm(_of_eigenvalues(np.log, a) - _of_eigenvalues(np.log, b))
+    return _norm(_logarithm(a) - _logarithm(b))
 
 
-@_of_covariances()
+@_checked()
 def bures_wasserstein_distance(a: Floats, b: Floats) -> Floats:
     """Return the Bures-Wasserstein distance, in input units.
 
@@ -108,13 +109,13 @@ def bures_wasserstein_distance(a: Floats, b: Floats) -> Floats:
     >>> float(bures_wasserstein_distance(np.eye(2), 4 * np.eye(2)).round(12))
     1.414213562373
     """
-    a, b = _of_eigenvalues(np.sqrt, a), _of_eigenvalues(np.sqrt, b)
+    a, b = square_root(a), square_root(b)
     # As the least |A^1/2 - B^1/2 U|_F over rotations U, which keeps its digits when A is near B.
     left, _, right = np.linalg.svd(b @ a)
     return _norm(a - b @ (left @ right))
 
 
-@_of_covariances()
+@_checked()
 def stein_distance(a: Floats, b: Floats) -> Floats:
     """Return the square root of the Stein (Jensen-Bregman log-determinant) divergence.
 
@@ -132,7 +133,7 @@ def stein_distance(a: Floats, b: Floats) -> Floats:
     return np.asarray(np.sqrt(terms.sum(-1)))
 
 
-@_of_covariances()
+@_checked()
 def kl_divergence(a: Floats, b: Floats) -> Floats:
     """Return the Kullback-Leibler divergence of centred Gaussians, in nats: first from second.
 
@@ -148,7 +149,7 @@ def kl_divergence(a: Floats, b: Floats) -> Floats:
     return np.asarray((ratios - 1 - np.log(ratios)).sum(-1) / 2)
 
 
-@_of_covariances()
+@_checked()
 def jeffreys_divergence(a: Floats, b: Floats) -> Floats:
     """Return the Kullback-Leibler divergences of both directions added, in nats.
 
@@ -174,10 +175,10 @@ def _pair(first: npt.ArrayLike, second: npt.ArrayLike, *, definite: bool) -> tup
             raise ValueError(f"{name} must be finite, but it holds NaN or infinity")
         transposed = np.swapaxes(matrix, -1, -2)
         gap = np.abs(matrix - transposed).max(initial=0.0)
-        if gap > 1e-10 * np.abs(matrix).max(initial=0.0):  # an estimate's rounding passes
+        if gap > 1e-10 * np.abs(matrix).max(initial=0.0):  # far above the rounding of an estimate
             raise ValueError(
                 f"{name} must be symmetric, but it differs from its transpose by up to {gap:.3g}; "
-                "a covariance is: check how it was made"
+                "covariances are: check how it was computed"
             )
         if definite and matrix.size:
             smallest = np.linalg.eigvalsh(matrix)[..., 0].min()
@@ -201,10 +202,10 @@ def _ratios(a: Floats, b: Floats) -> Floats:
     return np.asarray(np.linalg.eigvalsh((inside + np.swapaxes(inside, -1, -2)) / 2))
 
 
-def _of_eigenvalues(function: np.ufunc, matrix: Floats) -> Floats:
-    """Return the symmetric matrices whose eigenvalues a function has been applied to."""
+def _logarithm(matrix: Floats) -> Floats:
+    """Return the symmetric logarithms of positive definite matrices."""
     values, vectors = np.linalg.eigh(matrix)
-    return np.asarray((vectors * function(values)[..., None, :]) @ np.swapaxes(vectors, -1, -2))
+    return np.asarray((vectors * np.log(values)[..., None, :]) @ np.swapaxes(vectors, -1, -2))
 
 
 def _norm(matrix: Floats) -> Floats:

@@ -67,20 +67,36 @@ def whitening_errors(weights: npt.ArrayLike, covariance: npt.ArrayLike) -> tuple
         from adaptnet.kernels import whitening
 
         whitening.errors(flat_a, flat_c, worst, total)
-        sound = np.isfinite(total) & np.isnan(worst)  # what the kernel leaves to LAPACK
+        positive = np.isfinite(total) & np.isnan(worst)  # what the kernel leaves to LAPACK
     else:
-        sound = np.isfinite(flat_a).all(axis=(1, 2))
-        sound[sound] = np.linalg.eigvalsh(flat_a[sound])[:, 0] > 0
-    if sound.any():
-        excess = output_covariance(flat_a[sound], flat_c[sound]) - np.eye(n)
+        positive = np.isfinite(flat_a).all(axis=(1, 2))
+        positive[positive] = np.linalg.eigvalsh(flat_a[positive])[:, 0] > 0
+    if positive.any():
+        excess = output_covariance(flat_a[positive], flat_c[positive]) - np.eye(n)
         excess = (excess + np.swapaxes(excess, -1, -2)) / 2
-        worst[sound] = np.abs(np.linalg.eigvalsh(excess)).max(axis=-1)
-        total[sound] = np.sqrt((excess**2).sum(axis=(-1, -2)))
+        worst[positive] = np.abs(np.linalg.eigvalsh(excess)).max(axis=-1)
+        total[positive] = np.sqrt((excess**2).sum(axis=(-1, -2)))
     return worst.reshape(shape)[()], total.reshape(shape)[()]
 
 
-def square_root(covariance: Floats) -> Floats:
-    """Return the symmetric square roots of positive definite matrices (..., n, n)."""
-    values, vectors = np.linalg.eigh(covariance)
-    root: Floats = (vectors * np.sqrt(values)[..., None, :]) @ np.swapaxes(vectors, -1, -2)
-    return root
+def square_root(covariance: npt.ArrayLike) -> Floats:
+    """Return the symmetric square roots of positive definite matrices.
+
+    Parameters
+    ----------
+    covariance : array (..., n, n)
+
+    Returns
+    -------
+    array (..., n, n)
+        Symmetric to the last bit.
+
+    Examples
+    --------
+    >>> square_root(np.diag([4.0, 9.0]))
+    array([[2., 0.],
+           [0., 3.]])
+    """
+    values, vectors = np.linalg.eigh(np.asarray(covariance, np.float64))
+    root = (vectors * np.sqrt(values)[..., None, :]) @ np.swapaxes(vectors, -1, -2)
+    return np.asarray((root + np.swapaxes(root, -1, -2)) / 2)

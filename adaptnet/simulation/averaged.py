@@ -16,7 +16,7 @@ from adaptnet.simulation.loop import Run, warn_of_divergence
 from adaptnet.simulation.plan import Layout, Plan, Reached, Truth, blank, checked_variables, fill
 from adaptnet.simulation.simulate import named_circuits
 from adaptnet.simulation.sinks.memory import MemorySink
-from adaptnet.theory.integration import TOLERANCE, integrate, smallest_weight
+from adaptnet.theory.integration import TOLERANCE, integrate, is_stable, smallest_weight
 from adaptnet.theory.registry import law_of
 
 _BLOCK = 1024  # samples whose covariances are asked for at a time
@@ -162,7 +162,7 @@ def _run(
     record_every: int,
     record: Sequence[str] | None,
 ) -> xr.Dataset:
-    """Return the run in which each circuit's recorded weights are those that `path` yields."""
+    """Return the run in which each circuit's recorded weights are those of `path`'s states."""
     named = named_circuits(circuits)
     for circuit in named.values():
         law_of(circuit)
@@ -199,8 +199,9 @@ def _run(
         rows = blank(layout.row(r), truth)
         reached = Reached(plan.n_samples, [-1] * len(named), [0] * len(named))
         for c, circuit in enumerate(named.values()):
-            start = circuit.effective_weights(circuit.initial_state(n))
-            weights = list(path(circuit, start, realization, samples))
+            law = law_of(circuit)
+            states = path(circuit, law.start(circuit, n), realization, samples)
+            weights = [law.effective_weights(state) for state in states]
             fill(rows, c, Records(np.array(weights), np.zeros(len(weights), np.int64)), truth)
             if len(weights) < len(samples):
                 reached.diverged[c] = int(samples[len(weights)])
@@ -219,33 +220,34 @@ def _flow_path(
     n_samples: int,
     tolerance: float,
 ) -> Iterator[Floats]:
-    """Yield the weights at `samples` along the flow, integrated piece by piece."""
-    law, gamma, weights = law_of(circuit), circuit.learning_rate_decay, start
-    yield weights
+    """Yield the states at `samples` along the flow, integrated piece by piece."""
+    law, gamma, state = law_of(circuit), circuit.learning_rate_decay, start
+    yield state
     for first, end, moving in _pieces(realization, n_samples):
         (held,) = realization.covariances(np.array([first]))
 
         def drift(
             since: float,
-            A: Floats,
+            at: Floats,
             held: Floats | None = None if moving else held,
             first: int = first,
             end: int = end,
         ) -> Floats:
             sample = first + since
             C = _between(realization, sample, first, end) if held is None else held
-            return circuit.learning_rate / (1 + gamma * sample) * law.drift(A, C)
+            return circuit.learning_rate / (1 + gamma * sample) * law.drift(at, C)
 
         trajectory = integrate(
+            law,
             drift,
-            weights,
+            state,
             (0, end - first),  # from 0, where floats are finest: a jump may ask for tiny steps
             samples[(samples > first) & (samples <= end)] - first,
             tolerance=tolerance,
-            smallest=smallest_weight(weights, held),
+            smallest=smallest_weight(law.effective_weights(state), held),
         )
-        yield from trajectory.weights
-        weights = trajectory.end
+        yield from trajectory.states
+        state = trajectory.end
 
 
 def _pieces(realization: Realization, n_samples: int) -> Iterator[tuple[int, int, bool]]:
@@ -283,19 +285,19 @@ def _between(realization: Realization, sample: float, first: int, end: int) -> F
 def _offline_path(
     circuit: Circuit, start: Floats, realization: Realization, samples: Integers
 ) -> Iterator[Floats]:
-    """Yield the weights at `samples`, fewer if they leave the positive definite cone."""
-    law, weights = law_of(circuit), start
+    """Yield the states at `samples`, fewer if the weights leave the positive definite cone."""
+    law, state = law_of(circuit), start
     every = int(samples[1]) if len(samples) > 1 else 0
-    yield weights
+    yield state
     for block in range(0, int(samples[-1]), _BLOCK):
         inside = np.arange(block, min(block + _BLOCK, samples[-1]))
         for t, covariance in zip(inside, realization.covariances(inside), strict=True):
             eta = circuit.learning_rate / (1 + circuit.learning_rate_decay * t)
-            weights = law.offline_step(weights, covariance, eta)
-            if not (np.isfinite(weights).all() and np.linalg.eigvalsh(weights)[0] > 0):
+            state = law.offline_step(state, covariance, eta)
+            if not is_stable(law.effective_weights(state)):
                 return
             if (t + 1) % every == 0:
-                yield weights
+                yield state
 
 
 class _Constant:

@@ -1,17 +1,20 @@
 """What is known of the circuits without simulating them; derivations in docs/theory.md."""
 
 from adaptnet.theory.law import Law
+from adaptnet.theory.modes import ModeLaw
 from adaptnet.theory.noise import NoiseFloor, matched_learning_rates, noise_floor
-from adaptnet.theory.registry import largest_learning_rate, law_of
+from adaptnet.theory.registry import largest_learning_rate, law_of, mode_law_of
 from adaptnet.theory.times import convergence_time, readaptation_time
 
 __all__ = [
     "Law",
+    "ModeLaw",
     "NoiseFloor",
     "convergence_time",
     "largest_learning_rate",
     "law_of",
     "matched_learning_rates",
+    "mode_law_of",
     "noise_floor",
     "readaptation_time",
 ]

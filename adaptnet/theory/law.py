@@ -1,119 +1,99 @@
-"""What theory knows of a kind of circuit, whichever it is: the functions that all share.
+"""What theory knows of a kind of circuit: its mean rule, from which the rest follows.
 
-Time is synaptic time t = eta * samples throughout; a mode is a common eigenvector of the effective
-weights and of C, with target s, the square root of the variance along it. Derivations, and which
-statement is whose: docs/theory.md.
+Time is synaptic time t = eta * samples throughout. Derivations, and which statement is whose:
+docs/theory.md.
 """
 
+import inspect
 from abc import ABC, abstractmethod
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from adaptnet._checks import Floats, positive_definite, positive_numbers, threshold_below_one
+from adaptnet._checks import Floats, positive_definite
+from adaptnet.circuits.base import Circuit
+from adaptnet.theory.linearisation import Linearisation, linearised
+
+LAWS: dict[str, "type[Law]"] = {}
+"""The kinds of law by name; a class joins them when it is defined."""
 
 
 class Law(ABC):
-    """How the effective weights of a kind of circuit move on average.
+    """The mean rule of a kind of circuit.
 
-    A subclass holds the circuit's equations, for arguments that have been checked; the methods that
-    are public here check them.
+    A subclass holds the circuit's equations, for arguments that have been checked. Its *state* is
+    an array of what learning changes: the effective weights themselves, or synapses or gains that
+    they follow from. To give a circuit of one's own a law, define a subclass with a name, and let
+    the circuit's class attribute ``theory`` be that name; docs/theory.md has an example.
+
+    Parameters
+    ----------
+    name : str
+        Class keyword: what circuits refer to. Abstract laws go without.
     """
 
-    @abstractmethod
-    def drift(self, weights: Floats, covariance: Floats) -> Floats:
-        """Return the change of the weights per unit of synaptic time; all (n, n), not checked."""
+    symmetric: ClassVar[bool] = True
+    """Whether states are symmetric matrices, whose lower triangle follows from the upper one."""
 
-    @abstractmethod
-    def offline_step(self, weights: Floats, covariance: Floats, learning_rate: float) -> Floats:
-        """Return the weights after one update with C_yy in place of yy', not checked."""
-
-    @abstractmethod
-    def _rate(self, s_i: Floats, s_j: Floats) -> Floats:
-        """Return the rate at which the entry i, j of a small deviation decays."""
-
-    @abstractmethod
-    def _elapsed(self, target: Floats, start: Floats, end: Floats) -> Floats:
-        """Return the time from the deviation `start` to `end`, each m/s - 1, of one sign."""
-
-    @abstractmethod
-    def _weight(self, time: Floats, target: Floats, start: Floats) -> Floats:
-        """Return the weight of each mode after its time."""
-
-    def mode_time(self, target: npt.ArrayLike, start: npt.ArrayLike, threshold: float) -> Floats:
-        """Return the synaptic time until a mode's error |s^2/m^2 - 1| is at most `threshold`.
-
-        Parameters
-        ----------
-        target : array
-            s, square root of the variance of the inputs along the mode.
-        start : array
-            m0, weight of the mode at time 0; broadcasts against `target`.
-        threshold : float
-            Between 0 and 1.
-
-        Returns
-        -------
-        array
-            0 where the start is that close already.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a target or start is not positive, or the threshold not between 0 and 1.
-
-        Examples
-        --------
-        >>> from adaptnet.theory import law_of
-        >>> law_of("direct").mode_time(1.0, [2.0, 10.0, 100.0], 0.1).round(3)
-        array([  2.215,  10.664, 100.754])
-        >>> law_of("interneuron").mode_time(1.0, [2.0, 10.0, 100.0], 0.1).round(3)
-        array([0.824, 1.698, 2.852])
-        """
-        s, m0 = np.broadcast_arrays(
-            positive_numbers("target", target), positive_numbers("start", start)
-        )
-        error = threshold_below_one(threshold)
-        before = (m0 - s) / s
-        # From above the output variance s^2/m^2 rises to 1 - error, from below it falls to
-        # 1 + error. Deviations, not weights: these keep their digits however small the error.
-        after = np.expm1(-np.log1p(np.where(before > 0, -error, error)) / 2)
-        far = np.abs(before) > np.abs(after)
-        times: Floats = np.zeros(s.shape)
-        times[far] = self._elapsed(s[far], before[far], after[far])
-        return times
-
-    def mode(self, time: npt.ArrayLike, target: npt.ArrayLike, start: npt.ArrayLike) -> Floats:
-        """Return the weight of a mode after a synaptic time.
-
-        Parameters
-        ----------
-        time, target, start : array
-            t, s and m0; they broadcast against each other.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a target or start is not positive, or a time negative.
-
-        Examples
-        --------
-        >>> from adaptnet.theory import law_of
-        >>> law_of("direct").mode([0.0, 5.0, 50.0], target=1.0, start=10.0).round(3)
-        array([10.   ,  5.098,  1.   ])
-        >>> law_of("interneuron").mode([0.0, 0.5, 5.0], target=1.0, start=10.0).round(3)
-        array([10.   ,  3.794,  1.   ])
-        """
-        return self._weight(
-            *np.broadcast_arrays(
-                positive_numbers("time", time, zero=True),
-                positive_numbers("target", target),
-                positive_numbers("start", start),
+    def __init_subclass__(cls, *, name: str | None = None, **options: object) -> None:
+        super().__init_subclass__(**options)
+        if name is None:
+            return
+        known = LAWS.setdefault(name, cls)
+        if known.__qualname__ != cls.__qualname__ or known.__module__ != cls.__module__:
+            raise ValueError(
+                f"name must be unique among laws, but {name!r} is that of {known.__module__}."
+                f"{known.__qualname__}; choose another"
             )
-        )
+        LAWS[name] = cls  # a cell of a notebook that is run again defines its class again
+
+    @classmethod
+    def of_circuit(cls, circuit: Circuit) -> Self:
+        """Return the law of one circuit; laws with parameters take them from it."""
+        return cls()
+
+    @classmethod
+    def stands_alone(cls) -> bool:
+        """Return whether the law has no parameters, so that its name says it all."""
+        return not inspect.signature(cls).parameters
+
+    def start(self, circuit: Circuit, n_neurons: int) -> Floats:
+        """Return the state of a circuit before the first sample, by default effective weights."""
+        return circuit.effective_weights(circuit.initial_state(n_neurons))
+
+    def effective_weights(self, state: Floats) -> Floats:
+        """Return the effective weights A (n, n) in a state, by default the state itself."""
+        return state
+
+    @abstractmethod
+    def change(self, state: Floats, moments: Floats) -> Floats:
+        """Return the change of the state per unit of synaptic time, for second moments of outputs.
+
+        All rules here are affine in the second moments yy' (n, n): for their mean, C_yy, this is
+        the mean rule, and for the deviation of a sample's from it the noise of learning.
+        """
+
+    @abstractmethod
+    def fixed_point(self, covariance: Floats) -> Floats:
+        """Return the state at which the mean rule rests, for inputs of covariance C (n, n)."""
+
+    def drift(self, state: Floats, covariance: Floats) -> Floats:
+        """Return the change of the state per unit of synaptic time, averaged over inputs."""
+        inverse = np.linalg.inv(self.effective_weights(state))
+        return self.change(state, inverse @ covariance @ inverse.T)
+
+    def offline_step(self, state: Floats, covariance: Floats, learning_rate: float) -> Floats:
+        """Return the state after one update with C_yy in place of yy'."""
+        after: Floats = state + learning_rate * self.drift(state, covariance)
+        return after
+
+    def linearisation(self, covariance: Floats) -> Linearisation:
+        """Return the mean rule near its fixed point, to first order."""
+        return linearised(self, covariance)
 
     def local_rates(self, covariance: npt.ArrayLike) -> Floats:
-        """Return the rates at which small deviations from A = C^(1/2) decay.
+        """Return the rates at which small deviations from the fixed point decay.
 
         Parameters
         ----------
@@ -121,24 +101,13 @@ class Law(ABC):
 
         Returns
         -------
-        array (n, n)
-            Row i, column j: the rate of the deviation's entry i, j in the eigenbasis of C, whose
-            eigenvalues s_i^2 are in ascending order. Per unit of synaptic time.
+        array (rate,)
+            In ascending order, per unit of synaptic time; complex if deviations oscillate. 0 for
+            directions in which the state is free to move, as rotations of W.
 
         Raises
         ------
         TypeError, ValueError
             If the covariance is not symmetric positive definite.
-
-        Examples
-        --------
-        >>> from adaptnet.theory import law_of
-        >>> law_of("direct").local_rates([[1.0, 0.0], [0.0, 4.0]])
-        array([[2. , 1.5],
-               [1.5, 1. ]])
-        >>> law_of("interneuron").local_rates([[1.0, 0.0], [0.0, 4.0]])
-        array([[4. , 4.5],
-               [4.5, 4. ]])
         """
-        s = np.sqrt(np.linalg.eigvalsh(positive_definite("covariance", covariance)))
-        return self._rate(s[:, None], s[None, :])
+        return self.linearisation(positive_definite("covariance", covariance)).rates

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from adaptnet._checks import Floats, positive_definite, positive_number
 from adaptnet.circuits.base import Circuit
-from adaptnet.metrics import whitening_errors
+from adaptnet.theory.law import Law
 from adaptnet.theory.registry import largest_learning_rate, law_of
 
 _EIGENVALUES = 20_000  # drawn for the floor of the operator norm: its own error is below 1 %
@@ -62,15 +62,22 @@ def noise_floor(
     >>> round(noise_floor("direct", np.eye(3), 1e-3).frobenius_error ** 2, 12)  # 1e-3 * 4 * 3
     0.012
     """
-    rates = law_of(circuit).local_rates(covariance)
     eta = _constant_rate(circuit) if learning_rate is None else learning_rate
     eta = positive_number("learning_rate", eta)
-    noise, identity = _symmetric_noise(len(rates)) * np.sqrt(rates / 2), np.eye(len(rates))
-    unit = np.abs(noise).max()
-    # The largest |eigenvalue| of E is the whitening error of I + E under weights I.
-    largest = unit * whitening_errors(identity, identity + noise / unit)[0]
+    return _scaled(_unit_floor(law_of(circuit), positive_definite("covariance", covariance)), eta)
+
+
+def _unit_floor(law: Law, covariance: Floats) -> NoiseFloor:
+    """Return the noise floor at a learning rate of 1; floors grow as the root of the rate."""
+    rates = law.local_rates(covariance)
+    noise = _symmetric_noise(len(rates)) * np.sqrt(rates / 2)
+    largest = np.abs(np.linalg.eigvalsh(noise)).max(axis=1)
     total = (rates.sum() + np.trace(rates)) / 2
-    return NoiseFloor(float(np.sqrt(eta * np.mean(largest**2))), float(np.sqrt(eta * total)))
+    return NoiseFloor(float(np.sqrt(np.mean(largest**2))), float(np.sqrt(total)))
+
+
+def _scaled(floor: NoiseFloor, learning_rate: float) -> NoiseFloor:
+    return NoiseFloor(*(float(np.sqrt(learning_rate)) * value for value in floor))
 
 
 def noise_floor_or_none(circuit: Circuit, covariance: npt.ArrayLike) -> NoiseFloor | None:

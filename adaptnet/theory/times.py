@@ -6,9 +6,9 @@ import numpy.typing as npt
 from adaptnet._checks import Floats, positive_definite, threshold_below_one
 from adaptnet.circuits.base import Circuit
 from adaptnet.errors import IntegrationError
-from adaptnet.metrics import whitening_errors
+from adaptnet.metrics import square_root, whitening_errors
 from adaptnet.theory.integration import TOLERANCE, integrate, smallest_weight
-from adaptnet.theory.registry import law_of
+from adaptnet.theory.registry import mode_law_of
 
 # Times of the fastest rate from which on an explicit method, whose steps are at most about 6 of
 # them, takes too many. Below, order 8 is quicker where many modes arrive one after the other, and
@@ -62,7 +62,7 @@ def convergence_time(
     100.754
     2.852
     """
-    law, error = law_of(circuit), threshold_below_one(threshold)
+    law, error = mode_law_of(circuit), threshold_below_one(threshold)
     C, A = positive_definite("covariance", covariance), positive_definite("start", start)
     if C.shape != A.shape:
         raise ValueError(f"start must have the shape of covariance, {C.shape}, got {A.shape}")
@@ -81,6 +81,7 @@ def convergence_time(
     expected = float(law.mode_time(s[:, None], m0[None, :], error).max())
     horizon = 10 * (expected + float(abs(np.log(error)) / rates.min()))
     trajectory = integrate(
+        law,
         lambda _, weights: law.drift(weights, C),
         A,
         (0.0, horizon),
@@ -135,9 +136,8 @@ def readaptation_time(
     >>> round(readaptation_time("interneuron", old, new), 3)
     0.824
     """
-    variances, basis = np.linalg.eigh(positive_definite("covariance_left", covariance_left))
-    start = (basis * np.sqrt(variances)) @ basis.T
-    return convergence_time(circuit, covariance_entered, (start + start.T) / 2, threshold)
+    start = square_root(positive_definite("covariance_left", covariance_left))
+    return convergence_time(circuit, covariance_entered, start, threshold)
 
 
 def _common_modes(C: Floats, A: Floats) -> tuple[Floats, Floats] | None:

@@ -112,7 +112,7 @@ class Initialization(TableScenario):
                 online[c, :, i] = np.where(below.any(axis=2), times, np.nan)
                 advance(1)
         closed = [
-            theory.law_of(name).mode_time(s, fine[:, None] * s, self.threshold).max(axis=1)
+            theory.mode_law_of(name).mode_time(s, fine[:, None] * s, self.threshold).max(axis=1)
             for name in _CIRCUITS
         ]
         by = ("circuit", "eigenbasis", "scale")

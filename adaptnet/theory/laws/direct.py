@@ -6,21 +6,22 @@
 import numpy as np
 
 from adaptnet._checks import Floats
-from adaptnet.theory.law import Law
+from adaptnet.theory.modes import ModeLaw
 
 
-class DirectLaw(Law):
+class DirectLaw(ModeLaw, name="direct"):
     """The effective weights are the synapses, M."""
 
-    def drift(self, weights: Floats, covariance: Floats) -> Floats:
-        """Return dM/dt = M^-1 C M^-1 - I, [L23]; arguments and result (n, n), not checked."""
-        inverse = np.linalg.inv(weights)
-        velocity: Floats = inverse @ covariance @ inverse - np.eye(len(weights))
-        return velocity
+    def change(self, state: Floats, moments: Floats) -> Floats:
+        """Return yy' - I, so that dM/dt = M^-1 C M^-1 - I, [L23]."""
+        change: Floats = moments - np.eye(len(state))
+        return change
 
-    def offline_step(self, weights: Floats, covariance: Floats, learning_rate: float) -> Floats:
-        """Return M + eta (M^-1 C M^-1 - I), not checked."""
-        return weights + learning_rate * self.drift(weights, covariance)
+    def drift(self, state: Floats, covariance: Floats) -> Floats:
+        """Return dM/dt = M^-1 C M^-1 - I."""
+        inverse = np.linalg.inv(state)
+        flow: Floats = inverse @ covariance @ inverse - np.eye(len(state))
+        return flow
 
     def _rate(self, s_i: Floats, s_j: Floats) -> Floats:
         rates: Floats = 1 / s_i + 1 / s_j

@@ -7,29 +7,32 @@ import numpy as np
 
 from adaptnet._checks import Floats
 from adaptnet.metrics import output_covariance
-from adaptnet.theory.law import Law
+from adaptnet.theory.modes import ModeLaw
 
 
-class InterneuronLaw(Law):
+class InterneuronLaw(ModeLaw, name="interneuron"):
     """The effective weights, A = W W', follow a flow of their own for any number of interneurons.
 
     All its times depend on ratios of weights to targets alone.
     """
 
-    def drift(self, weights: Floats, covariance: Floats) -> Floats:
-        """Return dA/dt = A^-1 C + C A^-1 - 2 A; arguments and result (n, n), not checked.
+    def change(self, state: Floats, moments: Floats) -> Floats:
+        """Return yy' A + A yy' - 2 A, which follows from dW/dt = yy' W - W, [L23]."""
+        half = moments @ state
+        change: Floats = half + half.T - 2 * state
+        return change
 
-        It follows from dW/dt = A^-1 C A^-1 W - W, [L23].
-        """
-        half = np.linalg.solve(weights, covariance)
-        flow: Floats = half + half.T - 2 * weights
+    def drift(self, state: Floats, covariance: Floats) -> Floats:
+        """Return dA/dt = A^-1 C + C A^-1 - 2 A."""
+        half = np.linalg.solve(state, covariance)
+        flow: Floats = half + half.T - 2 * state
         return flow
 
-    def offline_step(self, weights: Floats, covariance: Floats, learning_rate: float) -> Floats:
-        """Return A after W + eta (A^-1 C A^-1 - I) W, not checked."""
-        identity = np.eye(len(weights))
-        change = identity + learning_rate * (output_covariance(weights, covariance) - identity)
-        after: Floats = change @ weights @ change.T
+    def offline_step(self, state: Floats, covariance: Floats, learning_rate: float) -> Floats:
+        """Return A after W + eta (A^-1 C A^-1 - I) W."""
+        identity = np.eye(len(state))
+        factor = identity + learning_rate * (output_covariance(state, covariance) - identity)
+        after: Floats = factor @ state @ factor.T
         return after
 
     def _rate(self, s_i: Floats, s_j: Floats) -> Floats:
