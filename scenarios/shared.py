@@ -19,8 +19,10 @@ class Race(SimulationScenario):
     n_interneurons: int = parameter(
         10, "interneurons, at least as many as primary neurons", above=0, at_most=10_000
     )
-    learning_rate: float = parameter(2e-5, "eta, of both circuits", above=0)
-    initial_weights: float = parameter(1.0, "a of the initial effective weights a I", above=0)
+    learning_rate: float = parameter(2e-5, "learning rate of both circuits", above=0)
+    initial_weights: float = parameter(
+        1.0, "initial effective weights: this number times the identity", above=0
+    )
 
     def circuits(self) -> dict[str, Circuit]:
         """Return both circuits, at one learning rate."""
@@ -39,7 +41,9 @@ class Rotated(SimulationScenario):
     """One simulation through contexts of one spectrum, each with an eigenbasis of its own."""
 
     n_neurons: int = parameter(5, "primary neurons, and inputs", above=1, at_most=1000)
-    condition: float = parameter(10.0, "largest by smallest variance of a context", above=1)
+    condition: float = parameter(
+        10.0, "ratio of the largest to the smallest variance of a context", above=1
+    )
     eigenbasis_seed: int = parameter(1, "seed of the contexts' eigenbases", above=-1)
 
     @property

@@ -1,6 +1,9 @@
-"""The house itself: which way imports run, what importing costs, what is exported."""
+"""The house itself: which way imports run, what importing costs, what is exported, how it reads."""
 
+import ast
 import configparser
+import re
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +16,44 @@ import adaptnet.kernels
 import environments
 
 ROOT = Path(__file__).parent.parent
+PACKAGES = ("adaptnet", "environments", "scenarios")
+# Words that read as translated, and names that are not nouns (the second half of a pattern in
+# brackets keeps it from finding itself).
+UNIDIOMATIC = re.compile(
+    r"gone on wit[h]|\bno ru[n]\b|is non[e]\b|are non[e]\b|tol[d]\b|\bof [=]|passed ove[r]|"
+    r"made ane[w]|so many agai[n]"
+)
+
+
+def tracked(*suffixes):
+    """Return the files under version control that end in one of the suffixes."""
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return [ROOT / name for name in listed.stdout.splitlines() if name.endswith(suffixes)]
+
+
+def sources():
+    """Return the path and the syntax tree of each module of the packages."""
+    return [
+        (path, ast.parse(path.read_text()))
+        for package in PACKAGES
+        for path in sorted((ROOT / package).rglob("*.py"))
+    ]
+
+
+def functions(tree):
+    return [
+        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+
+
+def n_lines(function):
+    """Return the lines of a function's body, its docstring not counted."""
+    body = function.body
+    documented = isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
+    body = body[1:] if documented and len(body) > 1 else body
+    return body[-1].end_lineno - body[0].lineno + 1
 
 
 def loaded_after(statement):
@@ -50,3 +91,23 @@ def test_packages_are_named_once():
     config.read(ROOT / "setup.cfg")
     assert "[project]" not in (ROOT / "pyproject.toml").read_text()
     assert config["metadata"]["name"] == "adaptnet"
+
+
+def test_the_top_floor_is_clear():
+    loose = sorted(path.name for path in (ROOT / "adaptnet").glob("*.py"))
+    assert len(loose) <= 8, loose
+
+
+def test_functions_are_short():
+    lengths = [n_lines(f) for _, tree in sources() for f in functions(tree)]
+    assert statistics.median(lengths) < 10
+
+
+def test_pages_import_what_is_public():
+    found = [
+        f"{path.relative_to(ROOT)}: {line}"
+        for path in tracked(".md")
+        for line in path.read_text().splitlines()
+        if re.match(r"\s*(>>> )?(from|import) .*(\b|\.)_\w", line)
+    ]
+    assert not found, "\n".join(found)

@@ -17,8 +17,8 @@ from scenarios.shared import Race
 class Contrast(Race):
     """Contrast steps down and up again, as in experiments on retina and motion pathway.
 
-    Neurons in a row share signal with their neighbours; only the scale of the inputs changes, so
-    that what is asked of a circuit is a change of gain. High and low contrast alternate.
+    Neurons in a row share signal with their neighbours. Only the scale of the inputs changes, so
+    circuits have to change their gain and nothing else. High and low contrast alternate.
     """
 
     n_neurons: int = parameter(5, "primary neurons, and inputs", above=1, at_most=1000)
@@ -48,5 +48,5 @@ class Contrast(Race):
 
     @property
     def n_samples(self) -> int:
-        """Samples a replicate."""
+        """Samples per replicate."""
         return self.n_blocks * self.block_length

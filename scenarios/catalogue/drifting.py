@@ -22,10 +22,10 @@ class Drifting(Race, Rotated):
     """Covariance drifts from one eigenbasis to another at constant speed, rests, and jumps back.
 
     Drift and jump cover the same distance. While the covariance drifts, circuits lag behind it;
-    how far, and how soon they catch up when it rests, is set against the jump.
+    how far, and how soon they catch up when it rests, is compared with the jump.
     """
 
-    speed: float = parameter(0.03, "distance a thousand samples, in the metric", above=0)
+    speed: float = parameter(0.03, "distance per thousand samples, in the metric", above=0)
     metric: str = parameter(
         "affine_invariant",
         "geometry of path and speed: affine_invariant, log_euclidean, bures_wasserstein, euclidean",
@@ -64,5 +64,5 @@ class Drifting(Race, Rotated):
 
     @property
     def n_samples(self) -> int:
-        """Samples a replicate: three rests and the drift."""
+        """Samples per replicate: three rests and the drift."""
         return 3 * self.rest + self._drift_length

@@ -1,4 +1,4 @@
-"""How long convergence takes from weights of any scale: linear here, logarithmic there."""
+"""How long convergence takes from initial weights of any scale: linear or logarithmic."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,12 +35,14 @@ class Initialization(TableScenario):
     """
 
     n_neurons: int = parameter(3, "primary neurons, interneurons and inputs", above=0, at_most=1000)
-    condition: float = parameter(4.0, "largest by smallest variance of the inputs", above=0)
+    condition: float = parameter(
+        4.0, "ratio of the largest to the smallest variance of the inputs", above=0
+    )
     decades: float = parameter(6.0, "range of scales, around 1", above=0)
     n_scales: int = parameter(12, "scales of the initial weights", above=2, at_most=1000)
     learning_rate: float = parameter(2e-4, "largest eta of the simulations", above=0)
     n_samples: int = parameter(
-        300_000, "samples that a simulation takes at least, by a smaller eta, to converge", above=0
+        300_000, "least samples of a simulation: a smaller eta makes it as long", above=0
     )
     eigenbasis_seed: int = parameter(1, "seed of the eigenbases", above=-1)
 
@@ -120,8 +122,14 @@ class Initialization(TableScenario):
             {
                 "circuit": (list(_CIRCUITS), "name of the circuit"),
                 "eigenbasis": (list(_TITLES), "eigenbasis of the initial weights"),
-                "scale": (scales, "scale of the initial weights by that of their target"),
-                "fine_scale": (fine, "scale of the initial weights by that of their target"),
+                "scale": (
+                    scales,
+                    "ratio of the scale of the initial weights to that of their target",
+                ),
+                "fine_scale": (
+                    fine,
+                    "ratio of the scale of the initial weights to that of their target",
+                ),
             },
             {
                 "closed_form": (
@@ -138,7 +146,7 @@ class Initialization(TableScenario):
                 "followed": (
                     ("circuit", "scale"),
                     ends,
-                    "synaptic time that simulations were followed for",
+                    "synaptic time at which simulations ended",
                 ),
                 "learning_rate": (("circuit", "scale"), rates, "learning rate of the simulations"),
             },
@@ -180,7 +188,7 @@ class Initialization(TableScenario):
             ax.plot([], [], marker="o", markerfacecolor="none", markersize=7,
                     label="flow", **grey)  # fmt: skip
             ax.plot([], [], marker=".", label="simulated", **grey)
-            ax.plot([], [], marker="^", label="not all there yet", **grey)
+            ax.plot([], [], marker="^", label="some not reached", **grey)
         ax.set(xscale="log", yscale="log")
 
     def report(self, dataset: "xr.Dataset") -> str:

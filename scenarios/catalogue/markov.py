@@ -1,4 +1,4 @@
-"""Contexts that follow a Markov chain: changes that cannot be foreseen."""
+"""Contexts that follow a Markov chain: changes that cannot be predicted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,18 +15,19 @@ from scenarios.shared import Race, Rotated
 
 @dataclass(frozen=True, kw_only=True)
 class Markov(Race, Rotated):
-    """Contexts of one spectrum follow a Markov chain, so that changes cannot be foreseen.
+    """Contexts of one spectrum follow a Markov chain, so that changes cannot be predicted.
 
-    Each context lasts a geometric time, then another follows, all with equal chance. All replicates
-    share the path drawn from `path_seed`; they differ in their samples.
+    The durations of contexts have a geometric distribution; each of the other contexts follows with
+    the same probability. All replicates share the path drawn from `path_seed`, and differ in their
+    samples.
     """
 
     n_contexts: int = parameter(
         3, "contexts, each with an eigenbasis of its own", above=1, at_most=1000
     )
     mean_duration: float = parameter(200_000.0, "mean samples that a context lasts", above=1)
-    length: int = parameter(1_200_000, "samples a replicate", above=0)
-    records: int = parameter(1000, "records of the error", above=0)
+    length: int = parameter(1_200_000, "samples per replicate", above=0)
+    records: int = parameter(1000, "records of the error per replicate", above=0)
     path_seed: int = parameter(6, "seed of the path of contexts", above=-1)
 
     preview: ClassVar[Mapping[str, Any]] = {
@@ -52,5 +53,5 @@ class Markov(Race, Rotated):
 
     @property
     def n_samples(self) -> int:
-        """Samples a replicate."""
+        """Samples per replicate."""
         return self.length

@@ -32,7 +32,7 @@ class MatchedNoise(Rotated):
         0.06, "root mean square Frobenius error of the circuits matched, once converged", above=0
     )
     block_length: int = parameter(400_000, "samples between switches", above=0)
-    records: int = parameter(2000, "records of the error in a replicate", above=0)
+    records: int = parameter(2000, "records of the error per replicate", above=0)
 
     preview: ClassVar[Mapping[str, Any]] = {
         "floor": 0.3,
@@ -65,7 +65,7 @@ class MatchedNoise(Rotated):
 
     @property
     def n_samples(self) -> int:
-        """Samples a replicate: four blocks."""
+        """Samples per replicate: four blocks."""
         return 4 * self.block_length
 
     def plot(self, dataset: "xr.Dataset") -> "Figure | SubFigure":

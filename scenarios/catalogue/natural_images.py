@@ -18,17 +18,19 @@ class NaturalImages(Race):
     """
 
     pictures: tuple[str, ...] = parameter(
-        ("coffee", "grass", "brick"), "shipped pictures or picture files, one for each context"
+        ("coffee", "grass", "brick"), "shipped pictures or picture files, one per context"
     )
     patch_size: int = parameter(3, "side of a patch in pixels", above=0, at_most=32)
-    step: int = parameter(0, "pixels that the gaze may move a sample; 0 looks anywhere", above=-1)
+    step: int = parameter(
+        0, "largest move of the gaze per sample, in pixels; 0: patches are independent", above=-1
+    )
     ridge: float = parameter(0.02, "variance of the white noise added to inputs", above=-1e-300)
     n_blocks: int = parameter(4, "blocks, cycling through the pictures", above=1, at_most=100_000)
     block_length: int = parameter(100_000, "samples between switches", above=0)
     n_interneurons: int = parameter(
         18, "interneurons, at least patch_size squared", above=0, at_most=10_000
     )
-    learning_rate: float = parameter(5e-5, "eta, of both circuits", above=0)
+    learning_rate: float = parameter(5e-5, "learning rate of both circuits", above=0)
     threshold: float = parameter(0.2, "error below which a circuit counts as readapted", above=0)
 
     preview: ClassVar[Mapping[str, Any]] = {
@@ -51,5 +53,5 @@ class NaturalImages(Race):
 
     @property
     def n_samples(self) -> int:
-        """Samples a replicate."""
+        """Samples per replicate."""
         return self.n_blocks * self.block_length

@@ -34,7 +34,9 @@ class ReadaptationMap(TableScenario):
     """
 
     n_neurons: int = parameter(2, "primary neurons, interneurons and inputs", above=0, at_most=1000)
-    condition: float = parameter(4.0, "largest by smallest variance of a context", above=0)
+    condition: float = parameter(
+        4.0, "ratio of the largest to the smallest variance of a context", above=0
+    )
     lowest: float = parameter(0.1, "smallest scale of the inputs", above=0)
     highest: float = parameter(10.0, "largest scale of the inputs", above=0)
     rotated: bool = parameter(False, "whether the eigenbasis changes as well (slower)")
@@ -216,7 +218,7 @@ class ReadaptationMap(TableScenario):
         return medians
 
     def report(self, dataset: "xr.Dataset") -> str:
-        """Return predicted and simulated ratios, a line for each point simulated."""
+        """Return predicted and simulated ratios, one line per simulated point."""
         predicted = dataset["theory_at_points"].transpose("circuit", ...).values
         simulated = self._medians(dataset)
         rows, agree = [], []

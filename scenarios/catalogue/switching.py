@@ -1,4 +1,4 @@
-"""Switches that neuroscientists know, in a row: a rotation, a contrast drop, a contrast rise."""
+"""Familiar switches in a row: a rotation, a contrast drop, a contrast rise."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Switching(Race, Rotated):
 
     Four blocks: a context to start with; the same spectrum in another eigenbasis; that context at
     a lower contrast, all inputs divided by `contrast_step`; and back at the old contrast. The
-    eigenbases are drawn once, from `eigenbasis_seed`: replicates differ in their samples alone.
+    eigenbases are drawn once, from `eigenbasis_seed`; replicates differ in their samples only.
     """
 
     contrast_step: float = parameter(10.0, "factor by which inputs shrink, then grow", above=1)
@@ -40,5 +40,5 @@ class Switching(Race, Rotated):
 
     @property
     def n_samples(self) -> int:
-        """Samples a replicate: four blocks."""
+        """Samples per replicate: four blocks."""
         return 4 * self.block_length

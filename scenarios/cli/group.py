@@ -76,8 +76,8 @@ class _Commands(click.Group):
 @click.pass_context
 def main(context: click.Context, debug: bool) -> None:
     """Run, inspect and draw simulations of adapting neural circuits."""
-    # What is imported stays. Python looks for garbage in it again and again, a third of a second at
-    # the start, and up to a second at the end, after Ctrl+C too.
+    # Imported modules stay until the end. Searching them for garbage takes a third of a second at
+    # the start and up to a second at the end, after Ctrl+C too.
     gc.set_threshold(50_000)
     atexit.register(gc.freeze)
     if context.obj is None:

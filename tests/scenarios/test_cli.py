@@ -60,9 +60,9 @@ def test_the_table_says_what_the_file_says(adaptnet, stored):
         change = {"first -> rotated ": 0, "rotated -> ": 1, "rotated_low": 2}
         (number,) = (n for start, n in change.items() if line.startswith(start))
         (name,) = (name for name in ("direct", "interneuron") if f" {name} " in line)
-        of = times.sel(circuit=name).isel(change=number)["samples"]
+        samples = times.sel(circuit=name).isel(change=number)["samples"]
         # Of two replicates the lower is the median by inverse distribution function.
-        assert f" {int(of.min())} " in line
+        assert f" {int(samples.min())} " in line
 
 
 def test_parameters_are_set_by_name(adaptnet):

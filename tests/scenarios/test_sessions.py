@@ -44,10 +44,10 @@ def test_signals_save_and_the_same_command_goes_on(tmp_path):
             pass
         time.sleep(1.0)
         process.send_signal(number)
-        _, told = process.communicate(timeout=60)
+        _, shown = process.communicate(timeout=60)
         assert process.returncode == code
-        assert "the same command" in told
-        assert "Traceback" not in told
+        assert "the same command" in shown
+        assert "Traceback" not in shown
         assert not target.exists()
         _, processed = disk.progress_made(target)
         assert sum(processed.values()) > reached
@@ -57,7 +57,7 @@ def test_signals_save_and_the_same_command_goes_on(tmp_path):
     assert "is unfinished" in info.output
 
 
-def test_finished_run_is_told_and_kept(tmp_path):
+def test_a_finished_run_is_reported_and_kept(tmp_path):
     target = tmp_path / "run.nc"
     first = invoke("-q", "run", "switching", *SHORT, "-o", target)
     assert first.exit_code == 0, first.output

@@ -39,9 +39,9 @@ def test_tables_are_kept_described_and_drawn(files, name):
     dataset = an.load(path)
     assert dataset.attrs["kind"] == "table"
     assert all(v.attrs["long_name"] for v in dataset.variables.values())
-    told = command("info", path)
-    assert told.exit_code == 0, told.output
-    assert dataset.attrs["title"] in told.output
+    shown = command("info", path)
+    assert shown.exit_code == 0, shown.output
+    assert dataset.attrs["title"] in shown.output
     drawn = command("plot", path, "-o", files / f"{name}.png", "--overwrite")
     assert drawn.exit_code == 0, drawn.output
 
@@ -137,9 +137,9 @@ def test_the_matched_noise_figure_shows_both_pairs():
     assert [ax.get_title() for ax in figure.axes] == ["equal learning rates", "equal noise floors"]
     curves = [{line.get_label(): line.get_ydata() for line in ax.get_lines()} for ax in figure.axes]
     np.testing.assert_array_equal(curves[0]["direct"], curves[1]["direct"])
-    for of, name in zip(curves, ["interneuron", "interneuron_matched"], strict=True):
+    for drawn, name in zip(curves, ["interneuron", "interneuron_matched"], strict=True):
         medians = dataset["whitening_error"].sel(circuit=name).median("replicate").values
-        np.testing.assert_allclose(of["interneuron"], medians[: len(of["interneuron"])])
+        np.testing.assert_allclose(drawn["interneuron"], medians[: len(drawn["interneuron"])])
     report = scenario.report(dataset)
     assert json.loads(dataset.attrs["scenario_parameters"])["floor"] == 0.3
     assert "equal noise floors" in report
