@@ -241,6 +241,21 @@ class _ConcatenatedRealization(Realization):
         following = np.append(np.concatenate(changes)[order][1:], FOR_EVER)
         return np.asarray(np.minimum(np.concatenate(ends)[order], following))
 
+    def excess_variances(self, sample: int, whitening: Floats, rates: Floats) -> Floats | None:
+        part = int(self.part(np.array([sample]))[0])
+        age = sample - int(self.starts[part])
+        if not part or age >= self.width:
+            return self.parts[part].excess_variances(age, whitening, rates)
+        if self.transition is None or isinstance(self.transition, Gradual):
+            return None  # samples of two parts: neither's moments
+        weight = float(self.transition.weights(np.array([age]))[0])
+        earlier = sample - int(self.starts[part - 1])
+        left = self.parts[part - 1].excess_variances(
+            earlier, np.sqrt(1 - weight) * whitening, rates
+        )
+        entered = self.parts[part].excess_variances(age, np.sqrt(weight) * whitening, rates)
+        return None if left is None or entered is None else left + entered
+
     def _part_ends(self, n_samples: int) -> Integers:
         """Return where the change to each part but the first is complete."""
         ends = []

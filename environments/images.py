@@ -15,6 +15,11 @@ from environments.base import Environment
 from environments.checks import Floats, Integers, covariance_matrix, non_negative, whole_number
 from environments.data.image_files import Picture, luminance
 from environments.samples import CHUNK, Piece, SequentialRealization, piece_size
+from environments.samples.products import (
+    fourth_moments,
+    gaussian_variances,
+    long_run_variances,
+)
 from environments.samples.streams import CHUNKS, PATH, START
 from environments.schedules import Blocks
 from environments.schedules.timeline import Timeline
@@ -165,8 +170,20 @@ class _Patches:
         self._levels = levels if len(levels) <= 256 else None
         if self._levels is not None:
             self._pixels = numbers.astype(np.uint8)
-        self._width = scaled.shape[1]
+        self._width, self._size = scaled.shape[1], size
         self._offsets = (np.arange(size)[:, None] * self._width + np.arange(size)).ravel()
+
+    def excess_variances(self, whitening: Floats) -> Floats:
+        """Return by how much variances of products of whitened patches exceed Gaussian ones."""
+        moments = np.zeros((len(whitening), len(whitening)))
+        pixels = self._pixels if self._levels is None else self._levels[self._pixels]
+        picture = pixels.reshape(-1, self._width)
+        for row in np.lib.stride_tricks.sliding_window_view(picture, (self._size, self._size)):
+            centred = row.reshape(-1, self._size**2) - self._mean
+            moments += len(centred) * fourth_moments(centred @ whitening.T)
+        covariance = whitening @ self.covariance @ whitening.T
+        moments /= int(self.extent.prod())
+        return np.asarray(moments - covariance**2 - gaussian_variances(covariance))
 
     def add(self, corners: Integers, inputs: Floats) -> None:
         """Add to `inputs` the patches whose upper left corners are (axis, sample)."""
@@ -205,6 +222,22 @@ class _ImageRealization(SequentialRealization):
 
     def change_samples(self, n_samples: int) -> Integers:
         return self._timeline.change_samples(n_samples)
+
+    def excess_variances(self, sample: int, whitening: Floats, rates: Floats) -> Floats | None:
+        context = int(self.contexts(np.array([sample]))[0])
+        patches = self._patches[context]
+        if self._step == 0:  # patches are independent of each other
+            return patches.excess_variances(whitening)
+        walk, size = self._walk(0, CHUNK), 8 * CHUNK
+        series = np.zeros((size, self.n_neurons))
+        for start in range(0, size, CHUNK):
+            gaze = next(walk)
+            assert gaze is not None
+            corners = _folded(gaze[context], self._extents[context])
+            patches.add(corners, series[start : start + CHUNK])
+        covariance = whitening @ patches.covariance @ whitening.T
+        variances = long_run_variances(series @ whitening.T, rates)
+        return np.asarray(variances - gaussian_variances(covariance))
 
     def pieces(self, first: int) -> Iterator[Piece]:
         """Yield pieces from the beginning of chunk `first` on."""

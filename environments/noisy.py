@@ -94,6 +94,9 @@ class _NoisyRealization(Realization):
     def change_ends(self, n_samples: int) -> Integers:
         return self._clean.change_ends(n_samples)
 
+    def excess_variances(self, sample: int, whitening: Floats, rates: Floats) -> Floats | None:
+        return self._clean.excess_variances(sample, whitening, rates)
+
     def settled(self) -> int | None:
         return self._clean.settled()
 

@@ -12,6 +12,7 @@ from environments.checks import Floats, Integers, covariance_matrix, items, one_
 from environments.data.moments import Moments
 from environments.data.tables import Recording, table
 from environments.samples import Realization
+from environments.samples.products import gaussian_variances, long_run_variances
 
 TRUTHS = ("segment", "window", "absent")
 _WINDOWS_KEPT = 64
@@ -214,6 +215,12 @@ class RecordedEnvironment(Environment):
             f"samples {start} to {start + len(inside)}", second, "widen the window, or"
         )
 
+    def around(self, sample: int) -> tuple[int, int]:
+        """Return the beginning and the end of the segment that a sample lies in."""
+        segment = int(self.segments(np.array([sample]))[0])
+        first, last = np.append(self._starts, self.n_samples)[segment : segment + 2]
+        return int(first), int(last)
+
     @property
     def step(self) -> int:
         """Samples by which the window moves; the whole recording where truth is by segment."""
@@ -292,6 +299,16 @@ class _RecordedRealization(Realization):
                 self._kept[key] = self._of.covariance_around(*key)
             path[i] = self._kept[key]
         return path
+
+    def product_variances(self, sample: int, rates: Floats | None = None) -> Floats | None:
+        if self._of.truth == "absent":
+            return None
+        return super().product_variances(sample, rates)
+
+    def excess_variances(self, sample: int, whitening: Floats, rates: Floats) -> Floats | None:
+        series = self._of.read(*self._of.around(sample)) @ whitening.T
+        gaussian = gaussian_variances(series.T @ series / len(series))
+        return np.asarray(long_run_variances(series, rates) - gaussian)
 
     def reader(self, start: int) -> "_RecordedReader":
         return _RecordedReader(self._of, start)

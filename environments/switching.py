@@ -21,7 +21,7 @@ from environments.samples.sources import given_sources
 from environments.samples.streams import CHOICE, path_generator
 from environments.schedules import Blocks, Order, Schedule
 from environments.schedules.timeline import Timeline
-from environments.transitions import Incremental, Transition
+from environments.transitions import Gradual, Incremental, Transition
 
 
 class SwitchingEnvironment(Environment):
@@ -238,6 +238,13 @@ class _SwitchingRealization(ColouredRealization):
                 ends = self._covariances[[old, new]]
                 chosen[rows] = (1 - share) * ends[0] + share * ends[1]
         return chosen
+
+    def excess_variances(self, sample: int, whitening: Floats, rates: Floats) -> Floats | None:
+        _, before, age = self._timeline.segment(np.array([sample]))
+        mixed = isinstance(self._transition, Gradual) and age[0] < self._transition.width
+        if mixed and before[0] >= 0:
+            return None  # samples of two contexts: neither's moments
+        return super().excess_variances(sample, whitening, rates)
 
     def _line(self, start: int, end: int, transition: Incremental) -> ColouringLine:
         """Return the geodesic between two contexts, worked out once for all replicates."""

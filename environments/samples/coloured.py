@@ -31,6 +31,13 @@ class ColouredRealization(SequentialRealization):
         for start, white in self._sources.pieces(self.generator, self.n_neurons, first):
             yield functools.partial(self.colour, start, white)
 
+    def excess_variances(self, sample: int, whitening: Floats, rates: Floats) -> Floats | None:
+        """Return what tails and memory of the sources add to variances of products."""
+        columns = np.empty((self.n_neurons, self.n_neurons))
+        for row, unit in enumerate(np.eye(self.n_neurons)):  # colouring is linear
+            self.colour(sample, unit[None], columns[row : row + 1])
+        return self._sources.excess_variances(whitening @ columns.T, rates)
+
     @abstractmethod
     def colour(self, start: int, white: Floats, inputs: Floats) -> None:
         """Write to `inputs` white samples that are given the covariance in force for each.

@@ -81,6 +81,39 @@ class Realization(ABC):
         """
         return self.change_samples(n_samples)
 
+    def product_variances(self, sample: int, rates: Floats | None = None) -> Floats | None:
+        """Return the variances of products of whitened inputs, which set the noise of circuits.
+
+        With y the inputs whitened by the covariance C in force at `sample` and turned into its
+        eigenbasis (``np.linalg.eigh(C)``, eigenvalues increasing), and p = y_i y_j, the sum over
+        all lags k of ``(1 - rates_ij)**abs(k) Cov(p(t), p(t + k))``: ``1 + (i == j)`` for
+        independent Gaussian samples, more for heavy tails or memory.
+
+        Parameters
+        ----------
+        sample : int
+        rates : array (n, n), optional
+            Per sample, at which a learning circuit forgets; by default 0, it forgets nothing.
+
+        Returns
+        -------
+        array (n, n) or None
+            None if they are unknown.
+        """
+        values, vectors = np.linalg.eigh(self.covariances(np.array([sample]))[0])
+        if rates is None:
+            rates = np.zeros((self.n_neurons, self.n_neurons))
+        excess = self.excess_variances(sample, (vectors / np.sqrt(values)).T, rates)
+        return None if excess is None else 1 + np.eye(self.n_neurons) + excess
+
+    def excess_variances(self, sample: int, whitening: Floats, rates: Floats) -> Floats | None:
+        """Return by how much :meth:`product_variances` exceed those of Gaussian inputs.
+
+        For y = whitening @ x, whatever the matrix: observation noise, for one, adds nothing, so
+        that the excess is that of the clean inputs. None, the default, if it is unknown.
+        """
+        return None
+
     def settled(self) -> int | None:
         """Return the first sample from which the first context's covariance stays as it is.
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from environments.checks import Floats, non_negative, one_of, positive
 from environments.configuration import Configuration
+from environments.samples.products import gaussian_variances, memory_factor
 from environments.samples.readers import CHUNK, piece_size
 from environments.samples.streams import CHUNKS, START
 
@@ -117,6 +118,35 @@ class Sources(Configuration):
                 white, state = lfilter([fresh], [1.0, -memory], noise, axis=0, zi=state)
                 if index >= first:
                     yield start, white
+
+    def excess_variances(self, mixing: Floats, rates: Floats) -> Floats:
+        """Return by how much variances of products y_i y_j exceed those of white Gaussian sources.
+
+        Parameters
+        ----------
+        mixing : array (n, n)
+            y = mixing @ sources.
+        rates : array (n, n)
+            As for :meth:`environments.Realization.product_variances`.
+
+        Examples
+        --------
+        >>> Sources("laplace").excess_variances(np.eye(2), np.zeros((2, 2)))
+        array([[3., 0.],
+               [0., 3.]])
+        """
+        if self._marginal == "laplace":
+            squares = mixing**2
+            return np.asarray(3 * squares @ squares.T)  # 3: the excess kurtosis of each source
+        covariance = mixing @ mixing.T
+        gaussian = gaussian_variances(covariance)
+        if self._degrees is not None:
+            growth = (self._degrees - 2) / (self._degrees - 4)  # E s^4 / (E s^2)^2 of the scale s
+            return np.asarray((growth - 1) * (gaussian + covariance**2))
+        if self._time_constant:
+            # Autocovariances of products fall twice as fast as those of the sources.
+            return (memory_factor(np.exp(-2 / self._time_constant), rates) - 1) * gaussian
+        return np.zeros_like(gaussian)
 
     def parameters(self) -> dict[str, Any]:
         """Return the sources as plain JSON values."""
