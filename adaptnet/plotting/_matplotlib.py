@@ -12,22 +12,24 @@ if TYPE_CHECKING:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.colors import LogNorm
     from matplotlib.figure import Figure
+    from matplotlib.font_manager import FontProperties
     from matplotlib.patches import Rectangle
+    from matplotlib.textpath import TextPath
     from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullFormatter
-    from matplotlib.transforms import ScaledTranslation
 
 __all__ = [
     "EngFormatter",
     "FFMpegWriter",
     "Figure",
     "FigureCanvasAgg",
+    "FontProperties",
     "LogLocator",
     "LogNorm",
     "MaxNLocator",
     "NullFormatter",
     "PillowWriter",
     "Rectangle",
-    "ScaledTranslation",
+    "TextPath",
     "pyplot",
     "rcParams",
     "rc_context",
@@ -38,13 +40,14 @@ _MODULES = {
     "FFMpegWriter": "matplotlib.animation",
     "Figure": "matplotlib.figure",
     "FigureCanvasAgg": "matplotlib.backends.backend_agg",
+    "FontProperties": "matplotlib.font_manager",
     "LogLocator": "matplotlib.ticker",
     "LogNorm": "matplotlib.colors",
     "MaxNLocator": "matplotlib.ticker",
     "NullFormatter": "matplotlib.ticker",
     "PillowWriter": "matplotlib.animation",
     "Rectangle": "matplotlib.patches",
-    "ScaledTranslation": "matplotlib.transforms",
+    "TextPath": "matplotlib.textpath",
     "rcParams": "matplotlib",
     "rc_context": "matplotlib",
 }

@@ -11,8 +11,10 @@ import xarray as xr
 from adaptnet._checks import Floats, whole_number
 from adaptnet.metrics import square_root
 from adaptnet.plotting import _matplotlib as mpl
+from adaptnet.plotting.figures import close, new_grid
+from adaptnet.plotting.labels import thin
 from adaptnet.plotting.matrices import around, recorded
-from adaptnet.plotting.style import circuit_colours, close, in_style, new_grid, thin
+from adaptnet.plotting.style import circuit_colours, in_style
 from adaptnet.readaptation.segments import segments
 from adaptnet.readaptation.selections import restored
 

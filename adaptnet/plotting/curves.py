@@ -6,18 +6,20 @@ import numpy as np
 import xarray as xr
 
 from adaptnet._checks import Floats, positive_number
-from adaptnet.plotting.style import (
-    axes_or_new,
-    circuit_colours,
-    in_style,
+from adaptnet.plotting.changes import mark_changes, name_contexts, without_next_context
+from adaptnet.plotting.figures import axes_or_new, panels_or_new
+from adaptnet.plotting.labels import (
     label_decades,
+    label_panels,
     label_samples,
-    panels_or_new,
+    legend_of_panels,
     thin,
-    wrapped,
+    title_panels,
 )
+from adaptnet.plotting.style import circuit_colours, in_style
 from adaptnet.readaptation import peri_change_averages
-from adaptnet.readaptation.segments import error_of, segments
+from adaptnet.readaptation.groups import groups
+from adaptnet.readaptation.segments import change_coordinates, error_of
 from adaptnet.readaptation.selections import restored
 
 if TYPE_CHECKING:
@@ -36,8 +38,9 @@ def plot_readaptation(
 ) -> "tuple[Figure | SubFigure, Axes]":
     """Draw the error of each circuit over the run: median and quartile band over replicates.
 
-    Changes of context are marked where all replicates share them, and so is the threshold. A
-    circuit of which replicates diverged says so in the legend; its curves are of the others.
+    Changes of context are marked, and named above the curves, if all replicates share them; a
+    change that takes time is shaded. The threshold is a dashed line. If replicates of a circuit
+    diverged, the legend says how many; the circuit's curve is that of the others.
 
     Parameters
     ----------
@@ -64,31 +67,34 @@ def plot_readaptation(
     """
     dataset = restored(dataset)
     threshold = positive_number("threshold", threshold)
-    errors = error_of(dataset, variable)
-    banded = _band(band, dataset.sizes["replicate"])
+    error_of(dataset, variable)
+    banded = _is_banded(band, dataset.sizes["replicate"])
+    shown = without_next_context(dataset)
+    errors = shown[variable].transpose("circuit", "replicate", "sample")
+    is_new = ax is None
     figure, ax = axes_or_new(ax)
-    _, stops = segments(dataset)
-    if stops.size and stops.max() == dataset["sample"].values[-1]:
-        errors = errors.isel(sample=slice(-1))  # the last record sees a context never entered
     samples = errors["sample"].values
     names = [str(name) for name in errors["circuit"].values]
-    for name, colour in circuit_colours(names).items():
-        curves = errors.sel(circuit=name).transpose("replicate", "sample").values
-        n_diverged = int((dataset["diverged_sample"].sel(circuit=name) >= 0).sum())
-        label = f"{name} ({n_diverged} of {len(curves)} diverged)" if n_diverged else name
+    lost = (shown["diverged_sample"] >= 0).sum("replicate")
+    for (name, colour), curves, n_lost in zip(
+        circuit_colours(names).items(), errors.values, lost.values, strict=True
+    ):
+        label = f"{name} ({n_lost} of {len(curves)} diverged)" if n_lost else name
         known = np.isfinite(curves).any(axis=0)
-        quartiles = np.nanquantile(curves[:, known], (0.25, 0.5, 0.75), axis=0)
+        quartiles = np.full((3, known.sum()), np.nan)
+        if known.any():
+            quartiles = np.nanquantile(curves[:, known], (0.25, 0.5, 0.75), axis=0)
         _curve(ax, samples[known], quartiles, colour, label, banded=banded)
     _threshold(ax, threshold)
-    if "replicate" not in dataset["change_sample"].dims:
-        for change in dataset["change_sample"].values:
-            ax.axvline(change, color="0.6", linestyle=":", linewidth=thin(), zorder=0)
     _logarithmic(ax, threshold)
     ax.set_xlim(0, dataset.attrs["n_samples"])
+    mark_changes(ax, dataset)
+    name_contexts(ax, dataset)
+    label_decades(ax.yaxis)
     label_samples(ax.xaxis)
     ax.set_xlabel("samples processed")
     ax.set_ylabel(_label(errors))
-    _legend_above(ax)
+    legend_of_panels(figure, ax, is_new=is_new)
     return figure, ax
 
 
@@ -104,6 +110,8 @@ def plot_aligned(
 ) -> "tuple[Figure | SubFigure, Any]":
     """Draw peri-change averages: a panel for each transition, median and quartile band.
 
+    Changes that take time are shaded, from their beginning to the median of their ends.
+
     Parameters
     ----------
     dataset : Dataset
@@ -113,11 +121,11 @@ def plot_aligned(
     variable : str
         The error to draw: whitening_error or frobenius_error.
     by : str
-        What to give a panel: transition, context (entered), direction or change.
+        What each panel pools: transition, context (entered), direction or change.
     band : bool, optional
         Whether to draw the band; by default if there is more than one replicate.
-    axes : sequence of Axes, optional
-        As many as there are panels; by default a new figure.
+    axes : array of Axes, optional
+        At least as many as there are panels; by default a new figure.
 
     Returns
     -------
@@ -131,40 +139,50 @@ def plot_aligned(
     """
     dataset = restored(dataset)
     threshold = positive_number("threshold", threshold)
-    banded = _band(band, dataset.sizes["replicate"])
+    error_of(dataset, variable)
+    banded = _is_banded(band, dataset.sizes["replicate"])
     averages = peri_change_averages(dataset, variable=variable, by=by)
     labels = averages[by].values
-    figure, axes = panels_or_new(axes, len(labels), min(3, len(labels)))
+    durations = _durations(dataset, by)
+    is_new = axes is None
+    figure, axes, columns = panels_or_new(axes, len(labels))
     names = [str(name) for name in averages["circuit"].values]
-    for ax, label in zip(axes, labels, strict=False):
+    for ax, label in zip(axes, labels, strict=True):
         for name, colour in circuit_colours(names).items():
-            one = averages.sel(circuit=name, **{by: label})
-            known = one["n"].values > 0
+            average = averages.sel(circuit=name, **{by: label})
+            known = average["n"].values > 0
             quartiles = np.stack(
-                [one[q].values for q in ("lower_quartile", "median", "upper_quartile")]
+                [average[q].values for q in ("lower_quartile", "median", "upper_quartile")]
             )
-            lag = one["lag"].values[known]
+            lag = average["lag"].values[known]
             _curve(ax, lag, quartiles[:, known], colour, name, banded=banded)
         _threshold(ax, threshold)
         ax.axvline(0, color="0.6", linestyle=":", linewidth=thin(), zorder=0)
-        ax.set_title(wrapped(str(label)))
-    for ax in axes[: len(labels)]:  # last: panels may share the axis, and a limit ends its growth
+        if durations[label]:
+            end = min(durations[label], float(averages["lag"].max()))
+            ax.axvspan(0, end, facecolor="0.92", edgecolor="none", zorder=-1)
+    for ax in axes:  # last: panels may share the axis, and a limit ends its growth
         _logarithmic(ax, threshold)
-    place = axes[0].get_subplotspec()
-    grid_columns = place.get_gridspec().ncols if place else 1
-    for i, ax in enumerate(axes[: len(labels)]):
-        if i % grid_columns == 0:
-            ax.set_ylabel(_label(dataset[variable]))
-        if i + grid_columns >= len(labels):
-            ax.set_xlabel("samples since the change")
-            ax.tick_params(labelbottom=True)
-        label_samples(ax.xaxis, 4)
-    handles, texts = axes[0].get_legend_handles_labels()
-    figure.legend(handles, texts, loc="outside upper center", ncols=len(texts))
-    return figure, axes[: len(labels)]
+    title_panels(axes, labels, columns)
+    label_panels(axes, columns, _label(dataset[variable]), "samples since the change")
+    legend_of_panels(figure, axes[0], is_new=is_new)
+    return figure, axes
 
 
-def _band(band: bool | None, n_replicates: int) -> bool:
+def _durations(dataset: xr.Dataset, by: str) -> dict[Any, float]:
+    """Return the median number of samples that the changes of each panel take."""
+    changes = xr.Dataset(coords=change_coordinates(dataset))
+    taken = (dataset["change_end"] - dataset["change_sample"]).broadcast_like(
+        xr.DataArray(
+            np.empty((dataset.sizes["replicate"], dataset.sizes["change"])),
+            dims=("replicate", "change"),
+        )
+    )
+    values = taken.transpose("replicate", "change").values
+    return {group.label: float(np.median(values[group.members])) for group in groups(changes, by)}
+
+
+def _is_banded(band: bool | None, n_replicates: int) -> bool:
     if band and n_replicates < 2:
         raise ValueError(
             "a band over replicates needs at least 2 of them, got 1; "
@@ -178,7 +196,7 @@ def _curve(
 ) -> None:
     low, middle, high = quartiles
     if len(middle) and not middle.any():
-        label = f"{label} (0 throughout)"  # which a logarithmic axis cannot show
+        label = f"{label} (0 throughout)"  # a logarithmic axis cannot show it
     if banded:
         ax.fill_between(x, low, high, color=colour, alpha=0.25, linewidth=0)
     ax.plot(x, middle, color=colour, label=label)
@@ -199,8 +217,3 @@ def _logarithmic(ax: "Axes", threshold: float) -> None:
 
 def _label(errors: xr.DataArray) -> str:
     return str(errors.attrs["long_name"]).split(" max")[0].split(" ||")[0]
-
-
-def _legend_above(ax: "Axes") -> None:
-    n = len(ax.get_legend_handles_labels()[1])
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=min(n, 3), borderaxespad=0.2)

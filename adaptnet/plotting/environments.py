@@ -6,7 +6,9 @@ import numpy as np
 
 from adaptnet._checks import Floats, whole_number
 from adaptnet.metrics import affine_invariant_distance
-from adaptnet.plotting.style import in_style, label_decades, label_samples, new_figure, thin
+from adaptnet.plotting.figures import new_figure
+from adaptnet.plotting.labels import label_decades, label_samples, thin
+from adaptnet.plotting.style import in_style
 from adaptnet.protocols import Environment, Realization
 
 if TYPE_CHECKING:

@@ -6,24 +6,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from adaptnet._checks import Floats, whole_number
+from adaptnet._checks import Flags, Floats, whole_number
 from adaptnet.files.validation import validate
 from adaptnet.metrics import output_covariance, square_root
 from adaptnet.plotting import _matplotlib as mpl
-from adaptnet.plotting.style import (
-    axes_or_new,
-    circuit_colours,
-    in_style,
-    label_decades,
-    label_samples,
-    new_grid,
-    thin,
-)
+from adaptnet.plotting.changes import mark_changes, name_contexts, without_next_context
+from adaptnet.plotting.figures import chosen_circuits, new_grid, panels_or_new
+from adaptnet.plotting.labels import fitting_size, label_decades, label_panels, label_samples, thin
+from adaptnet.plotting.style import circuit_colours, in_style
 from adaptnet.readaptation.segments import segments
 from adaptnet.readaptation.selections import restored
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
 _MATRIX = ("sample", "neuron", "neuron_2")
@@ -35,7 +29,7 @@ def plot_matrices(
 ) -> "tuple[Figure | SubFigure, Any]":
     """Draw covariance and effective weights just before a change and at the end of its segment.
 
-    The root of the covariance is what weights would be that whiten; it has their colour scale.
+    Weights that equal the square root of the covariance whiten; both have one colour scale.
 
     Parameters
     ----------
@@ -62,14 +56,15 @@ def plot_matrices(
     before, _, after = around(dataset, change, replicate)
     rows = [before, after]
     names = [str(name) for name in dataset["circuit"].values]
-    of_circuits = [weights.sel(circuit=name).values[rows] for name in names]
-    columns = [covariance[rows], square_root(covariance[rows]), *of_circuits]
-    titles = ["covariance", "its root", *(f"weights,\n{name}" for name in names)]
+    circuits = [weights.sel(circuit=name).values[rows] for name in names]
+    columns = [covariance[rows], square_root(covariance[rows]), *circuits]
+    titles = ["covariance", "its root", *(f"weights\n{name}".replace("_", "\n") for name in names)]
+    size = float(mpl.rcParams["font.size"])
+    lines = 3 + max(title.count("\n") for title in titles)
     if axes is None:
         new, grid = new_grid(2, len(columns))
         # Square panels: no taller than two of them, and their titles, need.
-        lines = 4 * float(mpl.rcParams["font.size"]) / 72
-        new.set_figheight(2 * new.get_figwidth() / (len(columns) + 1) + lines)
+        new.set_figheight(2 * new.get_figwidth() / (len(columns) + 1) + lines * size / 72)
     elif np.shape(axes) != (2, len(columns)):
         raise ValueError(
             f"axes must be an array of 2 x {len(columns)}, got the shape {np.shape(axes)}"
@@ -77,22 +72,23 @@ def plot_matrices(
     else:
         grid = np.asarray(axes)
     figure = grid[0, 0].figure
-    for columns_alike in ([0], list(range(1, len(columns)))):
-        largest = max(np.nanmax(np.abs(columns[i]), initial=0.0) for i in columns_alike) or 1.0
-        for i, row in itertools.product(columns_alike, (0, 1)):
+    for alike in ([0], list(range(1, len(columns)))):
+        largest = max(np.nanmax(np.abs(columns[i]), initial=0.0) for i in alike) or 1.0
+        for i, row in itertools.product(alike, (0, 1)):
             ax = grid[row, i]
             image = ax.imshow(columns[i][row], cmap="RdBu_r", vmin=-largest, vmax=largest)
             ax.set_xticks([])
             ax.set_yticks([])
             ax.spines[:].set_visible(False)
-        shown = [grid[row, i] for i in columns_alike for row in (0, 1)]
+        shown = [grid[row, i] for i in alike for row in (0, 1)]
         # Ticks that do not depend on the bar's length: the layout knows their width beforehand.
         ticks = mpl.MaxNLocator(4, steps=[1, 2, 5, 10])
         bar = figure.colorbar(image, ax=shown, shrink=0.6, aspect=15, pad=0.02, ticks=ticks)
         bar.ax.yaxis.set_major_formatter("{x:g}")
         bar.outline.set_visible(False)
+    room = 72 * figure.figure.get_figwidth() / (len(columns) + 1)
     for ax, title in zip(grid[0], titles, strict=True):
-        ax.set_title(title)
+        ax.set_title(title, fontsize=fitting_size(titles, room - 0.5 * size))
     for ax, when in zip(grid[:, 0], ("before", "after"), strict=True):
         ax.set_ylabel(when)
     return figure, grid
@@ -100,24 +96,29 @@ def plot_matrices(
 
 @in_style
 def plot_spectrum(
-    dataset: xr.Dataset, circuit: str | None = None, *, replicate: int = 0, ax: "Axes | None" = None
-) -> "tuple[Figure | SubFigure, Axes]":
-    """Draw the eigenvalues of the output covariance over a run; where they are 1, it is white.
+    dataset: xr.Dataset,
+    circuit: str | None = None,
+    *,
+    replicate: int = 0,
+    axes: "Any | None" = None,
+) -> "tuple[Figure | SubFigure, Any]":
+    """Draw the eigenvalues of the output covariance over a run; white outputs have 1 throughout.
 
     Parameters
     ----------
     dataset : Dataset
         A run with ``effective_weights`` and ``covariance`` recorded.
     circuit : str, optional
-        Which circuit; by default the first.
+        Which circuit; by default all, a panel each.
     replicate : int
         Which replicate.
-    ax : matplotlib Axes, optional
-        Where to draw; by default a new figure.
+    axes : array of Axes, optional
+        At least as many as there are panels; by default a new figure.
 
     Returns
     -------
     figure, axes
+        Axes in an array, one for each panel.
 
     Raises
     ------
@@ -125,37 +126,40 @@ def plot_spectrum(
         If the matrices are not recorded, or there is no such circuit or replicate.
     """
     dataset = restored(dataset)
-    starts, stops = segments(dataset)
-    if stops.size and stops.max() == dataset["sample"].values[-1]:
-        dataset = dataset.isel(sample=slice(-1))  # the last record sees a context never entered
-    weights, covariance = recorded(dataset, replicate)
+    weights, covariance = recorded(without_next_context(validate(dataset, run=True)), replicate)
     names = [str(name) for name in dataset["circuit"].values]
-    circuit = names[0] if circuit is None else circuit
-    if circuit not in names:
-        raise ValueError(f"circuit must be one of {', '.join(names)}, got {circuit!r}")
-    mine = weights.sel(circuit=circuit).values
-    sound = np.isfinite(mine).all(axis=(1, 2))
-    output = output_covariance(mine[sound], covariance[sound])
+    shown = chosen_circuits(names, circuit)
+    figure, axes, columns = panels_or_new(axes, len(shown), 2)
+    for ax, name in zip(axes, shown, strict=True):
+        known, spectrum = _output_spectrum(weights.sel(circuit=name).values, covariance)
+        samples = weights["sample"].values[known]
+        colour = circuit_colours(names)[name]
+        ax.plot(samples, spectrum, color=colour, linewidth=thin(), alpha=0.8)
+        ax.axhline(1.0, color="0.35", linestyle="--", linewidth=thin())
+        ax.set_title(name if known.any() else f"{name} (diverged)", color=colour)
+    for ax in axes:  # last: panels share the axes, and a limit ends their growth
+        ax.set_yscale("log")
+        ax.set_xlim(0, dataset.attrs["n_samples"])
+        mark_changes(ax, dataset, replicate)
+    for ax in axes:
+        name_contexts(ax, dataset, replicate)
+        label_decades(ax.yaxis)
+        label_samples(ax.xaxis)
+    label_panels(axes, columns, "output eigenvalues", "samples processed")
+    return figure, axes
+
+
+def _output_spectrum(weights: Floats, covariance: Floats) -> tuple[Flags, Floats]:
+    """Return the records at which weights are finite, and the eigenvalues of the outputs there."""
+    known = np.asarray(np.isfinite(weights).all(axis=(1, 2)))
+    output = output_covariance(weights[known], covariance[known])
     spectrum = np.linalg.eigvalsh((output + np.swapaxes(output, -1, -2)) / 2)
-    figure, ax = axes_or_new(ax)
-    samples = dataset["sample"].values[sound]
-    ax.plot(samples, spectrum, color=circuit_colours(names)[circuit], linewidth=thin(), alpha=0.8)
-    ax.axhline(1.0, color="0.35", linestyle="--", linewidth=thin())
-    for start in starts[replicate][starts[replicate] >= 0]:
-        ax.axvline(start, color="0.6", linestyle=":", linewidth=thin(), zorder=0)
-    ax.set_yscale("log")
-    ax.set_xlim(0, dataset.attrs["n_samples"])
-    label_decades(ax.yaxis)
-    label_samples(ax.xaxis)
-    ax.set_xlabel("samples processed")
-    ax.set_ylabel("output eigenvalues")
-    ax.set_title(f"{circuit}, replicate {replicate}")
-    return figure, ax
+    return known, np.asarray(spectrum, dtype=np.float64)
 
 
 def recorded(dataset: xr.Dataset, replicate: int) -> tuple[xr.DataArray, Floats]:
     """Return a replicate's weights (circuit, sample, n, n) and covariances (sample, n, n)."""
-    validate(dataset)
+    validate(dataset, run=True)
     missing = [name for name in ("effective_weights", "covariance") if name not in dataset]
     if missing:
         raise ValueError(
@@ -176,6 +180,11 @@ def around(dataset: xr.Dataset, change: int, replicate: int) -> tuple[int, int, 
     """Return the rows of the records before a change, first in its segment, and last in it."""
     starts, stops = segments(dataset)
     n_changes = int((starts[replicate] >= 0).sum())
+    if not n_changes:
+        raise ValueError(
+            "the run has no change of context around which to draw; "
+            "simulate longer, or in an environment whose contexts change"
+        )
     if not 0 <= whole_number("change", change, minimum=0) < n_changes:
         raise ValueError(
             f"change must be one of the run's {n_changes} changes, counted from 0, got {change}"

@@ -1,22 +1,12 @@
-"""What all pictures share: the look of a paper or a talk, colours, new axes, labels."""
+"""The look of all pictures: sizes and fonts for a paper or a talk, a colour for each circuit."""
 
-import builtins
 import functools
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-import numpy as np
-
-from adaptnet._words import suggestion
 from adaptnet.plotting import _matplotlib as mpl
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
-    from matplotlib.figure import Figure, SubFigure
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -129,96 +119,3 @@ def circuit_colours(names: list[str]) -> dict[str, str]:
     others = [name for name in names if name not in _NAMED_COLOURS]
     cycle = {n: _OTHER_COLOURS[i % len(_OTHER_COLOURS)] for i, n in enumerate(others)}
     return {name: _NAMED_COLOURS.get(name) or cycle[name] for name in names}
-
-
-def new_figure(width: float = 1.0, height: float = 1.0) -> "Figure":
-    """Return a figure whose sides are multiples of the style's.
-
-    In notebooks, and in programs that use pyplot, pyplot knows the figure: it is shown below its
-    cell, or by ``plt.show()``. Other programs need not close it.
-    """
-    base_width, base_height = mpl.rcParams["figure.figsize"]
-    options: dict[str, Any] = {
-        "figsize": (width * base_width, height * base_height),
-        "layout": "constrained",
-    }
-    if _uses_pyplot():
-        return mpl.pyplot.figure(**options)
-    return mpl.Figure(**options)
-
-
-def close(figure: "Figure | SubFigure") -> None:
-    """Let go of a figure that is saved and not to be shown."""
-    if _uses_pyplot():
-        mpl.pyplot.close(figure.figure)
-
-
-def _uses_pyplot() -> bool:
-    return "matplotlib.pyplot" in sys.modules or hasattr(builtins, "__IPYTHON__")
-
-
-def new_grid(rows: int = 1, columns: int = 1, **options: Any) -> "tuple[Figure, Any]":
-    """Return a figure and its axes (row, column), as large as that many panels need."""
-    # Two panels take a column and a half, more take the width of the page.
-    figure = new_figure({1: 1.0, 2: 1.5}.get(columns, 2.1), 1.0 if rows == 1 else 0.8 * rows)
-    return figure, figure.subplots(rows, columns, squeeze=False, **options)
-
-
-def panels_or_new(axes: Any, n: int, columns: int) -> "tuple[Figure | SubFigure, Any]":
-    """Return n axes to draw on, new ones on a grid if `axes` is None, and their figure."""
-    if axes is not None:
-        flat = np.ravel(np.asarray(axes, dtype=object))
-        if len(flat) < n:
-            raise ValueError(f"axes must hold one for each of {n} panels, got {len(flat)}")
-        return flat[0].figure, flat[:n]
-    figure, grid = new_grid(-(-n // columns), columns, sharex=True, sharey=True)
-    for spare in grid.ravel()[n:]:
-        spare.set_visible(False)
-    return figure, grid.ravel()[:n]
-
-
-def axes_or_new(ax: "Axes | None") -> "tuple[Figure | SubFigure, Axes]":
-    """Return the axes to draw on, new ones if `ax` is None, and their figure."""
-    if ax is not None:
-        return ax.figure, ax
-    figure, grid = new_grid()
-    return figure, grid[0, 0]
-
-
-def thin() -> float:
-    """Return the width of lines that only guide the eye."""
-    return 0.7 * float(mpl.rcParams["lines.linewidth"])
-
-
-def label_samples(axis: "Axis", ticks: int | None = 5) -> None:
-    """Label an axis of samples as 50k or 1M, at about `ticks` ticks; None leaves their places."""
-    if ticks is not None:
-        axis.set_major_locator(mpl.MaxNLocator(ticks, steps=[1, 2, 2.5, 5, 10]))
-    axis.set_major_formatter(mpl.EngFormatter(sep=""))
-
-
-def label_decades(axis: "Axis") -> None:
-    """Label a logarithmic axis as 0.1, 1, 10; with few decades also at 2 and 5 times these."""
-    place_decades(axis)
-    axis.set_major_formatter("{x:g}")
-
-
-def place_decades(axis: "Axis") -> None:
-    """Place the labels of a logarithmic axis at powers of ten, and between if these are few."""
-    low, high = axis.get_view_interval()
-    axis.set_major_locator(mpl.LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
-    axis.set_minor_formatter(mpl.NullFormatter())
-
-
-def wrapped(transition: str) -> str:
-    """Return a transition's name in two lines, for titles and labels."""
-    return transition.replace(" -> ", "\n→ ").replace("_", " ")
-
-
-def chosen_circuits(names: list[str], circuit: str | None) -> list[str]:
-    """Return the circuits to draw: the one asked for, or all."""
-    if circuit is None:
-        return names
-    if circuit not in names:
-        raise ValueError(f"there is no circuit {circuit!r}; {suggestion(circuit, names)}")
-    return [circuit]

@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from adaptnet._checks import Flags, Floats
 from adaptnet._words import thousands
 from adaptnet.plotting import _matplotlib as mpl
-from adaptnet.plotting.style import (
-    axes_or_new,
-    circuit_colours,
-    in_style,
+from adaptnet.plotting.figures import axes_or_new, panels_or_new
+from adaptnet.plotting.labels import (
+    fitting_size,
+    label_panels,
     label_samples,
-    panels_or_new,
+    legend_of_panels,
     place_decades,
-    wrapped,
+    title_panels,
 )
+from adaptnet.plotting.style import circuit_colours, in_style
 from adaptnet.readaptation.groups import groups, times_of
 from adaptnet.readaptation.kaplan_meier import kaplan_meier
 from adaptnet.readaptation.selections import restored
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-
 _MARKERS = {"level": "o", "up": "^", "down": "v"}  # by where the total variance goes
+_MANY_CONTEXTS = 3  # beyond, matrices of transitions need the width of two panels
 
 
 @in_style
@@ -46,11 +48,11 @@ def plot_survival(
     times : Dataset
         As `readaptation_times` returns them.
     by : str
-        What to give a panel: transition, context (entered), direction or change.
+        What each panel pools: transition, context (entered), direction or change.
     confidence : float or None
-        Level of the bands; None for none. Groups of a single time have none either way.
-    axes : sequence of Axes, optional
-        As many as there are panels; by default a new figure.
+        Level of the bands; None for no bands. Groups of a single time have none either way.
+    axes : array of Axes, optional
+        At least as many as there are panels; by default a new figure.
 
     Returns
     -------
@@ -63,58 +65,60 @@ def plot_survival(
         As `survival_curves` does, and if `axes` are too few.
     """
     times = restored(times)
+    samples, observed = times_of(times)
     if times.sizes["replicate"] < 2:
         confidence = None
     curves = survival_curves(times, by=by, confidence=confidence)
     labels = curves[by].values
-    columns = min(3, len(labels))
-    figure, axes = panels_or_new(axes, len(labels), columns)
+    is_new = axes is None
+    figure, axes, columns = panels_or_new(axes, len(labels))
     names = [str(name) for name in curves["circuit"].values]
-    samples, observed = times_of(times)
     members = {group.label: group.members for group in groups(times, by)}
-    for i, (ax, label) in enumerate(zip(axes, labels, strict=False)):
+    for ax, label in zip(axes, labels, strict=True):
         for c, (name, colour) in enumerate(circuit_colours(names).items()):
-            one = curves.sel(circuit=name, **{by: label})
-            t, share = one["time"].values, one["survival"].values
-            t, share = t[one["at_risk"].values > 0], share[one["at_risk"].values > 0]
+            curve = curves.sel(circuit=name, **{by: label})
+            followed = curve["at_risk"].values > 0
+            t, share = curve["time"].values[followed], curve["survival"].values[followed]
             if confidence is not None:
-                low, high = (one[k].values[: len(t)] for k in ("lower", "upper"))
+                low, high = (curve[limit].values[followed] for limit in ("lower", "upper"))
                 ax.fill_between(t, low, high, step="post", color=colour, alpha=0.25, linewidth=0)
             ax.step(t, share, where="post", color=colour, label=name)
-            mine = members[label]
-            ends = samples[c][mine][~observed[c][mine]]
-            if ends.size:
-                at = np.interp(ends, t, share)
-                ax.plot(ends, at, "|", color=colour, markersize=7)
-        ax.set_title(wrapped(str(label)))
+            ends = samples[c][members[label]][~observed[c][members[label]]]
+            if ends.size and t.size:
+                ax.plot(ends, np.interp(ends, t, share), "|", color=colour, markersize=7)
         ax.set_ylim(-0.03, 1.03)
-        label_samples(ax.xaxis, 4)
-        if i % columns == 0:
-            ax.set_ylabel("share not yet readapted")
-        if i + columns >= len(labels):
-            ax.set_xlabel("samples since the change")
-            ax.tick_params(labelbottom=True)
-    axes[0].set_xlim(left=0)  # last: panels share the axis, and a limit ends its growth
-    handles, texts = axes[0].get_legend_handles_labels()
-    figure.legend(handles, texts, loc="outside upper center", ncols=len(texts))
-    return figure, axes[: len(labels)]
+    title_panels(axes, labels, columns)
+    label_panels(axes, columns, f"share not yet {_reached(times)}", "samples since the change")
+    for ax in axes:  # last: panels may share the axis, and a limit ends its growth
+        ax.set_xlim(left=0)
+    legend_of_panels(figure, axes[0], is_new=is_new)
+    return figure, axes
+
+
+def _reached(times: xr.Dataset) -> str:
+    """Return what the times are times to."""
+    if "threshold" in times.attrs:
+        return f"below {times.attrs['threshold']:g}"
+    if "fraction" in times.attrs:
+        return f"{times.attrs['fraction']:.0%} recovered"
+    return "readapted"
 
 
 @in_style
 def plot_transition_matrix(
     times: xr.Dataset, *, axes: "Any | None" = None
 ) -> "tuple[Figure | SubFigure, Any]":
-    """Draw the median time of every transition: a row a context left, a column one entered.
+    """Draw the median time of every transition: a row per context left, a column per one entered.
 
-    Cells say the median in samples, or "not reached" where fewer than half readapted; transitions
+    Cells say the median in samples, or "not reached" if fewer than half readapted; transitions
     that did not happen are blank.
 
     Parameters
     ----------
     times : Dataset
         As `readaptation_times` returns them.
-    axes : sequence of Axes, optional
-        One for each circuit; by default a new figure.
+    axes : array of Axes, optional
+        At least one for each circuit; by default a new figure.
 
     Returns
     -------
@@ -124,46 +128,85 @@ def plot_transition_matrix(
     Raises
     ------
     ValueError
-        If `times` are none.
+        If `times` are not readaptation times.
     """
     times = restored(times)
-    of = summary(times, by="transition")
-    pairs = [str(name).split(" -> ") for name in of["transition"].values]
+    medians = summary(times, by="transition")["median"].transpose("circuit", "transition")
+    pairs = [str(name).split(" -> ") for name in medians["transition"].values]
     # Rows and columns in one order, so that the diagonal is where a context would stay itself.
     contexts = dict.fromkeys(name for pair in pairs for name in pair)
     left, entered = ([c for c in contexts if c in side] for side in zip(*pairs, strict=True))
-    names = [str(name) for name in of["circuit"].values]
-    own = axes is None
-    figure, axes = panels_or_new(axes, len(names), len(names))
-    medians = of["median"].transpose("circuit", "transition").values
-    finite = medians[np.isfinite(medians) & (medians > 0)]
+    names = [str(name) for name in medians["circuit"].values]
+    is_new = axes is None
+    columns = 3 if len(contexts) <= _MANY_CONTEXTS else 2
+    figure, axes, columns = panels_or_new(axes, len(names), columns)
+    if is_new:
+        _enlarge(figure, len(left), -(-len(names) // columns))
+    finite = medians.values[np.isfinite(medians.values) & (medians.values > 0)]
     norm = mpl.LogNorm(finite.min() * 0.7, finite.max() * 1.5) if finite.size else None
-    colours = circuit_colours(names)
-    for ax, name, of_circuit in zip(axes, names, medians, strict=False):
+    cell = 72 * 0.65 * figure.figure.get_figwidth() / columns / len(entered)
+    for ax, name, values in zip(axes, names, medians.values, strict=True):
         matrix = np.full((len(left), len(entered)), np.nan)
-        for (a, b), median in zip(pairs, of_circuit, strict=True):
-            at = left.index(a), entered.index(b)
-            reached = np.isfinite(median)
-            matrix[at] = max(median, 1e-300) if reached else np.nan
-            dark = reached and (norm is None or median <= 0 or norm(median) < 0.5)
-            if not reached:  # unlike a transition that did not happen
-                corner = at[1] - 0.5, at[0] - 0.5
-                ax.add_patch(mpl.Rectangle(corner, 1, 1, facecolor="0.9", edgecolor="none"))
-            text = thousands(median) if reached else "not\nreached"
-            ax.text(at[1], at[0], text, ha="center", va="center", color="w" if dark else "k")
-        shown = np.ma.masked_invalid(matrix)
-        ax.imshow(shown, cmap="cividis", norm=norm, aspect="auto")
-        ax.set_title(name, color=colours[name])
-        ax.set_xticks(range(len(entered)), [n.replace("_", "\n") for n in entered])
-        ax.set_yticks(range(len(left)), [n.replace("_", "\n") for n in left])
-        ax.set_xlabel("context entered")
+        for (a, b), median in zip(pairs, values, strict=True):
+            matrix[left.index(a), entered.index(b)] = median
+        _cells(ax, matrix, norm, cell)
+        ax.set_title(name, color=circuit_colours(names)[name])
+        _name_contexts(ax, left, entered, cell)
+        ax.label_outer()
         ax.tick_params(length=0)
-        for spine in ax.spines.values():
-            spine.set_visible(False)
-    axes[0].set_ylabel("context left")
-    if own:
+        ax.spines[:].set_visible(False)
+    for i, ax in enumerate(axes):
+        if i % columns == 0:
+            ax.set_ylabel("context left")
+        if i + columns >= len(axes):
+            ax.tick_params(labelbottom=True)
+            ax.set_xlabel("context entered")
+    if is_new:
         figure.suptitle("median samples to readapt", fontsize="medium")
-    return figure, axes[: len(names)]
+    return figure, axes
+
+
+def _enlarge(figure: "Any", n_rows: int, n_panels: int) -> None:
+    """Make a figure as high as the cells of its panels need."""
+    size = float(mpl.rcParams["font.size"])
+    height = n_panels * (max(3, n_rows) * 3 + 8) * size / 72
+    figure.set_figheight(max(figure.get_figheight(), height))
+
+
+def _cells(ax: "Axes", matrix: Floats, norm: Any, width: float) -> None:
+    """Draw the medians of a circuit, and say them: infinite ones, which differ from absent ones."""
+    shown = np.ma.masked_invalid(np.maximum(matrix, 1e-300))
+    ax.imshow(shown, cmap="cividis", norm=norm, aspect="auto")
+    texts = {
+        at: thousands(median) if np.isfinite(median) else "not\nreached"
+        for at, median in np.ndenumerate(matrix)
+        if not np.isnan(median)
+    }
+    size = fitting_size(texts.values(), width)
+    for (row, column), text in texts.items():
+        median = matrix[row, column]
+        if np.isinf(median):
+            corner = column - 0.5, row - 0.5
+            ax.add_patch(mpl.Rectangle(corner, 1, 1, facecolor="0.9", edgecolor="none"))
+        is_dark = np.isfinite(median) and (norm is None or median <= 0 or norm(median) < 0.5)
+        colour = "w" if is_dark else "k"
+        ax.text(column, row, text, ha="center", va="center", color=colour, fontsize=size)
+
+
+def _name_contexts(ax: "Axes", left: list[str], entered: list[str], width: float) -> None:
+    """Name the rows and columns of a matrix, upright if the columns are narrow."""
+    below = [name.replace("_", "\n") for name in entered]
+    size = float(mpl.rcParams["font.size"])
+    fits = fitting_size(below, width, largest=size) > 0.75 * size
+    ax.set_xticks(
+        range(len(entered)),
+        below,
+        rotation=0 if fits else 90,
+        fontsize=fitting_size(below, width) if fits else size,
+    )
+    beside = [name.replace("_", "\n") for name in left]
+    lines = max(name.count("\n") for name in beside) + 1
+    ax.set_yticks(range(len(left)), beside, fontsize=size if lines < 3 else 0.8 * size)
 
 
 @in_style
@@ -192,9 +235,10 @@ def plot_scaling(
     Raises
     ------
     ValueError
-        If `x` is no numeric coordinate of the changes.
+        If `x` is not a numeric coordinate of the changes.
     """
     times = restored(times)
+    samples, observed = times_of(times)
     if x not in times.coords or "change" not in times[x].dims or times[x].dtype.kind not in "fi":
         known = [
             str(n) for n, c in times.coords.items() if "change" in c.dims and c.dtype.kind in "fi"
@@ -202,53 +246,55 @@ def plot_scaling(
         raise ValueError(
             f"x must be a numeric coordinate over changes, one of {', '.join(known)}, got {x!r}"
         )
-    samples, observed = times_of(times)
     names = [str(name) for name in times["circuit"].values]
-    template = times["samples"].isel(circuit=0).transpose("replicate", "change")
-    where = times[x].broadcast_like(template).transpose("replicate", "change").values
-    there = ~np.isnan(samples[0])
+    where = _of_changes(times, x)
+    there = ~np.isnan(samples).all(axis=0)
     values = np.unique(np.round(where[there], 12))
-    ways = np.full(where.shape, "level")
+    directions = np.full(where.shape, "level")
     if "direction" in times.coords:
-        ways = times["direction"].broadcast_like(template).transpose("replicate", "change").values
+        directions = _of_changes(times, "direction")
+    is_new = ax is None
     figure, ax = axes_or_new(ax)
-    width = float(mpl.rcParams["lines.markersize"])
     for c, (name, colour) in enumerate(circuit_colours(names).items()):
-        # Error bars side by side, at whatever scale.
-        aside = mpl.ScaledTranslation(
-            0.9 * width * (c - (len(names) - 1) / 2) / 72, 0, figure.dpi_scale_trans
-        )
-        at = ax.transData + aside
         ax.plot([], [], "s", color=colour, label=name)
-        for value, (towards, marker) in itertools.product(values, _MARKERS.items()):
-            mine = there & np.isclose(where, value, rtol=0, atol=1e-12)
-            mine &= ways == towards
-            if not mine.any():
-                continue
-            estimate = kaplan_meier(samples[c][mine], observed[c][mine])
-            low, middle, high = (float(estimate.quantile(q)) for q in (0.25, 0.5, 0.75))
-            end = samples[c][mine].max()
-            if np.isfinite(middle):
-                bars = [[middle - low], [min(high, end) - middle]]
-                ax.errorbar(value, middle, bars, fmt=marker, color=colour, transform=at)
-            else:
-                ax.plot(value, end, marker, color=colour, fillstyle="none", transform=at)
-                low = middle = end
-            # Matplotlib leaves what is moved aside out of the limits.
-            ax.update_datalim([(value, low), (value, min(high, end))])
+        for value, (direction, marker) in itertools.product(values, _MARKERS.items()):
+            members = there & np.isclose(where, value, rtol=0, atol=1e-12)
+            members &= (directions == direction) & ~np.isnan(samples[c])
+            if members.any():
+                _quartiles(ax, value, samples[c][members], observed[c][members], marker, colour)
     ax.set_yscale("log")
     ax.margins(0.1)
     ax.autoscale_view()
     place_decades(ax.yaxis)
     label_samples(ax.yaxis, None)
-    if (values > 0).all() and values.max() > 5 * values.min():
+    if values.size and (values > 0).all() and values.max() > 5 * values.min():
         ax.set_xscale("log")
     long_name = times[x].attrs.get("long_name", x)
     ax.set_xlabel("distance of the change" if x == "change_distance" else long_name)
-    ax.set_ylabel("samples to readapt")
-    handles, texts = ax.get_legend_handles_labels()
-    for towards in (way for way in _MARKERS if way in ways[there]):
-        handles += ax.plot([], [], _MARKERS[towards], color="0.6")
-        texts.append(f"variance {towards}")
-    ax.legend(handles, texts, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+    ax.set_ylabel(f"samples until {_reached(times)}")
+    for direction in (d for d in _MARKERS if d in directions[there]):
+        ax.plot([], [], _MARKERS[direction], color="0.6", label=f"variance {direction}")
+    legend_of_panels(figure, ax, is_new=is_new)
     return figure, ax
+
+
+def _of_changes(times: xr.Dataset, name: str) -> Any:
+    """Return a coordinate of the changes as an array (replicate, change)."""
+    template = times["samples"].isel(circuit=0).transpose("replicate", "change")
+    return times[name].broadcast_like(template).transpose("replicate", "change").values
+
+
+def _quartiles(
+    ax: "Axes", x: float, samples: Floats, observed: Flags, marker: str, colour: str
+) -> None:
+    """Draw the median of some times and the quartiles, as far as they are known."""
+    estimate = kaplan_meier(samples, observed)
+    low, middle, high = (float(estimate.quantile(q)) for q in (0.25, 0.5, 0.75))
+    end = samples.max()
+    if np.isfinite(middle):
+        bars = [[middle - low], [min(high, end) - middle]]
+        # Bars of circuits at the same distance may cover each other: both remain to be seen.
+        (_, _, (bar,)) = ax.errorbar(x, middle, bars, fmt=marker, color=colour)
+        bar.set_alpha(0.5)
+    else:
+        ax.plot(x, end, marker, color=colour, fillstyle="none")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adaptnet._words import thousands
-from adaptnet.plotting.style import close
+from adaptnet.plotting.figures import close
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure

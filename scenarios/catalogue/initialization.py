@@ -154,7 +154,7 @@ class Initialization(TableScenario):
 
     def plot(self, dataset: "xr.Dataset") -> "Figure | SubFigure":
         """Return convergence times over scales, a panel for each kind of start."""
-        from adaptnet.plotting.style import new_grid
+        from adaptnet.plotting.figures import new_grid
 
         figure, grid = new_grid(1, 2, sharey=True)
         for ax, (basis, title) in zip(grid[0], _TITLES.items(), strict=True):

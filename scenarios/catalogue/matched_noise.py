@@ -71,7 +71,7 @@ class MatchedNoise(Rotated):
     def plot(self, dataset: "xr.Dataset") -> "Figure | SubFigure":
         """Return the errors at equal learning rates beside those at equal noise floors."""
         from adaptnet import plot_readaptation
-        from adaptnet.plotting.style import new_grid
+        from adaptnet.plotting.figures import new_grid
 
         figure, grid = new_grid(1, 2, sharey=True)
         for ax, (title, name) in zip(grid[0], _PAIRS.items(), strict=True):

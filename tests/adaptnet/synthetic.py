@@ -17,6 +17,7 @@ def run_of(
     left=None,
     entered=None,
     names=("a", "b", "c"),
+    circuits=("direct", "interneuron", "third"),
     diverged=None,
     **variables,
 ):
@@ -59,7 +60,7 @@ def run_of(
         ),
         **{name: (of[0], np.asarray(of[1]), {}) for name, of in variables.items()},
     }
-    circuits = ["direct", "interneuron", "third"][:n_circuits]
+    circuits = list(circuits[:n_circuits])
     rates = dict.fromkeys(circuits, 1e-3) if rates is None else rates
     indices = {"replicate": n_replicates, "change": change_sample.shape[-1]}
     indices |= {"neuron": 2, "neuron_2": 2}

@@ -27,7 +27,7 @@ def test_matrices_are_those_before_and_after(pictured_run):
 
 
 def test_spectrum_is_that_of_the_static_circuit(pictured_run):
-    _, ax = plotting.plot_spectrum(pictured_run, "static")
+    _, (ax,) = plotting.plot_spectrum(pictured_run, "static")
     drawn = np.array([line.get_ydata()[0] for line in ax.get_lines()[:2]])
     np.testing.assert_allclose(drawn, [1.0, 3.0])  # identity weights: the inputs' own
     with pytest.raises(ValueError, match="circuit must be one of"):

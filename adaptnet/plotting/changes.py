@@ -1,0 +1,101 @@
+"""Changes of context along an axis of samples: lines, shades, and the names of contexts."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from adaptnet._checks import Integers
+from adaptnet.plotting import _matplotlib as mpl
+from adaptnet.plotting.labels import text_width, thin
+from adaptnet.readaptation.segments import segments
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_SHADE = "0.92"  # of transitions: light enough for a band of quartiles to be seen on it
+# Width and height of axes by those of their figure, before it is laid out: a little too small.
+_WIDTH, _HEIGHT = 0.75, 0.6
+
+
+def without_next_context(dataset: xr.Dataset) -> xr.Dataset:
+    """Return a run without its last record if that sees a context that is never entered."""
+    _, stops = segments(dataset)
+    if stops.size and stops.max() == dataset["sample"].values[-1]:
+        return dataset.isel(sample=slice(-1))
+    return dataset
+
+
+def mark_changes(ax: "Axes", dataset: xr.Dataset, replicate: int | None = None) -> None:
+    """Mark changes by lines, and shade those that take time; names stand above the curves.
+
+    With `replicate` None only changes that all replicates share are marked.
+    """
+    if replicate is None and "replicate" in dataset["change_sample"].dims:
+        return
+    starts, ends = (_of_replicate(dataset, n, replicate) for n in ("change_sample", "change_end"))
+    for start, end in zip(starts, ends, strict=True):
+        if start < 0:  # another replicate has more changes
+            continue
+        ax.axvline(start, color="0.6", linestyle=":", linewidth=thin(), zorder=0)
+        if end > start:
+            end = min(end, dataset.attrs["n_samples"])
+            ax.axvspan(start, end, facecolor=_SHADE, edgecolor="none", zorder=-1)
+
+
+def name_contexts(ax: "Axes", dataset: xr.Dataset, replicate: int | None = None) -> None:
+    """Write the names of contexts above the curves, if there is room for most of them.
+
+    Comes last: the axis, which must be logarithmic, is extended by a strip that holds the names.
+    """
+    if replicate is None and "replicate" in dataset["change_sample"].dims:
+        return
+    starts, entered, left = (
+        _of_replicate(dataset, name, replicate)
+        for name in ("change_sample", "context_entered", "context_left")
+    )
+    meanings = [
+        name.replace("_", " ") for name in dataset["context"].attrs["flag_meanings"].split()
+    ]
+    if len(meanings) < 2 or not (starts >= 0).any():
+        return
+    entered, left, starts = (values[starts >= 0] for values in (entered, left, starts))
+    contexts = [int(left[0]), *entered.tolist()]
+    first, last = ax.get_xlim()
+    edges = np.clip([first, *starts, last], first, last)
+    size = 0.9 * float(mpl.rcParams["font.size"])
+    figure = ax.figure.figure
+    points = 72 * _WIDTH * figure.get_figwidth() * ax.get_position().width / 0.775
+    names = []
+    for context, start, end in zip(contexts, edges[:-1], edges[1:], strict=True):
+        room = points * (end - start) / (last - first) - 0.5 * size
+        name = meanings[context]
+        name = name if text_width(name, size) <= room else name.replace(" ", "\n")
+        if text_width(name, size) <= room:
+            names.append(((start + end) / 2, name))
+    if 2 * len(names) <= len(contexts):
+        return
+    lines = max(name.count("\n") for _, name in names) + 1
+    strip = (1.3 * lines + 0.3) * size
+    height = 72 * _HEIGHT * figure.get_figheight() * ax.get_position().height / 0.77
+    low, high = ax.get_ylim()
+    ax.set_ylim(top=low * (high / low) ** (1 / max(0.3, 1 - strip / height)))
+    for middle, name in names:
+        ax.text(
+            middle,
+            0.99,
+            name,
+            transform=ax.get_xaxis_transform(),
+            size=size,
+            color="0.35",
+            ha="center",
+            va="top",
+            linespacing=1.1,
+        )
+
+
+def _of_replicate(dataset: xr.Dataset, name: str, replicate: int | None) -> Integers:
+    values = dataset[name]
+    if "replicate" in values.dims:
+        values = values.isel(replicate=replicate or 0)
+    return np.asarray(values.values, dtype=np.int64)
