@@ -1,30 +1,52 @@
 """Bytes on disk: the only functions of the package that change files.
 
 Each either does all it says or leaves what was there, whatever stops the process, and the disk has
-been told to keep the data before its name says that it is there.
+been asked to keep the data before its name says that it is there.
 """
 
 import contextlib
-import hashlib
+import errno
 import os
+import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
-
-_SEAL = b"adaptnet"
-_SEAL_BYTES = len(_SEAL) + 8 + 32  # mark, length of the content, SHA-256 of the content
-_PIECE = 2**20
-
-
-# The three ways to change a disk, named so that tests can make each fail.
+# The ways to change a disk, named so that tests can make each fail.
 _write = os.write
 _sync = os.fsync
 _rename = os.replace
+_link = getattr(os, "link", None)
+
+_NO_FOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
+_NO_WAIT: int = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES, errno.EMLINK, errno.EXDEV)
+
+
+def open_regular(path: Path, flags: int) -> int:
+    """Return a descriptor of a file of the package's own: no link, pipe or device in its place.
+
+    Raises
+    ------
+    ValueError
+        If something other than a file has the name.
+    """
+    try:
+        file = os.open(path, flags | _NO_FOLLOW | _NO_WAIT, 0o666)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EMLINK, errno.ENXIO):
+            raise ValueError(f"{path} is a link or a pipe, expected a file; remove it") from None
+        raise
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise ValueError(f"{path} is not a file; remove it")
+    return file
+
+
+def reading(path: Path) -> BinaryIO:
+    """Open a file of the package's own for reading."""
+    return os.fdopen(open_regular(path, os.O_RDONLY), "rb")
 
 
 def append(file: int, data: bytes | memoryview) -> None:
@@ -39,22 +61,18 @@ def make_durable(file: int) -> None:
     _sync(file)
 
 
-def replace(path: Path, content: bytes) -> None:
-    """Put sealed `content` in the place of the file `path`."""
-    part = path.with_name(f"{path.name}.part")
-    file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
-    try:
-        append(file, content)
-        append(file, _seal(len(content), hashlib.sha256(content)))
-        make_durable(file)
-    finally:
-        os.close(file)
-    rename(part, path)
+def rename(part: Path, target: Path, *, replace: bool = True) -> None:
+    """Give the durable file `part` the name `target`, durably.
 
-
-def rename(part: Path, target: Path) -> None:
-    """Give the durable file `part` the name `target`, durably."""
-    _rename(part, target)
+    Raises
+    ------
+    FileExistsError
+        If `replace` is false and a file has that name.
+    """
+    if replace:
+        _rename(part, target)
+    else:
+        _rename_to_new(part, target)
     if sys.platform == "win32":  # has no way to sync a folder
         return
     folder = os.open(target.parent, os.O_RDONLY)
@@ -64,134 +82,38 @@ def rename(part: Path, target: Path) -> None:
         os.close(folder)
 
 
-def seal(path: Path) -> None:
-    """Append to a file the length and the SHA-256 of what it holds, and make it durable."""
-    mark = _seal(path.stat().st_size, _digest(path, path.stat().st_size))
-    file = os.open(path, os.O_WRONLY | os.O_APPEND)
+def _rename_to_new(part: Path, target: Path) -> None:
+    """Rename `part` unless a file has the name `target`, in one step if the file system can."""
     try:
-        append(file, mark)
-        make_durable(file)
-    finally:
-        os.close(file)
+        if _link is not None and sys.platform != "win32":
+            _link(part, target)
+            part.unlink()
+            return
+    except FileExistsError:
+        raise FileExistsError(f"{target} appeared meanwhile and is not replaced") from None
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+    if target.exists():
+        raise FileExistsError(f"{target} appeared meanwhile and is not replaced")
+    _rename(part, target)
 
 
-def is_sealed(path: Path) -> bool:
-    """Return whether a file ends in a seal.
-
-    Raises
-    ------
-    ValueError
-        If it does, and the content is not the one that was sealed.
-    """
-    length = path.stat().st_size - _SEAL_BYTES
-    if length < 0:
-        return False
-    with path.open("rb") as file:
-        file.seek(length)
-        found = file.read()
-    if not found.startswith(_SEAL):
-        return False
-    if found != _seal(length, _digest(path, length)):
-        raise ValueError(f"{path} is damaged: its content does not match its checksum")
-    return True
-
-
-def sealed_content(path: Path, most: int) -> bytes:
-    """Return what `replace` wrote.
-
-    Raises
-    ------
-    ValueError
-        If the file has no seal, does not match it, or holds more than `most` bytes.
-    """
-    size = path.stat().st_size
-    if size > most + _SEAL_BYTES:
-        raise ValueError(f"{path} is damaged: it holds {size} bytes, expected at most {most}")
-    if not is_sealed(path):
-        raise ValueError(f"{path} is damaged: it has no checksum")
-    return path.read_bytes()[:-_SEAL_BYTES]
-
-
-class Lock:
-    """A folder held by this process alone, for as long as it lives; made where it is missing.
-
-    Raises
-    ------
-    BlockingIOError
-        If another process holds it.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "lock"
-        while True:
-            folder.mkdir(exist_ok=True)
-            try:
-                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
-            except FileNotFoundError:
-                continue  # its holder finished and removed the folder in between
-            try:
-                _lock(self._file)
-            except OSError:
-                os.close(self._file)
-                raise BlockingIOError(f"{folder} is in use by another process") from None
-            if self.is_held():
-                return
-            os.close(self._file)
-
-    def is_held(self) -> bool:
-        """Return whether the folder is still the one that was locked."""
-        try:
-            return os.path.samestat(self._path.stat(), os.fstat(self._file))
-        except FileNotFoundError:
-            return False
-
-    def release(self) -> None:
-        """Let others have the folder."""
-        os.close(self._file)
-
-
-def _lock(file: int) -> None:
-    if sys.platform == "win32":
-        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-    else:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def remove(paths: Iterator[Path]) -> None:
-    """Remove files, those that are there."""
+def remove(paths: Iterable[Path]) -> None:
+    """Remove those of some files that are there."""
     for path in paths:
         path.unlink(missing_ok=True)
 
 
-@contextlib.contextmanager
-def whole(target: Path, folder: Path | None = None) -> Iterator[Path]:
-    """Give a name to write to, in `folder`; it becomes `target`, durably, if the block ends well.
+def empty(path: Path) -> None:
+    """Free the space of a file, and remove it.
 
-    The folder must be on the same disk as `target`; by default it is that of `target`.
+    The netCDF library keeps a file open that it failed to write, so that removing the name alone
+    would leave a full disk full until the process ends.
     """
-    part = (folder or target.parent) / f".{target.name}.{os.getpid()}.part"
-    try:
-        yield part
-        with part.open("rb+") as written:
-            make_durable(written.fileno())
-        rename(part, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            # The netCDF library keeps a file open that it failed to write, so that removing the
-            # name alone would leave a full disk full until the process ends.
-            os.truncate(part, 0)
-        part.unlink(missing_ok=True)
-        raise
-
-
-def _digest(path: Path, length: int) -> "hashlib._Hash":
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while length > 0 and (piece := file.read(min(_PIECE, length))):
-            digest.update(piece)
-            length -= len(piece)
-    return digest
-
-
-def _seal(length: int, digest: "hashlib._Hash") -> bytes:
-    return _SEAL + length.to_bytes(8, "little") + digest.digest()
+    with contextlib.suppress(OSError, ValueError):
+        file = open_regular(path, os.O_WRONLY)
+        if os.fstat(file).st_nlink == 1:  # else the content has got its final name already
+            os.ftruncate(file, 0)
+        os.close(file)
+    path.unlink(missing_ok=True)

@@ -1,99 +1,74 @@
-"""The netCDF library, entered by one thread at a time, and files that nobody has to close.
+"""The netCDF library, entered by one thread at a time.
 
 HDF5 is not made for threads, and the Python package that calls it lets other threads run meanwhile:
 two threads that open a file at the same time end in a segmentation fault. So every call is made
-under `LOCK`, and a run whose values are read when they are asked for has no open file in between,
-which the garbage collector could close at any moment, in any thread.
+inside `exclusive`, or by xarray under the same `LOCK`.
 """
 
+import contextlib
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import xarray as xr
-from xarray.backends import BackendArray, BackendEntrypoint
-from xarray.core import indexing
+
+from adaptnet.files import interrupts
 
 LOCK = threading.RLock()
+_SECONDS = 0.1  # between looks whether a thread that waits for the library should stop
 
 
-def open_dataset(path: Path, without: Iterable[str] = ()) -> xr.Dataset:
-    """Open a file that the caller closes; texts, few in a run, are read at once."""
-    with LOCK:
-        dataset = xr.open_dataset(
-            path, engine="netcdf4", decode_times=False, drop_variables=list(without), lock=LOCK
+@contextlib.contextmanager
+def exclusive() -> Iterator[None]:
+    """Let one thread into the netCDF library, and no interrupt raise an exception inside it.
+
+    An exception between two steps of a library's own lock would leave that lock closed for ever.
+    """
+    with interrupts.held():
+        while not LOCK.acquire(timeout=_SECONDS):
+            interrupts.check()
+        try:
+            yield
+        finally:
+            LOCK.release()
+
+
+def store(stored: Any) -> Any:
+    """Return an open file as xarray reads it, under this package's lock."""
+    return xr.backends.NetCDF4DataStore(stored, lock=LOCK)  # type: ignore[no-untyped-call]
+
+
+@contextlib.contextmanager
+def handle(path: Path) -> Iterator[Any]:
+    """Give a file open for reading, as the netCDF4 package has it; the library is not locked."""
+    import netCDF4
+
+    with exclusive():
+        stored = netCDF4.Dataset(path)
+    try:
+        yield stored
+    finally:
+        with exclusive():
+            stored.close()
+
+
+def decoded(stored: Any, without: Iterable[str] = ()) -> xr.Dataset:
+    """Return what is in an open file as a Dataset; texts, few in a run, are read at once."""
+    with exclusive():
+        dataset: xr.Dataset = xr.open_dataset(
+            store(stored),
+            decode_times=False,
+            decode_timedelta=False,
+            drop_variables=list(without),
         )
         for name, variable in dataset.variables.items():
             if variable.dtype.kind == "O":  # as characters are decoded; in memory they are texts
                 dataset[name] = (variable.dims, variable.values.astype(str), variable.attrs)
-    return dataset
+        return dataset
 
 
-class OnDemand(BackendEntrypoint):
-    """Opens a file anew whenever a value is asked for, for ``xarray.open_dataset(engine=...)``."""
-
-    open_dataset_parameters = ("filename_or_obj", "drop_variables")
-
-    def open_dataset(  # type: ignore[override]
-        self, filename_or_obj: Any, *, drop_variables: Iterable[str] = ()
-    ) -> xr.Dataset:
-        """Return the Dataset; coordinates of its dimensions and texts are read at once."""
-        path, without = Path(filename_or_obj), set(drop_variables)
-        seen = _seen(path)
-        with LOCK, open_dataset(path, without) as dataset:
-            found: dict[Any, xr.Variable] = {}
-            for name, variable in dataset.variables.items():
-                if name in dataset.dims or variable.dtype.kind not in "fi":
-                    found[name] = variable.load()
-                    continue
-                others = {*map(str, dataset.variables), *without} - {name}
-                array = indexing.LazilyIndexedArray(
-                    _Stored(path, seen, str(name), others, variable.shape, variable.dtype)
-                )
-                found[name] = xr.Variable(variable.dims, array, variable.attrs, variable.encoding)
-            return xr.Dataset(found, attrs=dataset.attrs).set_coords(list(dataset.coords))
-
-
-class _Stored(BackendArray):
-    """A variable on disk."""
-
-    def __init__(
-        self,
-        path: Path,
-        seen: tuple[int, ...],
-        name: str,
-        others: set[str],
-        shape: tuple[int, ...],
-        dtype: np.dtype[Any],
-    ) -> None:
-        self._path = path
-        self._seen = seen
-        self._name = name
-        self._others = others
-        self.shape = shape
-        self.dtype = dtype
-
-    def __getitem__(self, key: indexing.ExplicitIndexer) -> npt.NDArray[Any]:
-        values: npt.NDArray[Any] = indexing.explicit_indexing_adapter(
-            key, self.shape, indexing.IndexingSupport.OUTER, self._read
-        )
-        return values
-
-    def _read(self, key: tuple[Any, ...]) -> npt.NDArray[Any]:
-        if _seen(self._path) != self._seen:
-            raise OSError(
-                f"{self._path} was replaced after it was opened, so that its values are no longer "
-                "those of this run; open it again"
-            )
-        with LOCK, open_dataset(self._path, self._others) as dataset:
-            values: npt.NDArray[Any] = dataset.variables[self._name][key].values
-            return values
-
-
-def _seen(path: Path) -> tuple[int, ...]:
+def fingerprint(path: Path) -> tuple[int, ...]:
     """Return what changes when a file is written or replaced."""
     status = path.stat()
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

@@ -5,7 +5,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-import subprocess
+import re
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -17,6 +17,9 @@ import numpy as np
 _OF_ONE_SESSION = ("date_created", "history", "git_commit")
 _SOFTWARE = ("source", "versions", "machine", "cpu", "cpu_features", "first_inputs_sha256")
 _PACKAGES = ("adaptnet", "numba", "numpy", "scipy", "xarray", "netCDF4")
+_SOURCES = ("adaptnet", "environments", "scenarios")
+_ROOT = Path(__file__).parents[2]
+_COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def provenance(seed: np.random.SeedSequence) -> dict[str, str]:
@@ -35,11 +38,18 @@ def provenance(seed: np.random.SeedSequence) -> dict[str, str]:
         "history": f"{now}: {_command()}",
         "seed_entropy": json.dumps(seed.entropy, default=_plain),
         "seed_spawn_key": json.dumps(list(seed.spawn_key), default=_plain),
-        "versions": json.dumps({"python": platform.python_version(), **versions, "code": _code()}),
+        "versions": json.dumps(
+            {
+                "python": platform.python_version(),
+                **versions,
+                "blas": _blas(),
+                "code": _code(),
+            }
+        ),
         "machine": f"{platform.system()} {platform.machine()}",
         **_processor(),
     }
-    commit = _git_commit()
+    commit = git_commit(Path.cwd())
     return attributes | ({"git_commit": commit} if commit else {})
 
 
@@ -50,11 +60,32 @@ def _versions() -> dict[str, str]:
 
 @functools.cache
 def _code() -> str:
-    """Return a checksum of this package's sources: versions stay while code is worked on."""
+    """Return a checksum of the sources: versions stay while code is worked on.
+
+    Environments and scenarios decide on the bits of a run as well as this package, beside which
+    they lie.
+    """
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
+    for package in _SOURCES:
+        for path in sorted((_ROOT / package).rglob("*.py")):
+            digest.update(f"{path.relative_to(_ROOT).as_posix()}\0".encode())
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
+
+
+@functools.cache
+def _blas() -> str:
+    """Return the libraries of linear algebra: their kernels differ between kinds of processor."""
+    import scipy.linalg  # noqa: F401, has a library of its own, which kernels use
+    from threadpoolctl import threadpool_info
+
+    names = ("internal_api", "version", "architecture")
+    found = {
+        " ".join(str(library[name]) for name in names if library.get(name))
+        for library in threadpool_info()
+        if library["user_api"] == "blas"
+    }
+    return ", ".join(sorted(found)) + "; 1 thread"
 
 
 def _processor() -> dict[str, str]:
@@ -85,12 +116,12 @@ def differences(
     for name in wanted:
         if name in _OF_ONE_SESSION or (name in _SOFTWARE) != software:
             continue
-        there, here = (_unpacked(of.get(name)) for of in (stored, wanted))
+        there, here = (_plain_value(side.get(name)) for side in (stored, wanted))
         lines += _differing(name, there, here)
     return lines
 
 
-def _unpacked(value: Any) -> Any:
+def _plain_value(value: Any) -> Any:
     """Return an attribute's plain value: what is written as JSON unpacked."""
     value = value.tolist() if isinstance(value, np.generic | np.ndarray) else value
     if isinstance(value, str) and value[:1] in ("{", "["):
@@ -119,7 +150,9 @@ def _short(value: Any, length: int = 60) -> str:
 
 def _command() -> str:
     """Return the command line, programs by their bare name."""
-    return " ".join([Path(sys.argv[0] or "python").name, *sys.argv[1:]])
+    command = " ".join([Path(sys.argv[0] or "python").name, *sys.argv[1:]])
+    # Arguments are bytes, and files hold Unicode without NUL.
+    return command.encode(errors="backslashreplace").decode().replace("\0", "")
 
 
 def _plain(value: Any) -> Any:
@@ -127,16 +160,50 @@ def _plain(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.generic | np.ndarray) else list(value)
 
 
-def _git_commit() -> str | None:
-    """Return the commit of the user's working directory, marked where files differ from it."""
-    try:
-        described = subprocess.run(
-            ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"],
-            capture_output=True,
-            text=True,
-            timeout=5,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return described.stdout.strip() or None
+@functools.cache
+def git_commit(folder: Path) -> str | None:
+    """Return the commit that is checked out around `folder`, None if there is none.
+
+    The files of the repository are read: Git itself runs programs that a repository's configuration
+    names, so that a folder from elsewhere could run anything.
+    """
+    for parent in (folder, *folder.parents):
+        git = parent / ".git"
+        try:
+            if git.is_file():  # of a work tree, or a submodule
+                git = parent / git.read_text().removeprefix("gitdir:").strip()
+            if git.is_dir():
+                return _head(git)
+        except (OSError, ValueError):
+            return None
+    return None
+
+
+def _head(git: Path) -> str | None:
+    head = _first_line(git / "HEAD")
+    shared = _first_line(git / "commondir")
+    common = git / shared if shared else git
+    for _ in range(5):  # references may refer to references
+        if not head.startswith("ref:"):
+            break
+        name = head.removeprefix("ref:").strip()
+        if ".." in name:
+            return None
+        head = _first_line(git / name) or _first_line(common / name) or _packed(common, name)
+    return head if _COMMIT.fullmatch(head) else None
+
+
+def _packed(git: Path, name: str) -> str:
+    path = git / "packed-refs"
+    if path.is_file():
+        for line in path.read_text().splitlines():
+            if line.endswith(f" {name}"):
+                return line.split(" ")[0]
+    return ""
+
+
+def _first_line(path: Path) -> str:
+    if not path.is_file():
+        return ""
+    with path.open() as file:
+        return file.readline(4096).strip()

@@ -8,7 +8,6 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +26,7 @@ from adaptnet.simulation.changes import described_changes
 from adaptnet.simulation.plan import Layout, Plan, Reached, Truth, blank, fill
 from adaptnet.simulation.progress import progress_display
 from adaptnet.simulation.sinks.base import Sink
-from adaptnet.simulation.threads import single_threaded_blas
+from adaptnet.simulation.threads import in_threads, single_threaded_blas
 
 _MOST_THREADS = 1024  # beyond any machine's cores, below what a system refuses
 _FIRST_BLOCK = 256  # samples; halved or doubled to what takes a moment
@@ -81,18 +80,9 @@ class Run:
                     self._finish(equal, sink, advance)
                 ended.update((of.number, of.reached) for of in begun)
 
-        with (
-            progress_display(self.layout.plan.n_samples * len(replicates), progress) as advance,
-            single_threaded_blas(),
-            ThreadPoolExecutor(n_threads) as pool,
-        ):
-            tasks = [pool.submit(work) for _ in range(n_threads)]
-            try:
-                for task in as_completed(tasks):
-                    task.result()
-            except BaseException:  # an interrupt too: all stop, and save, at their block's end
-                self.stopped.set()
-                raise
+        total = self.layout.plan.n_samples * len(replicates)
+        with progress_display(total, progress) as advance, single_threaded_blas():
+            in_threads(work, n_threads, self.stopped)  # all save, and stop, at their block's end
         return [ended[r] for r in replicates]
 
     def _groups(self, replicates: Sequence[int], n_threads: int) -> list[Sequence[int]]:

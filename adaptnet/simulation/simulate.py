@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +10,8 @@ import xarray as xr
 from adaptnet._checks import positive_number, whole_number
 from adaptnet.circuits.base import Circuit
 from adaptnet.circuits.dynamics import IntegratedDynamics
-from adaptnet.files.storage import opened
+from adaptnet.files.on_demand import opened
+from adaptnet.files.paths import resolved
 from adaptnet.protocols import Environment
 from adaptnet.seeding import Rng, root_seed
 from adaptnet.simulation.array_environment import given, refuse_copies, refuse_length
@@ -124,9 +124,9 @@ def simulate(
     )
     seconds = positive_number("checkpoint_seconds", checkpoint_seconds, zero=True)
     n_threads = n_cores() if n_threads is None else whole_number("n_threads", n_threads)
-    target = None if path is None else Path(path)
+    target = None if path is None else resolved(path)
     if target is not None:
-        rng = disk.stored_seed(target) if rng is None else rng
+        rng = disk.stored_seed(target) if rng is None and not overwrite else rng
     run = Run(
         circuits=list(named.items()),
         environment=environment,

@@ -12,8 +12,8 @@ import adaptnet
 import scenarios
 from adaptnet import plotting, readaptation_times
 from adaptnet._checks import json_object
-from adaptnet.files.atomic import whole
-from adaptnet.files.storage import refuse_existing
+from adaptnet.files.paths import refuse_existing
+from adaptnet.files.whole import whole
 from scenarios.base import SimulationScenario
 from scenarios.cli import options
 from scenarios.cli.plans import parsed_settings

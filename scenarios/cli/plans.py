@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import scenarios
 from adaptnet._checks import json_object, whole_number
 from adaptnet._words import suggestion
-from adaptnet.files.storage import attributes, seed
+from adaptnet.files.reading import attributes
+from adaptnet.files.storage import seed
 from adaptnet.seeding import Rng
 from scenarios.base import Scenario
 from scenarios.parameters import parsed, require_known

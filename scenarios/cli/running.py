@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 import scenarios
-from adaptnet.files.storage import refuse_existing, save
+from adaptnet.files.paths import refuse_existing
+from adaptnet.files.storage import save
 from adaptnet.plotting import style
 from scenarios.base import SimulationScenario
 from scenarios.cli import options

@@ -11,8 +11,9 @@ import xarray as xr
 import environments
 from adaptnet import load
 from adaptnet._checks import json_object
-from adaptnet.files.atomic import is_sealed
-from adaptnet.files.storage import reading, seed
+from adaptnet.files.reading import reading
+from adaptnet.files.seals import is_sealed
+from adaptnet.files.storage import seed
 from adaptnet.report import run_warnings
 from adaptnet.simulation.sinks.disk import progress_made
 from adaptnet.simulation.verify import Verification, compare

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import strategies as st
 
 import adaptnet as an
-from adaptnet.files import atomic
-from adaptnet.simulation.sinks import disk
+from adaptnet.files import seals
+from adaptnet.files.paths import working_folder
 from tests.scenarios.hostile import MUTATIONS, answered, check, many, mutated, simulate
 
 
@@ -30,7 +30,7 @@ def test_mutated_checkpoints(tmp_path, monkeypatch, n, forged):
         patch.setattr(an.DirectCircuit, "advance_side_by_side", stop)
         with pytest.raises(KeyboardInterrupt):
             simulate(target, block_size=40, checkpoint_seconds=0)
-    folder = disk.working_folder(target)
+    folder = working_folder(target)
     shutil.copytree(folder, tmp_path / "kept")
     names = sorted(path.name for path in folder.iterdir())
     monkeypatch.setattr("adaptnet.files.provenance._git_commit", lambda: None)
@@ -44,7 +44,7 @@ def test_mutated_checkpoints(tmp_path, monkeypatch, n, forged):
         if not content:
             return
         if forged and len(content) > 48 and not name.endswith("rows"):
-            atomic.replace(folder / name, mutated(content[:-48], mutation))
+            seals.replace(folder / name, mutated(content[:-48], mutation))
         else:
             (folder / name).write_bytes(mutated(content, mutation))
         answered("-q", "info", target, codes=(0, 1))

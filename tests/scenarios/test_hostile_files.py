@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import adaptnet as an
 import scenarios
 from adaptnet.circuits.base import Circuit
-from adaptnet.files import atomic, storage
+from adaptnet.files import seals, storage
 from tests.scenarios.hostile import (
     MUTATIONS,
     NUMBERS,
@@ -33,7 +33,7 @@ def test_mutated_files(tmp_path, n):
     def one(mutation):
         content = mutated(whole, mutation)
         path.write_bytes(content)
-        assert atomic._SEAL in content[-48:-40] or content[-48:-40] != whole[-48:-40]
+        assert seals._MARK in content[-48:-40] or content[-48:-40] != whole[-48:-40]
         for command in ("info", "readapt", "run", "verify"):
             answered(
                 command, path, codes=(1,) if content != whole and command != "info" else (0, 1)
@@ -122,7 +122,7 @@ def restructured(run, change, path):
         with netCDF4.Dataset(path, "a") as file:
             file.createDimension("huge", value)
             file.createVariable("extra", "f8", ("huge", dim), zlib=True, chunksizes=(1000, 1))
-    atomic.seal(path)
+    seals.seal(path)
 
 
 @pytest.fixture
@@ -210,5 +210,5 @@ def test_claims_of_a_file_are_checked_before_memory_is_taken(tmp_path):
     with netCDF4.Dataset(path, "a") as file:
         file.createDimension("huge", 10**13)
         file.createVariable("extra", "f8", ("huge",), zlib=True, chunksizes=(1000,))
-    atomic.seal(path)
+    seals.seal(path)
     assert "of memory" in answered("readapt", path, codes=(1,)).output

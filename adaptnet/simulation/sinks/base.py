@@ -17,24 +17,24 @@ class Sink(ABC):
     layout: Layout
 
     def restore(self, replicate: int, states: Sequence[State]) -> Reached | None:
-        """Return how far `replicate` was, its `states` brought there; None where it never began."""
+        """Bring `states` to where `replicate` was; return how far that is, None if it is new."""
         return None
 
     @abstractmethod
     def write(self, replicate: int, first: int, rows: Rows) -> None:
-        """Store rows `first` and on of a replicate."""
+        """Store rows of a replicate, the first of which is its row `first`."""
 
     @abstractmethod
     def keep(
         self, replicate: int, reached: Reached, states: Sequence[State], *, at_once: bool
     ) -> None:
-        """Take note, now or by and by, of how far `replicate` is, for `restore` to return there."""
+        """Note how far `replicate` is, for `restore` to return there; `at_once` or when due."""
 
 
 def placed(
     layout: Layout, name: str, replicate: int, first: int, rows: Rows
 ) -> tuple[tuple[int | slice, ...], npt.NDArray[Any]]:
-    """Return where in variable `name` rows `first` and on of a replicate go, and their values."""
+    """Return where rows from `first` of a replicate go in variable `name`, and their values."""
     at: dict[str, int | slice] = {
         "replicate": replicate,
         "sample": slice(first, first + len(rows)),

@@ -1,47 +1,50 @@
-"""Runs that survive: records on disk as they are made, and checkpoints to go on from.
+"""A run that is recorded to disk, with checkpoints from which it is resumed.
 
 While a run is unfinished, everything is in a folder beside its file. docs/durability.md says what
 is in there and what is guaranteed.
 """
 
+import contextlib
 import hashlib
-import itertools
-import json
 import logging
-import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import xarray as xr
 
-from adaptnet._checks import Floats, Integers, json_object
-from adaptnet.circuits.base import FAILURES, State
-from adaptnet.files import atomic, storage
+from adaptnet._checks import Floats, Integers
+from adaptnet.circuits.base import State
+from adaptnet.files import interrupts, reading, seals, storage
+from adaptnet.files.atomic import empty
+from adaptnet.files.attributes import require_attributes
+from adaptnet.files.locks import Lock
+from adaptnet.files.paths import require_folder, require_replaceable
 from adaptnet.files.provenance import differences
 from adaptnet.files.sizes import readable
-from adaptnet.files.storage import working_folder
 from adaptnet.simulation.plan import Layout, Reached, Rows
-from adaptnet.simulation.sinks.base import Sink, placed
+from adaptnet.simulation.sinks.base import Sink
+from adaptnet.simulation.sinks.checkpoint import Checkpoint, as_bytes, n_bytes
+from adaptnet.simulation.sinks.folder import Folder
+from adaptnet.simulation.sinks.publication import publish, rehearse
+from adaptnet.simulation.sinks.rows import RowsFile, digest_of
 
 _log = logging.getLogger(__name__)
 
-_MOST = 2**26  # bytes that a folder's description and a checkpoint's first line may have
-_PIECE = 2**20  # bytes of rows in memory at a time
-_SMALL = 2**14  # records of a single number in a chunk of the netCDF file
+_RESUME = "the same command, or call, resumes it"
+_HEAD = 2**24  # bytes that the first line of a checkpoint may have
 
 
 def stored_seed(target: Path) -> np.random.SeedSequence | None:
-    """Return the seed of the finished or unfinished run at `target`, None where there is none."""
+    """Return the seed of the finished or unfinished run at `target`, None if there is neither."""
     if target.is_file():
-        stored: Mapping[str, Any] = storage.attributes(target)
+        stored: Mapping[str, Any] = reading.attributes(target)
     else:
         try:
-            stored = _description(working_folder(target))
+            stored = Folder(target).description()
         except FileNotFoundError:
             return None
     return storage.seed(stored, str(target))
@@ -57,19 +60,35 @@ def is_finished(target: Path, wanted: Mapping[str, Any], *, overwrite: bool) -> 
     ValueError
         If a damaged file is there and `overwrite` is false.
     """
-    storage.require_folder(target)
+    require_folder(target)
     if overwrite or not target.exists():
         return False
-    differing = differences(storage.attributes(target), wanted, software=False)
+    differing = differences(reading.attributes(target), wanted, software=False)
     if differing:
         raise FileExistsError(_refusal(f"{target} holds a run of other parameters", differing))
     _log.info("%s is finished and is not run again", target)
-    folder = working_folder(target)
-    if folder.is_dir():  # stopped between the last two steps
-        lock = atomic.Lock(folder)
-        _discard(folder)
-        lock.release()
+    _discard_finished(target, wanted)
     return True
+
+
+def _discard_finished(target: Path, wanted: Mapping[str, Any]) -> None:
+    """Remove what is left of a run that was stopped after its file had got its name."""
+    folder = Folder(target)
+    if not folder.path.is_dir():
+        return
+    lock = Lock(folder.path)
+    try:
+        kept = folder.description()
+        if differences(kept, wanted, software=False):
+            _log.warning("%s holds an unfinished run of other parameters; it is kept", folder.path)
+        else:
+            folder.discard()
+    except FileNotFoundError:
+        folder.discard()
+    except ValueError as error:
+        _log.warning("%s; its folder is kept", error)
+    finally:
+        lock.release()
 
 
 def progress_made(target: Path) -> tuple[dict[str, Any], dict[int, int]] | None:
@@ -77,32 +96,18 @@ def progress_made(target: Path) -> tuple[dict[str, Any], dict[int, int]] | None:
 
     None if there is no unfinished run at `target`.
     """
-    folder = working_folder(target)
+    folder = Folder(target)
     try:
-        description = _description(folder)
+        return folder.description(), folder.processed()
     except FileNotFoundError:
         return None
-    processed: dict[int, int] = {}
-    for path in [*folder.glob("[0-9]*.state"), *folder.glob("[0-9]*.previous")]:
-        try:
-            reached, _, _ = _reached(_sealed(path))
-            processed.setdefault(int(path.stem), reached.processed)
-        except (FileNotFoundError, ValueError) as error:
-            _log.warning("%s; it is passed over", error)
-    return description, processed
-
-
-@dataclass
-class _Open:
-    """A replicate that is being recorded."""
-
-    file: int
-    digest: "hashlib._Hash"  # of all rows so far
-    saved: float  # when
 
 
 class DiskSink(Sink):
     """A run that is recorded to disk.
+
+    Until it is left, exceptions of signals are raised only between blocks, so that nothing is
+    closed or unlocked that a thread still uses.
 
     Parameters
     ----------
@@ -128,29 +133,33 @@ class DiskSink(Sink):
     ) -> None:
         self.layout = layout
         self._target = target
-        self._folder = working_folder(target)
+        self._folder = Folder(target)
         self._description = description
         self._overwrite = overwrite
         self._seconds = seconds
-        self._open: dict[int, _Open] = {}
+        self._open: dict[int, RowsFile] = {}
+        self._held = interrupts.held()
 
     def __enter__(self) -> Self:
-        self._require_disk()
-        self._lock = atomic.Lock(self._folder)
-        try:
+        require_attributes(self._description, "the run")
+        require_replaceable(self._target)
+        with contextlib.ExitStack() as undone:
+            undone.enter_context(self._held)
+            self._require_disk()
+            self._lock = Lock(self._folder.path)
+            undone.callback(self._lock.release)
             if self._target.exists() and not self._overwrite:
                 raise FileExistsError(f"{self._target} was finished by another process just now")
-            self._take_up()
-        except BaseException:
-            self._lock.release()
-            raise
-        _log.debug("recording to %s", self._folder)
+            self._resume_or_begin()
+            rehearse(self._folder, self._description)
+            undone.pop_all()
+        _log.debug("recording to %s", self._folder.path)
         return self
 
     def _require_disk(self) -> None:
         """Raise unless what is still to be recorded fits on the disk."""
-        there = sum(path.stat().st_size for path in self._folder.glob("[0-9]*.rows"))
-        needed = max(self.layout.n_bytes - there, 0) + 8192 * self.layout.n_replicates
+        needed = max(self.layout.n_bytes - self._folder.rows_bytes(), 0)
+        needed += 8192 * self.layout.n_replicates
         free = shutil.disk_usage(self._target.parent).free
         if needed > free:
             raise OSError(
@@ -166,238 +175,135 @@ class DiskSink(Sink):
                 self._target.parent,
             )
 
-    def _take_up(self) -> None:
+    def _resume_or_begin(self) -> None:
         """Make the folder this run's, or see that it is."""
         try:
-            stored = _description(self._folder)
+            stored = self._folder.description()
             differing = [
                 line
                 for software in (False, True)
                 for line in differences(stored, self._description, software=software)
             ]
             if not differing:
-                _log.info("going on with the unfinished run in %s", self._folder)
+                _log.info("resuming the unfinished run in %s", self._folder.path)
                 return
-            problem = f"{self._folder} holds an unfinished run that cannot be gone on with"
+            problem = f"{self._folder.path} holds an unfinished run that cannot be resumed"
         except FileNotFoundError:
             problem = ""
         except ValueError as error:
-            differing, problem = [str(error)], f"{self._folder} is damaged"
+            differing, problem = [str(error)], f"{self._folder.path} is damaged"
         if problem and not self._overwrite:
             raise FileExistsError(_refusal(problem, differing))
-        atomic.remove(_replicate_files(self._folder))
-        atomic.replace(self._folder / "run", json.dumps(dict(self._description)).encode())
+        self._folder.describe(self._description)
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        for replicate in self._open.values():
-            os.close(replicate.file)
-        self._lock.release()
-        if isinstance(error, KeyboardInterrupt):
-            _log.warning(
-                "interrupted; all that was done is saved in %s: the same command, or call, goes "
-                "on from there",
-                self._folder,
-            )
-        elif isinstance(error, OSError):
-            cause = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-            sentence = (
-                f"{cause or error}; what was done until the last checkpoint is in {self._folder}: "
-                "when the cause is removed, the same command, or call, goes on from there"
-            )
-            code = [error.errno] if error.errno else []
-            raise OSError(*code, sentence) from error
+        try:
+            for rows in self._open.values():
+                rows.close()
+            is_there = self._lock.is_held()
+            self._lock.release()
+            if isinstance(error, KeyboardInterrupt) and is_there:
+                _log.warning(
+                    "interrupted; all that was done is saved in %s: %s", self._folder.path, _RESUME
+                )
+            elif isinstance(error, OSError) and is_there:
+                raise _resumable(error, self._folder.path) from error
+        finally:
+            self._held.__exit__(None, None, None)
 
     def restore(self, replicate: int, states: Sequence[State]) -> Reached | None:
-        """Return how far `replicate` was at its last good checkpoint, its `states` brought there.
-
-        None where there is none: then it begins anew.
-        """
-        for path in (_state(self._folder, replicate), _previous(self._folder, replicate)):
+        """Bring `states` to the last good checkpoint of `replicate`; None if there is none."""
+        for path in (self._folder.state(replicate), self._folder.previous(replicate)):
             try:
                 return self._restored(path, replicate, states)
             except FileNotFoundError:
                 continue
             except ValueError as error:
-                _log.warning("%s; it is passed over", error)
-        rows = _rows(self._folder, replicate)
-        file = os.open(rows, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o666)
-        self._open[replicate] = _Open(file, hashlib.sha256(), time.monotonic())
+                _log.warning("%s; it is ignored", error)
+        rows = self._folder.rows(replicate)
+        self._open[replicate] = RowsFile(rows, 0, 0, hashlib.sha256())
         return None
 
     def _restored(self, path: Path, replicate: int, states: Sequence[State]) -> Reached:
-        arrays = [array for state in states for array in state]
-        content = atomic.sealed_content(path, _MOST + sum(array.nbytes for array in arrays))
-        reached, digest, body = _reached(content)
-        plan = self.layout.plan
-        if not (
-            0 < reached.processed <= plan.n_samples
-            and len(reached.diverged) == len(reached.failures) == len(states)
-            and all(failure in (0, *FAILURES) for failure in reached.failures)
-            and len(body) == sum(array.nbytes for array in arrays)
-        ):
+        checkpoint = Checkpoint.decoded(seals.content(path, _HEAD + n_bytes(states)))
+        if not checkpoint.fits(self.layout.plan.n_samples, states):
             raise ValueError(f"{path} is damaged: it is of another run")
-        rows = _rows(self._folder, replicate)
-        length = (reached.processed // plan.every + 1) * self.layout.row(replicate).itemsize
-        found = hashlib.sha256()
-        with rows.open("rb") as file:
-            for size in _pieces(length, _PIECE):
-                found.update(file.read(size))
-        if found.hexdigest() != digest:
+        rows = self._folder.rows(replicate)
+        length = checkpoint.n_rows * self.layout.row(replicate).itemsize
+        digest = digest_of(rows, length)
+        if digest.hexdigest() != checkpoint.rows_sha256:
             raise ValueError(f"{rows} is damaged: it does not match the checksum in {path}")
-        for array in arrays:
-            array[...] = np.frombuffer(body[: array.nbytes], array.dtype).reshape(array.shape)
-            body = body[array.nbytes :]
-        if reached.processed < plan.n_samples:
-            os.truncate(rows, length)
-            open_ = os.open(rows, os.O_WRONLY | os.O_APPEND)
-            self._open[replicate] = _Open(open_, found, time.monotonic())
-        _log.debug("replicate %d goes on after %d samples", replicate, reached.processed)
-        return reached
+        checkpoint.bring(states)
+        processed = checkpoint.reached.processed
+        if processed < self.layout.plan.n_samples:
+            self._open[replicate] = RowsFile(rows, checkpoint.n_rows, length, digest)
+        _log.debug("replicate %d is resumed after %d samples", replicate, processed)
+        return checkpoint.reached
 
     def write(self, replicate: int, first: int, rows: Rows) -> None:
         """Append rows to those of a replicate."""
         if rows.size:
-            data = rows.tobytes()
-            self._open[replicate].digest.update(data)
-            atomic.append(self._open[replicate].file, data)
+            self._open[replicate].append(rows)
 
     def keep(
         self, replicate: int, reached: Reached, states: Sequence[State], *, at_once: bool
     ) -> None:
         """Make rows and state durable, if the last time is long enough ago or it must be now."""
-        recorded = self._open[replicate]
-        if not at_once and time.monotonic() - recorded.saved < self._seconds:
+        rows = self._open[replicate]
+        if not at_once and time.monotonic() - rows.saved < self._seconds:
             return
         if not self._lock.is_held():
-            raise FileNotFoundError(f"{self._folder} was removed while the run was under way")
-        atomic.make_durable(recorded.file)
-        path = _state(self._folder, replicate)
+            raise FileNotFoundError(
+                f"{self._folder.path} was removed while the run was under way, and what it held "
+                "is lost; begin again"
+            )
+        digest = rows.make_durable()
+        path = self._folder.state(replicate)
         if path.exists():
-            path.replace(_previous(self._folder, replicate))
-        head = {**vars(reached), "rows_sha256": recorded.digest.hexdigest()}
-        body = [np.ascontiguousarray(array).tobytes() for state in states for array in state]
-        atomic.replace(path, b"".join([json.dumps(head).encode(), b"\n", *body]))
-        recorded.saved = time.monotonic()
+            path.replace(self._folder.previous(replicate))
+        checkpoint = Checkpoint(reached, rows.n_rows, digest, as_bytes(states))
+        seals.replace(path, checkpoint.encoded())
+        rows.saved = time.monotonic()
         if reached.processed == self.layout.plan.n_samples:
-            os.close(self._open.pop(replicate).file)
+            self._open.pop(replicate).close()
 
     def publish(self, dataset: xr.Dataset, synaptic_times: Callable[[Integers], Floats]) -> None:
         """Put the run into its file, from `dataset`, which holds all but records and their times.
 
         The file appears under its name when it is complete; then the folder is removed.
         """
-        layout = self.layout
-        n_records = layout.plan.n_records
-        at_once = max(1, _PIECE // layout.row(0).itemsize)
-        rows_in_chunk = {
-            name: min(n_records, at_once * (1 if "neuron" in layout.dims(name) else many))
-            for many in [max(1, _SMALL // at_once)]
-            for name in layout.names
-        }
-        with atomic.whole(self._target, self._folder) as part:
-            with storage.appending(part, dataset, rows_in_chunk) as variables:
-                for r in range(layout.n_replicates):
-                    for first, rows in self._recorded(r, at_once):
-                        for name in rows.dtype.names or ():
-                            index, values = placed(layout, name, r, first, rows)
-                            variables[name][index] = values
-                for first in range(0, n_records, _SMALL):
-                    last = min(first + _SMALL, n_records)
-                    samples = np.arange(first, last) * layout.plan.every
-                    variables["sample"][first:last] = samples
-                    variables["synaptic_time"][:, first:last] = synaptic_times(samples)
-            atomic.seal(part)
-        _discard(self._folder)
-
-    def _recorded(self, replicate: int, at_once: int) -> Iterator[tuple[int, Rows]]:
-        """Yield the rows of a finished replicate, and the number of the first of them.
-
-        Raises
-        ------
-        OSError
-            If they are not what was written.
-        """
-        row = self.layout.row(replicate)
-        n_records = self.layout.plan.n_records
-        path = _rows(self._folder, replicate)
-        _, digest, _ = _reached(_sealed(_state(self._folder, replicate)))
-        found = hashlib.sha256()
-        with path.open("rb") as file:
-            for first in range(0, n_records, at_once):
-                data = file.read(min(at_once, n_records - first) * row.itemsize)
-                found.update(data)
-                if len(data) % row.itemsize == 0:
-                    yield first, np.frombuffer(data, row)
-        if found.hexdigest() != digest:
-            raise OSError(f"{path} was damaged after it was written; it will be made again")
+        try:
+            publish(
+                self._target,
+                self._folder,
+                self.layout,
+                dataset,
+                synaptic_times,
+                overwrite=self._overwrite,
+            )
+        except BaseException:
+            empty(self._folder.part)
+            raise
+        self._folder.discard()
 
 
-def _description(folder: Path) -> dict[str, Any]:
-    """Return what the run in a working folder is."""
-    content = atomic.sealed_content(folder / "run", _MOST)
-    description = json_object(content.decode(errors="replace"), f"{folder / 'run'}")
-    if not isinstance(description.get("n_replicates"), int):
-        raise ValueError(f"{folder / 'run'} is damaged: it does not say how many replicates")
-    return description
-
-
-def _sealed(path: Path) -> bytes:
-    return atomic.sealed_content(path, path.stat().st_size)
-
-
-def _reached(content: bytes) -> tuple[Reached, str, bytes]:
-    """Return what a checkpoint holds: how far it is, the rows' checksum, the states' bytes."""
-    line, _, body = content.partition(b"\n")
-    head = json_object(line.decode(errors="replace"), "a checkpoint")
-    try:
-        digest = str(head.pop("rows_sha256"))
-        reached = Reached(**head)
-        numbers = [reached.processed, *reached.diverged, *reached.failures]
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"a checkpoint is damaged: {error}") from error
-    if not all(isinstance(number, int) for number in numbers):
-        raise ValueError("a checkpoint is damaged: it holds no numbers where it should")
-    return reached, digest, body
-
-
-def _pieces(length: int, most: int) -> Iterator[int]:
-    while length > 0:
-        yield min(length, most)
-        length -= most
-
-
-def _rows(folder: Path, replicate: int) -> Path:
-    return folder / f"{replicate}.rows"
-
-
-def _state(folder: Path, replicate: int) -> Path:
-    return folder / f"{replicate}.state"
-
-
-def _previous(folder: Path, replicate: int) -> Path:
-    return folder / f"{replicate}.previous"
-
-
-def _replicate_files(folder: Path) -> Iterator[Path]:
-    patterns = ("[0-9]*.rows", "[0-9]*.state", "[0-9]*.previous", "*.part")
-    return itertools.chain.from_iterable(folder.glob(pattern) for pattern in patterns)
-
-
-def _discard(folder: Path) -> None:
-    """Remove a working folder, and nothing in it that this module did not put there."""
-    last = [folder / "lock"]  # until then nobody else can take the folder
-    atomic.remove(itertools.chain([folder / "run"], _replicate_files(folder), last))
-    try:
-        folder.rmdir()
-    except OSError as error:
-        _log.warning("%s is no longer needed but could not be removed: %s", folder, error)
+def _resumable(error: OSError, folder: Path) -> OSError:
+    """Return an error that says what is saved."""
+    cause = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    sentence = (
+        f"{cause or error}; what was done until the last checkpoint is in {folder}: when the "
+        f"cause is removed, {_RESUME}"
+    )
+    if error.errno:
+        return OSError(error.errno, sentence)
+    return FileExistsError(sentence) if isinstance(error, FileExistsError) else OSError(sentence)
 
 
 def _refusal(problem: str, differing: Sequence[str]) -> str:
     return "\n    ".join(
         [
             f"{problem}; choose another name, give the same parameters, or replace it on purpose "
-            "(overwrite=True, --overwrite):",
+            "with overwrite=True:",
             *differing,
         ]
     )

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import adaptnet as an
-from adaptnet.files import storage
+from adaptnet.files import on_demand
 
 OPEN_FILES = Path("/proc/self/fd")
 
@@ -17,28 +17,28 @@ OPEN_FILES = Path("/proc/self/fd")
 COLLECTED = """
 import gc, sys
 from pathlib import Path
-from adaptnet.files import storage
+from adaptnet.files import on_demand, reading, storage
 path = Path(sys.argv[1])
 for number in range(int(sys.argv[2])):
     gc.set_threshold(8 + number % 24)  # at ever other moments
-    cycle = [storage.opened(path)]
+    cycle = [on_demand.opened(path)]
     cycle.append(cycle)
     del cycle
-    storage.attributes(path)
+    reading.attributes(path)
     storage.load(path)
 """
 
 THREADS = """
 import sys, threading
 from pathlib import Path
-from adaptnet.files import storage
+from adaptnet.files import on_demand, reading, storage
 path = Path(sys.argv[1])
 failed = []
 def work(number):
     try:
         for again in range(int(sys.argv[2])):
             run = storage.load(path)
-            storage.opened(path)["whitening_error"].values
+            on_demand.opened(path)["whitening_error"].values
         storage.save(run, f"{path}.{number}")
     except BaseException as error:
         failed.append(error)
@@ -79,26 +79,26 @@ def test_no_use_of_files_ends_the_process(path, script, times):
 
 
 def test_opened_run_equals_a_loaded_one(path):
-    assert storage.opened(path).identical(an.load(path))
-    assert pickle.loads(pickle.dumps(storage.opened(path))).identical(an.load(path))
+    assert on_demand.opened(path).identical(an.load(path))
+    assert pickle.loads(pickle.dumps(on_demand.opened(path))).identical(an.load(path))
 
 
 @pytest.mark.parametrize("sample", [7, slice(3, 9, 2), np.array([0, 7, 3])])
 def test_parts_of_an_opened_run(path, sample):
     part = {"sample": sample, "circuit": 1}
-    values = storage.opened(path)["whitening_error"].isel(part).values
+    values = on_demand.opened(path)["whitening_error"].isel(part).values
     np.testing.assert_array_equal(values, an.load(path)["whitening_error"].isel(part).values)
 
 
 @pytest.mark.skipif(not OPEN_FILES.is_dir(), reason="the system does not list open files")
 def test_an_opened_run_keeps_no_file_open(path):
-    opened = storage.opened(path)
+    opened = on_demand.opened(path)
     opened["whitening_error"].values  # noqa: B018
     assert path not in [file.resolve() for file in OPEN_FILES.iterdir()]
 
 
 def test_a_run_that_was_replaced_is_not_read_as_the_old_one(path):
-    opened = storage.opened(path)
+    opened = on_demand.opened(path)
     an.save(simulate(seed=1), path, overwrite=True)
     with pytest.raises(OSError, match="replaced after it was opened"):
         opened["whitening_error"].values  # noqa: B018

@@ -17,6 +17,8 @@ import xarray as xr
 import adaptnet as an
 from adaptnet.circuits.interneuron import InterneuronCircuit
 from adaptnet.files import atomic, provenance
+from adaptnet.files.locks import Lock
+from adaptnet.files.paths import working_folder
 from adaptnet.simulation.sinks import disk
 from environments import SwitchingEnvironment
 from tests.adaptnet.simulation.sinks import run_for_kills, run_on_small_disk
@@ -176,7 +178,7 @@ def test_other_parameters_are_refused_and_shown(tmp_path, monkeypatch):
 
 
 def test_two_runs_on_one_file(tmp_path):
-    lock = atomic.Lock(disk.working_folder(tmp_path / "run.nc").absolute())
+    lock = Lock(working_folder(tmp_path / "run.nc").absolute())
     with pytest.raises(BlockingIOError, match="in use by another process"):
         simulate(path=tmp_path / "run.nc")
     lock.release()
@@ -187,7 +189,7 @@ def unfinished(target, monkeypatch, seconds=0.0):
         Interrupts(patch, InterneuronCircuit, "advance_side_by_side", 14, KeyboardInterrupt())
         with pytest.raises(KeyboardInterrupt):
             simulate(path=target, block_size=500, checkpoint_seconds=seconds, n_threads=1)
-    return disk.working_folder(target)
+    return working_folder(target)
 
 
 @pytest.mark.parametrize("name", ["0.rows", "0.state", "1.rows", "1.state", "1.previous"])
@@ -219,7 +221,7 @@ def test_folder_that_vanishes(tmp_path, monkeypatch):
     original = InterneuronCircuit.advance_side_by_side
 
     def removing(*args):
-        shutil.rmtree(disk.working_folder(target), ignore_errors=True)
+        shutil.rmtree(working_folder(target), ignore_errors=True)
         return original(*args)
 
     monkeypatch.setattr(InterneuronCircuit, "advance_side_by_side", removing)
@@ -258,7 +260,7 @@ def test_disk_that_fails_at_every_operation_in_turn(tmp_path, monkeypatch, in_me
         if target.exists():  # the folder could not be told to keep the name, but it is there
             assert_same_run(an.load(target), in_memory)
         else:  # begin anew, so that each operation fails in turn
-            shutil.rmtree(disk.working_folder(target), ignore_errors=True)
+            shutil.rmtree(working_folder(target), ignore_errors=True)
     assert failures >= 5
     assert_same_run(an.load(target), in_memory)
 
