@@ -17,6 +17,6 @@ def no_run(monkeypatch, tmp_path):
         monkeypatch.setattr(theory, name, stop)
     for kind in Circuit.__subclasses__():
         monkeypatch.setattr(kind, "advance_side_by_side", stop)
-    monkeypatch.setattr("adaptnet.files.provenance._git_commit", lambda: None)
+    monkeypatch.setattr("adaptnet.files.provenance.git_commit", lambda folder: None)
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -33,7 +33,7 @@ def test_mutated_checkpoints(tmp_path, monkeypatch, n, forged):
     folder = working_folder(target)
     shutil.copytree(folder, tmp_path / "kept")
     names = sorted(path.name for path in folder.iterdir())
-    monkeypatch.setattr("adaptnet.files.provenance._git_commit", lambda: None)
+    monkeypatch.setattr("adaptnet.files.provenance.git_commit", lambda folder: None)
 
     def one(drawn):
         name, mutation = drawn

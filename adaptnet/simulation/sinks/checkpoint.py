@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -26,8 +27,8 @@ class Checkpoint:
         return json.dumps(head).encode() + b"\n" + self.states
 
     @classmethod
-    def decoded(cls, content: bytes) -> "Checkpoint":
-        """Return what `encoded` gave.
+    def decoded(cls, content: bytes, source: Path) -> "Checkpoint":
+        """Return what `encoded` gave, read from `source`.
 
         Raises
         ------
@@ -35,15 +36,15 @@ class Checkpoint:
             If `content` is anything else.
         """
         line, _, states = content.partition(b"\n")
-        head = json_object(line.decode(errors="replace"), "a checkpoint")
+        head = json_object(line.decode(errors="replace"), str(source))
         try:
             n_rows, digest = head.pop("n_rows"), str(head.pop("rows_sha256"))
             reached = Reached(**head)
             numbers = [reached.processed, n_rows, *reached.diverged, *reached.failures]
         except (KeyError, TypeError) as error:
-            raise ValueError(f"a checkpoint is damaged: {error}") from error
+            raise ValueError(f"{source} is damaged: {error}") from error
         if not all(isinstance(number, int) for number in numbers) or n_rows < 0:
-            raise ValueError("a checkpoint is damaged: it holds no numbers where it should")
+            raise ValueError(f"{source} is damaged: it holds no numbers where it should")
         return cls(reached, n_rows, digest, states)
 
     def fits(self, n_samples: int, states: Sequence[State]) -> bool:

@@ -225,7 +225,7 @@ class DiskSink(Sink):
         return None
 
     def _restored(self, path: Path, replicate: int, states: Sequence[State]) -> Reached:
-        checkpoint = Checkpoint.decoded(seals.content(path, _HEAD + n_bytes(states)))
+        checkpoint = Checkpoint.decoded(seals.content(path, _HEAD + n_bytes(states)), path)
         if not checkpoint.fits(self.layout.plan.n_samples, states):
             raise ValueError(f"{path} is damaged: it is of another run")
         rows = self._folder.rows(replicate)

@@ -90,7 +90,7 @@ class Folder:
         FileNotFoundError, ValueError
             If it is not there, or damaged.
         """
-        return Checkpoint.decoded(_sealed(path))
+        return Checkpoint.decoded(_sealed(path), path)
 
     def processed(self) -> dict[int, int]:
         """Return the number of samples processed by each replicate that has begun."""
