@@ -112,8 +112,9 @@ FLOORS = {
         ("circuit", "replicate", "change"),
         "f8",
         "noise floor of the whitening error",
-        "root mean square once the circuit has converged in the context entered, for Gaussian "
-        "inputs and a small constant learning rate; NaN where theory knows none",
+        "root mean square once the circuit has converged in the context entered, for a small "
+        "constant learning rate and the fourth moments and memory of the inputs; NaN where theory "
+        "does not cover the circuit or those moments are unknown",
     ),
     "frobenius_error_floor": Variable(
         ("circuit", "replicate", "change"),

@@ -1,5 +1,6 @@
 """The changes of context in a run: when, from what to what, how far, and to which noise floors."""
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from adaptnet.metrics import affine_invariant_distance
 from adaptnet.protocols import Environment, Realization
 from adaptnet.seeding import child_seed
 from adaptnet.simulation.threads import single_threaded_blas
-from adaptnet.theory.noise import noise_floor_or_none
+from adaptnet.theory.noise import ProductVariances, noise_floor_or_none
 
 _PATH = tuple(name for name in ALWAYS if "change" in ALWAYS[name].dims)
 _LEVEL = 1e-9  # relative growth in total variance: rounding in a rotated covariance is far below
@@ -80,12 +81,14 @@ def described_changes(
         described["context_entered"][r, row] = entered
         if not known:
             continue
-        for i, before, after in _covariances(realization, path, ends):
+        for i, after_sample, before, after in _covariances(realization, path, ends):
             described["change_distance"][r, i] = affine_invariant_distance(before, after)
             described["change_direction"][r, i] = DIRECTIONS.index(_direction(before, after))
             if floors:
-                for name, values in zip(floors, floors_in(int(entered[i]), after), strict=True):
-                    described[name][:, r, i] = values
+                variances = product_variances(realization, after_sample)
+                values = floors_in(int(entered[i]), after, variances)
+                for name, of_circuits in zip(floors, values, strict=True):
+                    described[name][:, r, i] = of_circuits
     return described
 
 
@@ -97,8 +100,8 @@ def _ends(realization: Realization, path: Integers, n_samples: int) -> Integers:
 
 def _covariances(
     realization: Realization, path: Integers, ends: Integers
-) -> Iterator[tuple[int, Floats, Floats]]:
-    """Yield the number of each change, and the covariances before it begins and after its end.
+) -> Iterator[tuple[int, int, Floats, Floats]]:
+    """Yield each change's number, a sample at which it is over, and the covariances on both sides.
 
     A change that the next one overtakes ends with the sample before that.
     """
@@ -117,12 +120,18 @@ def _covariances(
         matrices = realization.covariances(np.concatenate([path[block] - 1, after[block]]))
         left, entered = np.split(matrices, 2)
         for i, both in enumerate(zip(left, entered, strict=True), start=first):
-            yield i, *both
+            yield i, int(after[i]), *both
 
 
 def _direction(before: Floats, after: Floats) -> str:
     growth = np.trace(after) / np.trace(before) - 1
     return "level" if abs(growth) < _LEVEL else "up" if growth > 0 else "down"
+
+
+def product_variances(realization: Realization, sample: int) -> ProductVariances:
+    """Return what a realization knows of the products of its outputs: nothing by default."""
+    known = getattr(realization, "product_variances", None)
+    return (lambda rates: None) if known is None else functools.partial(known, sample)
 
 
 class _Floors:
@@ -132,12 +141,14 @@ class _Floors:
         self._circuits = circuits
         self._known: dict[tuple[int, bytes], list[tuple[float, ...]]] = {}
 
-    def __call__(self, context: int, covariance: Floats) -> list[tuple[float, ...]]:
+    def __call__(
+        self, context: int, covariance: Floats, variances: ProductVariances
+    ) -> list[tuple[float, ...]]:
         """Return for each floor of the schema its values (circuit,) in a context."""
         key = context, covariance.tobytes()
         if key not in self._known:
             with single_threaded_blas():  # many small matrices: more threads only wait
-                floors = [noise_floor_or_none(circuit, covariance) for circuit in self._circuits]
+                floors = [noise_floor_or_none(c, covariance, variances) for c in self._circuits]
             missing = (np.nan,) * len(FLOORS)
             by_circuit = [missing if floor is None else tuple(floor) for floor in floors]
             self._known[key] = list(zip(*by_circuit, strict=True))

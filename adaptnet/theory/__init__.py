@@ -1,8 +1,9 @@
 """What is known of the circuits without simulating them; derivations in docs/theory.md."""
 
+from adaptnet.theory.comparison import matched_learning_rates
 from adaptnet.theory.law import Law
 from adaptnet.theory.modes import ModeLaw
-from adaptnet.theory.noise import NoiseFloor, matched_learning_rates, noise_floor
+from adaptnet.theory.noise import NoiseFloor, noise_floor
 from adaptnet.theory.registry import largest_learning_rate, law_of, mode_law_of
 from adaptnet.theory.times import convergence_time, readaptation_time
 

@@ -4,18 +4,22 @@ All results here are the project's own; docs/theory.md derives them and says how
 """
 
 import functools
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from adaptnet._checks import Floats, positive_definite, positive_number
+from adaptnet._checks import Floats, positive_definite, positive_number, real_matrix
 from adaptnet.circuits.base import Circuit
 from adaptnet.theory.law import Law
-from adaptnet.theory.registry import largest_learning_rate, law_of
+from adaptnet.theory.modes import ModeLaw
+from adaptnet.theory.registry import law_of
 
 _EIGENVALUES = 20_000  # drawn for the floor of the operator norm: its own error is below 1 %
+
+ProductVariances: TypeAlias = Callable[[Floats | None], Floats | None]
+"""Variances v_ij of y_i y_j (n, n) for errors that decay at given rates per sample, or None."""
 
 
 class NoiseFloor(NamedTuple):
@@ -26,25 +30,35 @@ class NoiseFloor(NamedTuple):
 
 
 def noise_floor(
-    circuit: str | Circuit, covariance: npt.ArrayLike, learning_rate: float | None = None
+    circuit: str | Circuit,
+    covariance: npt.ArrayLike,
+    learning_rate: float | None = None,
+    *,
+    product_variances: npt.ArrayLike | ProductVariances | None = None,
 ) -> NoiseFloor:
-    """Return the errors that learning from single samples leaves for ever.
+    """Return the errors that learning from single samples leaves once a circuit has converged.
 
-    For a small learning rate eta and Gaussian inputs the stationary E = C_yy - I is a symmetric
-    Gaussian matrix with independent entries in the eigenbasis of C, of variance eta r_ij / 2 off
-    the diagonal and eta r_ii on it, r_ij being the circuit's local rates. The Frobenius floor is
-    the closed form sum of these: E||E||_F^2 is eta (n + 1) tr(C^-1/2) for the direct circuit and
-    eta (n^2 + 2n + tr(C^1/2) tr(C^-1/2)) for interneurons. The floor of the operator norm has no
-    closed form: it is the mean over matrices drawn from this law, always the same draws.
+    For a small learning rate eta the stationary E = C_yy - I is a symmetric matrix whose entries,
+    in the eigenbasis of C, have the variance eta r_ij v_ij / 2: r_ij are the circuit's local rates
+    and v_ij the variances of y_i y_j, which are 1 off the diagonal and 2 on it for Gaussian inputs.
+    The Frobenius floor is the closed-form sum of these: E||E||_F^2 is eta (n + 1) tr(C^-1/2) for
+    the direct circuit and eta (n^2 + 2n + tr(C^1/2) tr(C^-1/2)) for interneurons. The floor of the
+    operator norm has no closed form: it is the mean over matrices drawn from this law, the same
+    draws at every call. The formulas hold for floors of the whitening error below about 0.3.
 
     Parameters
     ----------
     circuit : str or Circuit
-        ``"direct"``, ``"interneuron"``, or a circuit of such a kind.
+        ``"direct"``, ``"interneuron"``, or a circuit of a kind that theory covers.
     covariance : array (n, n)
         Covariance of the inputs.
     learning_rate : float, optional
         By default that of the circuit, which then must be constant.
+    product_variances : array (n, n) or callable, optional
+        v_ij, in the eigenbasis of C with its eigenvalues in ascending order; by default 1 + d_ij,
+        those of Gaussian inputs that are independent from sample to sample. An array is that of
+        independent samples. A callable is asked for v_ij at given relaxations per sample
+        (eta r_ij, or None for slow ones), as realizations of environments are.
 
     Returns
     -------
@@ -54,8 +68,9 @@ def noise_floor(
     Raises
     ------
     TypeError, ValueError
-        If theory does not cover the circuit, the covariance is not symmetric positive definite, or
-        the learning rate is not positive, decays, or is missing for the name of a kind.
+        If theory does not cover the circuit, the covariance is not symmetric positive definite, the
+        learning rate is not positive, decays, or is missing for the name of a kind, or the
+        variances are of another size or unknown.
 
     Examples
     --------
@@ -64,27 +79,20 @@ def noise_floor(
     """
     eta = _constant_rate(circuit) if learning_rate is None else learning_rate
     eta = positive_number("learning_rate", eta)
-    return _scaled(_unit_floor(law_of(circuit), positive_definite("covariance", covariance)), eta)
+    C = positive_definite("covariance", covariance)
+    floor = _floor(law_of(circuit), C, eta, _asked(product_variances, len(C)))
+    if floor is None:
+        raise ValueError("product_variances must be known for a noise floor, got None")
+    return floor
 
 
-def _unit_floor(law: Law, covariance: Floats) -> NoiseFloor:
-    """Return the noise floor at a learning rate of 1; floors grow as the root of the rate."""
-    rates = law.local_rates(covariance)
-    noise = _symmetric_noise(len(rates)) * np.sqrt(rates / 2)
-    largest = np.abs(np.linalg.eigvalsh(noise)).max(axis=1)
-    total = (rates.sum() + np.trace(rates)) / 2
-    return NoiseFloor(float(np.sqrt(np.mean(largest**2))), float(np.sqrt(total)))
-
-
-def _scaled(floor: NoiseFloor, learning_rate: float) -> NoiseFloor:
-    return NoiseFloor(*(float(np.sqrt(learning_rate)) * value for value in floor))
-
-
-def noise_floor_or_none(circuit: Circuit, covariance: npt.ArrayLike) -> NoiseFloor | None:
+def noise_floor_or_none(
+    circuit: Circuit, covariance: npt.ArrayLike, product_variances: ProductVariances | None = None
+) -> NoiseFloor | None:
     """Return the noise floor of a circuit at its own learning rate, or None if it has none.
 
-    A decaying learning rate leaves no floor, a singular covariance cannot be whitened, and not
-    every circuit has a law.
+    A decaying learning rate leaves no floor, a singular covariance cannot be whitened, not every
+    circuit has a law, and the variances of products may be unknown.
 
     Examples
     --------
@@ -96,7 +104,10 @@ def noise_floor_or_none(circuit: Circuit, covariance: npt.ArrayLike) -> NoiseFlo
     symmetric = (matrix + matrix.T) / 2
     if circuit.theory is None or np.linalg.eigvalsh(symmetric)[0] <= 0:
         return None
-    return None if circuit.learning_rate_decay else noise_floor(circuit, symmetric)
+    if circuit.learning_rate_decay:
+        return None
+    variances = product_variances or _gaussian(len(symmetric))
+    return _floor(law_of(circuit), symmetric, _constant_rate(circuit), variances)
 
 
 def _constant_rate(circuit: str | Circuit) -> float:
@@ -111,73 +122,121 @@ def _constant_rate(circuit: str | Circuit) -> float:
     return circuit.learning_rate
 
 
+def _gaussian(n: int) -> ProductVariances:
+    variances = 1 + np.eye(n)
+    return lambda rates: variances
+
+
+def _asked(given: npt.ArrayLike | ProductVariances | None, n: int) -> ProductVariances:
+    """Return variances given in any of their ways as a callable."""
+    if given is None:
+        return _gaussian(n)
+    if callable(given):
+        return given
+    variances = real_matrix("product_variances", given)
+    if variances.shape != (n, n) or not (variances == variances.T).all() or variances.min() < 0:
+        raise ValueError(
+            f"product_variances must be a symmetric matrix {n, n} of variances, "
+            f"got shape {variances.shape} with smallest entry {variances.min():g}"
+        )
+    return lambda rates: variances
+
+
+def _floor(
+    law: Law, covariance: Floats, eta: float, product_variances: ProductVariances
+) -> NoiseFloor | None:
+    """Return the floor at one learning rate, or None if the variances are unknown."""
+    if isinstance(law, ModeLaw):
+        return _floor_of_modes(law.local_rates(covariance), eta, product_variances)
+    return _floor_by_linearising(law, covariance, eta, product_variances)
+
+
+def _floor_of_modes(
+    rates: Floats, eta: float, product_variances: ProductVariances
+) -> NoiseFloor | None:
+    variances = product_variances(np.minimum(eta * rates, 1.0))
+    at_once = product_variances(np.ones_like(rates))  # errors that forget all but the last sample
+    if variances is None or at_once is None:
+        return None
+    entries = rates * variances / 2
+    own = np.diag(rates)
+    # Cov(y_i^2, y_j^2) = Var(y_i y_j) - 1 where outputs are white: 0 for Gaussian ones.
+    shared = own[:, None] * own / (own[:, None] + own) * (at_once - 1)
+    np.fill_diagonal(shared, np.diag(entries))
+    normals, diagonal = _symmetric_noise(len(rates)), np.arange(len(rates))
+    noise = normals * np.sqrt(entries)
+    noise[:, diagonal, diagonal] = normals[:, diagonal, diagonal] / np.sqrt(2) @ _root(shared)
+    largest = np.abs(np.linalg.eigvalsh(noise)).max(axis=1)
+    return NoiseFloor(
+        float(np.sqrt(eta * np.mean(largest**2))), float(np.sqrt(eta * entries.sum()))
+    )
+
+
+def _floor_by_linearising(
+    law: Law, covariance: Floats, eta: float, product_variances: ProductVariances
+) -> NoiseFloor | None:
+    """Return the floor of a law without closed forms, by its linear noise theory."""
+    slow, at_once = product_variances(None), product_variances(np.ones_like(covariance))
+    if slow is None or at_once is None:
+        return None
+    linear = law.linearisation(covariance)
+    excess = linear.outputs - np.eye(len(covariance))  # what a partial fixed point leaves
+    noise = _noise_covariance(covariance, linear.outputs, slow, at_once)
+    errors = eta * linear.error_covariance(noise)
+    n = len(covariance)
+    flat = errors.reshape(n * n, n * n)
+    root = _root((flat + flat.T) / 2)
+    drawn = _normals(_n_draws(n), n * n) @ root
+    largest = np.abs(np.linalg.eigvalsh(excess + drawn.reshape(-1, n, n))).max(axis=1)
+    total = (excess**2).sum() + np.trace(flat)
+    return NoiseFloor(float(np.sqrt(np.mean(largest**2))), float(np.sqrt(total)))
+
+
+def _noise_covariance(covariance: Floats, outputs: Floats, slow: Floats, at_once: Floats) -> Floats:
+    """Return the covariance (n, n, n, n) of yy', from variances of products in the eigenbasis.
+
+    Products of different pairs of outputs count as uncorrelated, but for squares.
+    """
+    n = len(covariance)
+    basis = np.linalg.eigh(covariance)[1]
+    identity = np.eye(n)
+    off = slow * (1 - identity)
+    tensor = np.einsum("ij,ik,jl->ijkl", off, identity, identity)
+    tensor += np.einsum("ij,il,jk->ijkl", off, identity, identity)
+    squares = at_once - 1
+    np.fill_diagonal(squares, np.diag(slow))
+    tensor += np.einsum("ik,ij,kl->ijkl", squares, identity, identity)
+    mixing = basis @ np.diag(np.sqrt(np.diag(basis.T @ outputs @ basis)))  # y = V T^1/2 white
+    turned = np.einsum("ia,jb,kc,ld,abcd->ijkl", mixing, mixing, mixing, mixing, tensor,
+                       optimize=True)  # fmt: skip
+    return np.asarray(turned)
+
+
+def _root(covariance: Floats) -> Floats:
+    """Return the symmetric root of a covariance, whose negative eigenvalues count as rounding."""
+    values, vectors = np.linalg.eigh(covariance)
+    root: Floats = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+    return root
+
+
+def _n_draws(n: int) -> int:
+    return max(40, _EIGENVALUES // n)
+
+
+@functools.lru_cache(maxsize=2)
+def _normals(n_draws: int, n: int) -> Floats:
+    normals = np.random.default_rng(1).standard_normal((n_draws, n))
+    normals.setflags(write=False)
+    return normals
+
+
 @functools.lru_cache(maxsize=1)
 def _symmetric_noise(n: int) -> Floats:
-    """Return matrices (G + G') / sqrt(2) of normals: their diagonal has twice the variance, as E.
+    """Return symmetric matrices of normals, each entry of variance 1 off the diagonal.
 
     Kept, for floors are wanted of several circuits and covariances at a time.
     """
-    noise = np.random.default_rng(0).standard_normal((max(40, _EIGENVALUES // n), n, n))
+    noise = np.random.default_rng(0).standard_normal((_n_draws(n), n, n))
     symmetric: Floats = (noise + np.swapaxes(noise, 1, 2)) / np.sqrt(2)
     symmetric.setflags(write=False)
     return symmetric
-
-
-def matched_learning_rates(
-    covariance: npt.ArrayLike,
-    floor: float,
-    *,
-    circuits: Sequence[str] = ("direct", "interneuron"),
-    variable: str = "frobenius_error",
-) -> dict[str, float]:
-    """Return learning rates at which circuits are equally precise once they have converged.
-
-    At equal learning rates the circuit with interneurons is the noisier one, so that a fair
-    comparison of speeds gives each circuit the rate that leaves it the same floor.
-
-    Parameters
-    ----------
-    covariance : array (n, n)
-        Covariance of the inputs once the circuits have converged.
-    floor : float
-        Root mean square error wanted.
-    circuits : sequence of str
-        Kinds of circuits.
-    variable : str
-        The error: frobenius_error or whitening_error.
-
-    Returns
-    -------
-    dict
-        A learning rate for each of `circuits`: the floor grows as its square root.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is out of range, or a learning rate would be beyond the limit of stability.
-
-    Examples
-    --------
-    >>> rates = matched_learning_rates(np.eye(5), floor=0.1)
-    >>> {name: round(rate, 6) for name, rate in rates.items()}
-    {'direct': 0.000333, 'interneuron': 0.000167}
-    """
-    matrix = positive_definite("covariance", covariance)
-    wanted = positive_number("floor", floor)
-    if variable not in NoiseFloor._fields:
-        raise ValueError(
-            f"variable must be one of {', '.join(NoiseFloor._fields)}, got {variable!r}"
-        )
-    if isinstance(circuits, str):
-        raise TypeError(f"circuits must be a sequence of names, as ['direct'], got {circuits!r}")
-    matched = {}
-    for circuit in circuits:
-        rate = float((wanted / getattr(noise_floor(circuit, matrix, 1.0), variable)) ** 2)
-        limit = largest_learning_rate(circuit, matrix)
-        if rate >= limit:
-            raise ValueError(
-                f"floor must be lower, got {floor!r}: the {circuit} circuit would need the "
-                f"learning rate {rate:.3g}, beyond {limit:.3g}, where learning is not stable"
-            )
-        matched[circuit] = rate
-    return matched

@@ -5,9 +5,11 @@ import pytest
 
 import adaptnet as an
 from adaptnet import theory
+from adaptnet.simulation.changes import product_variances
 from adaptnet.theory.noise import noise_floor_or_none
 from environments import StationaryEnvironment, SwitchingEnvironment
 from environments.covariances import random_eigenbasis, with_spectrum
+from environments.samples.sources import Sources
 
 KINDS = ("direct", "interneuron")
 CIRCUITS = {"direct": an.DirectCircuit, "interneuron": an.InterneuronCircuit}
@@ -187,3 +189,121 @@ def test_a_circuit_brings_its_own_learning_rate():
     decaying = an.DirectCircuit(learning_rate_decay=0.1)
     with pytest.raises(ValueError, match="learning_rate must be constant"):
         theory.noise_floor(decaying, np.eye(2))
+
+
+def test_floors_above_which_the_formulas_fail_are_warned_of_and_refused():
+    unit = theory.noise_floor("direct", np.eye(3), 1.0)
+
+    def floor_of(whitening):
+        return whitening * unit.frobenius_error / unit.whitening_error
+
+    theory.matched_learning_rates(np.eye(3), floor_of(0.29))
+    with pytest.warns(an.NoiseFloorWarning, match="formulas that hold up to 0.3"):
+        theory.matched_learning_rates(np.eye(3), floor_of(0.31), circuits=["direct"])
+    with pytest.raises(ValueError, match="online learning may diverge there"):
+        theory.matched_learning_rates(np.eye(3), floor_of(0.51))
+    with pytest.raises(ValueError, match=r"floor must be lower, got 1\.0"):
+        theory.matched_learning_rates(np.eye(3), 1.0)
+
+
+def heavy_tailed(n, excess, shared):
+    """Return v_ij of a multivariate t (`shared` scale), or of independent sources, by kurtosis."""
+    identity = np.eye(n)
+    if shared:
+        return (1 + excess / 3) * (1 + 2 * identity) - identity
+    return 1 + identity + excess * identity
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_floors_take_the_variances_of_products(kind):
+    C, n = case(4, 20)[0], 4
+    gaussian = theory.noise_floor(kind, C, 1e-3)
+    assert theory.noise_floor(kind, C, 1e-3, product_variances=1 + np.eye(n)) == gaussian
+    rates, v = theory.law_of(kind).local_rates(C), heavy_tailed(n, 6.0, shared=True)
+    floor = theory.noise_floor(kind, C, 1e-3, product_variances=v)
+    assert floor.frobenius_error**2 == pytest.approx(1e-3 / 2 * (rates * v).sum(), rel=1e-12)
+    assert floor.whitening_error > gaussian.whitening_error
+
+
+def test_variances_that_depend_on_the_rate_are_asked_for_at_it():
+    memory, asked = np.exp(-2 / 10.0), []
+
+    def product_variances(rates):
+        asked.append(rates)
+        kept = memory if rates is None else memory * (1 - rates)
+        return (1 + np.eye(3)) * (1 + kept) / (1 - kept)
+
+    rates = theory.matched_learning_rates(np.eye(3), 0.2, product_variances=product_variances)
+    for kind, rate in rates.items():
+        floor = theory.noise_floor(kind, np.eye(3), rate, product_variances=product_variances)
+        assert floor.frobenius_error == pytest.approx(0.2, rel=1e-10)
+        local = theory.law_of(kind).local_rates(np.eye(3))
+        np.testing.assert_allclose(asked[-2], rate * local)
+        # Memory of ten samples: a tenth of the rate that independent samples would allow.
+        alone = theory.matched_learning_rates(np.eye(3), 0.2)[kind]
+        assert rate / alone == pytest.approx(np.tanh(1 / 10), rel=0.05)
+
+
+def test_unknown_variances_leave_no_floor():
+    circuit = an.DirectCircuit()
+    assert noise_floor_or_none(circuit, np.eye(2), lambda rates: None) is None
+    with pytest.raises(ValueError, match="product_variances must be known"):
+        theory.noise_floor(circuit, np.eye(2), product_variances=lambda rates: None)
+    for wrong in (np.eye(3), np.array([[2.0, 1.0], [0.5, 2.0]]), -np.eye(2)):
+        with pytest.raises(ValueError, match=r"product_variances must be a symmetric matrix"):
+            theory.noise_floor(circuit, np.eye(2), product_variances=wrong)
+
+
+SOURCES = {
+    "laplace": Sources("laplace"),
+    "t6": Sources("student_t", degrees_of_freedom=6),
+    "t5": Sources("student_t", degrees_of_freedom=5),
+    "ar10": Sources(time_constant=10.0),
+    "ar100": Sources(time_constant=100.0),
+}
+
+
+def floors_of_sources(kind, sources, n, condition, relaxations):
+    """Return simulated root mean square errors in units of those that a run states."""
+    C, root = case(n, condition)
+    environment = SwitchingEnvironment([C, C], block_length=1, order=[0, 1], sources=sources)
+    realization = environment.realize(np.random.SeedSequence(0))
+    variances = product_variances(realization, 5)
+    rate = theory.matched_learning_rates(
+        C, 0.1, circuits=[kind], variable="whitening_error", product_variances=variances
+    )[kind]
+    weights = root if kind == "direct" else np.linalg.cholesky(root)
+    circuit = CIRCUITS[kind](initial_weights=weights, learning_rate=rate)
+    relaxation = 1 / (rate * theory.law_of(kind).local_rates(C).min())
+    run = an.simulate(
+        {kind: circuit},
+        environment,
+        int((4 + relaxations) * relaxation),
+        n_replicates=8,
+        rng=1,
+        record_every=max(1, int(relaxation / 5)),
+    )
+    assert float(run["whitening_error_floor"][0, 0]) == pytest.approx(0.1, rel=1e-6)
+    settled = run.sel(sample=slice(int(4 * relaxation), None))
+    return [
+        float(np.sqrt((settled[name] ** 2).mean()) / run[f"{name}_floor"][0, 0])
+        for name in theory.NoiseFloor._fields
+    ]
+
+
+# Eight runs of 100 relaxation times hold some 800 draws of each entry: a standard error of 2 % or
+# less in root mean squares, more for heavy tails.
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("source", ["laplace", "t6", "ar10"])
+def test_floors_of_sources_are_those_of_simulations(kind, source):
+    ratios = floors_of_sources(kind, SOURCES[source], 3, 10, relaxations=100)
+    assert ratios == pytest.approx([1, 1], abs=0.1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize(("n", "condition"), [(2, 10), (5, 10)])
+def test_floors_of_all_sources_are_those_of_simulations(kind, source, n, condition):
+    ratios = floors_of_sources(kind, SOURCES[source], n, condition, relaxations=150)
+    assert ratios == pytest.approx([1, 1], abs=0.1)
