@@ -1,6 +1,6 @@
-"""What sampling costs, against drawing normals and one matrix product.
+"""What sampling costs, compared with drawing normals and one matrix product.
 
-For every environment that the tests go through.
+For every environment of the tests' catalogue.
 """
 
 import time
@@ -14,24 +14,23 @@ from benchmarks.measure import interleaved
 from benchmarks.work import covariance
 from environments import Environment
 
-PACE = 10  # contexts last some thousand samples, as in runs that circuits can follow
-BLOCK = 4096  # samples at a time, as a simulation asks for them
-N_SAMPLES = 11 * BLOCK  # what the recordings hold, and no fewer
+PACE = 10  # contexts last some thousand samples, as in runs in which circuits can adapt
+BLOCK = 4096  # samples at a time, as in a simulation
+N_SAMPLES = 11 * BLOCK  # as many as the recordings hold
 SIZES = (10, 64)
 RUNS = ("ours", "reference", "normals")
 
 DRAWINGS = {"noisy": 2.0, "concatenated_gradual": (21_000 + 2 * (N_SAMPLES - 11_000)) / N_SAMPLES}
-"""Normals for each input, where there are more than one: noise, and two parts at a time."""
+"""Normals per input if there are several: noise, and two parts at a time."""
 
 
 def sampling(repetitions: int) -> xr.DataArray:
-    """Return microseconds a sample, (n, environment, run, repetition).
+    """Return microseconds per sample, (n, environment, run, repetition).
 
-    The reference is what one would write, ``rng.standard_normal((block, n)) @ factor``; normals is
-    the half of it before the product. Processor time, not time on the wall, so that other processes
-    matter little.
+    The reference is ``rng.standard_normal((block, n)) @ factor``; normals is the same without the
+    product. Processor time, so that other processes matter little.
     """
-    from tests.environments.catalogue import catalogue  # which draws some recordings
+    from tests.environments.catalogue import catalogue  # late: it draws some recordings
 
     environments = {n: catalogue(n, PACE) for n in SIZES}
     names = list(environments[SIZES[0]])
@@ -45,7 +44,7 @@ def sampling(repetitions: int) -> xr.DataArray:
         taken,
         dims=("sampling_n", "environment", "sampling_run", "repetition"),
         coords={"sampling_n": list(SIZES), "environment": names, "sampling_run": list(RUNS)},
-        attrs={"units": "us", "long_name": "time a sample"},
+        attrs={"units": "us", "long_name": "time per sample"},
     )
 
 
@@ -71,21 +70,22 @@ def _runs(environment: Environment) -> list[Callable[[], None]]:
 
 
 def table(taken: xr.DataArray) -> str:
-    """Return ratios to the reference in Markdown, and how many are within twice of it."""
-    heads = [f"n = {n}: reference, µs a sample | environment / reference" for n in SIZES]
+    """Return ratios to the reference in Markdown, and how many are below 2."""
+    heads = [f"n = {n}: reference, µs per sample | environment / reference" for n in SIZES]
     lines = [f"| environment | {' | '.join(heads)} |", "|---" * (2 * len(SIZES) + 1) + "|"]
     ours, reference, normals = (taken.sel(sampling_run=run) for run in RUNS)
-    # Ratios round by round: both sides of each saw the same moment of the machine.
-    once = ours / reference
+    # Ratios round by round: both were measured at the same moment.
+    ratios = ours / reference
     for name in taken.environment.values:
-        lines.append(_row(name, reference.sel(environment=name), once.sel(environment=name)))
+        lines.append(_row(name, reference.sel(environment=name), ratios.sel(environment=name)))
     for name, drawings in DRAWINGS.items():
         least = (reference + (drawings - 1) * normals).sel(environment=name)
         title = f"{name}, against drawing {drawings:.3g} times the normals"
         lines.append(_row(title, least, ours.sel(environment=name) / least))
-    within = (once.median("repetition") <= 2).sum("environment").values
+    within = (ratios.median("repetition") <= 2).sum("environment").values
     counts = [
-        f"{w} of {once.sizes['environment']} at n = {n}" for w, n in zip(within, SIZES, strict=True)
+        f"{w} of {ratios.sizes['environment']} at n = {n}"
+        for w, n in zip(within, SIZES, strict=True)
     ]
     return "\n".join([*lines, "", f"Within twice the reference: {', '.join(counts)}."])
 
@@ -93,7 +93,7 @@ def table(taken: xr.DataArray) -> str:
 def _row(title: str, reference: xr.DataArray, ratios: xr.DataArray) -> str:
     cells = []
     for n in SIZES:
-        of: npt.NDArray[np.float64] = ratios.sel(sampling_n=n).values
+        values: npt.NDArray[np.float64] = ratios.sel(sampling_n=n).values
         cells.append(f"{float(reference.sel(sampling_n=n).median()):.3g}")
-        cells.append(f"{np.median(of):.2f} ({of.min():.2f} to {of.max():.2f})")
+        cells.append(f"{np.median(values):.2f} ({values.min():.2f} to {values.max():.2f})")
     return f"| {title} | {' | '.join(cells)} |"

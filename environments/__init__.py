@@ -1,4 +1,4 @@
-"""Where inputs come from: samples whose statistics stay, switch or drift, and the truth of them."""
+"""Environments: inputs whose statistics stay, switch or drift, and the truth about them."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ __all__ = [
 
 
 def from_parameters(parameters: dict[str, Any]) -> Environment:
-    """Return the environment that gave these parameters, as a run's file stores them.
+    """Build an environment from its parameters, as a run's file stores them.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def from_parameters(parameters: dict[str, Any]) -> Environment:
     Raises
     ------
     TypeError, ValueError
-        If ``type`` is no environment of this package, or an argument is missing or wrong.
+        If ``type`` is not the name of an environment, or an argument is missing or wrong.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What every environment is: a configuration that is realised once for each replicate."""
+"""The base of environments: configurations that are realised once per replicate."""
 
 from abc import abstractmethod
 from typing import Any
@@ -12,7 +12,7 @@ from environments.samples import Realization
 
 
 class Environment(Configuration):
-    """Where inputs come from: an immutable configuration, realised once for each replicate."""
+    """Where inputs come from: an immutable configuration, realised once per replicate."""
 
     @property
     @abstractmethod
@@ -40,7 +40,7 @@ class Environment(Configuration):
         return ("only",)
 
     def check_length(self, n_samples: int) -> None:
-        """Raise a ValueError if a run of `n_samples` is one that this environment cannot give."""
+        """Raise a ValueError if this environment cannot give a run of `n_samples`."""
 
     @abstractmethod
     def realize(self, seed: np.random.SeedSequence) -> Realization:
@@ -53,7 +53,7 @@ class Environment(Configuration):
         return next(realization.blocks(n_samples, n_samples))
 
     def describe(self, n_samples: int, seed: "int | np.random.SeedSequence" = 0) -> dict[str, Any]:
-        """Return what a replicate of `n_samples` really draws, as plain JSON values.
+        """Describe what a replicate of `n_samples` draws, as plain JSON values.
 
         Parameters
         ----------
@@ -65,15 +65,16 @@ class Environment(Configuration):
         -------
         dict
             ``segments``, each with its ``start``, ``duration`` and ``context``; ``mean_duration``;
-            ``time_in_context``, the share of samples by context; and, where the truth is known,
+            ``time_in_context``, the share of samples per context; and, if the truth is known,
             ``distance_start_to_end`` and ``distance_covered``, affine-invariant and dimensionless,
             the latter summed over ``distance_points`` samples: every change, and 128 at equal
-            spacing. A random path is rough, so that more points would give a longer one.
+            spacing. A random path is rough: with more points the distance would be longer.
 
         Raises
         ------
         TypeError, ValueError
-            If `n_samples` is not a positive whole number, or is a run this environment cannot give.
+            If `n_samples` is not a positive whole number, or this environment cannot give a run of
+            that length.
         """
         n_samples = whole_number("n_samples", n_samples)
         root = seed_sequence("seed", seed)

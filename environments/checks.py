@@ -1,4 +1,16 @@
-"""Checks of arguments: each refuses a bad value with its name, what was expected and what came."""
+"""Checks of arguments, for environments of your own, too.
+
+Each returns the value if it is good, and otherwise raises an error that says the argument's name,
+what was expected and what came.
+
+Examples
+--------
+>>> whole_number("period", 500)
+500
+>>> whole_number("period", 0)
+Traceback (most recent call last):
+ValueError: period must be at least 1, got 0
+"""
 
 import operator
 from collections.abc import Sequence
@@ -67,21 +79,21 @@ def real_array(name: str, value: Any) -> Floats:
 
 
 def items(name: str, value: Any) -> list[Any]:
-    """Return `value` as a list if it is a sequence of things, which a lone string is not."""
+    """Return `value` as a list if it is a sequence; a string is not."""
     if isinstance(value, str) or not hasattr(value, "__iter__"):
         raise TypeError(f"{name} must be a sequence, got {value!r}")
     return list(value)
 
 
 def seed_sequence(name: str, value: Any) -> np.random.SeedSequence:
-    """Return `value` if it is a SeedSequence, or the one of a whole number."""
+    """Return `value` if it is a SeedSequence, or the SeedSequence of a whole number."""
     if isinstance(value, np.random.SeedSequence):
         return value
     return np.random.SeedSequence(whole_number(name, value, minimum=0))
 
 
 def generator(rng: Any) -> np.random.Generator:
-    """Return the generator that `rng` is, or that NumPy makes of a seed."""
+    """Return `rng` if it is a generator, or NumPy's default generator of a seed."""
     try:
         return np.random.default_rng(rng)
     except (TypeError, ValueError):
@@ -91,14 +103,14 @@ def generator(rng: Any) -> np.random.Generator:
 
 
 def probabilities(name: str, value: Any, size: int | None = None) -> Floats:
-    """Return `value` as an array if it is probabilities, `size` of them, that sum to one."""
+    """Return `value` as an array if it holds `size` probabilities that sum to one."""
     chances = real_array(name, value)
     if chances.ndim != 1 or not chances.size or size not in (None, chances.size):
         count = "a list of" if size is None else size
         raise ValueError(f"{name} must be {count} probabilities, got {value!r}")
     if not np.isfinite(chances).all() or (chances < 0).any():
-        raise ValueError(f"{name} must be probabilities, none below 0, got {value!r}")
-    if abs(chances.sum() - 1) > 1e-9:  # far above rounding, far below any meant difference
+        raise ValueError(f"{name} must be probabilities, at least 0 each, got {value!r}")
+    if abs(chances.sum() - 1) > 1e-9:  # far above rounding, far below any intended difference
         raise ValueError(
             f"{name} must sum to one, but it sums to {chances.sum():.10g}; divide it by its sum"
         )
@@ -116,7 +128,8 @@ def covariance_matrix(name: str, value: Any) -> Floats:
     if np.abs(matrix - matrix.T).max() > 1e-12 * scale:
         raise ValueError(
             f"{name} must be symmetric, but it differs from its transpose by up to "
-            f"{np.abs(matrix - matrix.T).max():.3g}; a covariance is: check how it was made"
+            f"{np.abs(matrix - matrix.T).max():.3g}; covariances are symmetric: check how "
+            "it was computed"
         )
     smallest = np.linalg.eigvalsh(matrix)[0]
     # Below n eps the eigenvalue is rounding, and the inverse square root means nothing.
@@ -130,17 +143,17 @@ def covariance_matrix(name: str, value: Any) -> Floats:
 
 
 def cholesky(covariances: Floats) -> Floats:
-    """Return the lower Cholesky factors of covariances (..., n, n) that were checked before."""
+    """Return the lower Cholesky factors of covariances (..., n, n) that have been checked."""
     return np.asarray(np.linalg.cholesky(covariances), dtype=np.float64)
 
 
 def covariance_matrices(name: str, values: Sequence[Any]) -> tuple[Floats, ...]:
-    """Return read-only copies of `values` if they are covariance matrices of one size."""
-    given = items(name, values)
-    if not given:
-        raise ValueError(f"{name} must hold at least one matrix, got none")
-    matrices = tuple(covariance_matrix(f"{name}[{i}]", item) for i, item in enumerate(given))
+    """Return read-only copies of `values` if they are covariance matrices of the same size."""
+    values = items(name, values)
+    if not values:
+        raise ValueError(f"{name} must hold at least one matrix, got 0")
+    matrices = tuple(covariance_matrix(f"{name}[{i}]", item) for i, item in enumerate(values))
     sizes = sorted({len(matrix) for matrix in matrices})
     if len(sizes) > 1:
-        raise ValueError(f"{name} must all have one size, got matrices of sizes {sizes}")
+        raise ValueError(f"{name} must all have the same size, got matrices of sizes {sizes}")
     return matrices

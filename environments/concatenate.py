@@ -22,12 +22,12 @@ class Concatenate(Environment):
     Parameters
     ----------
     environments : sequence of Environment
-        At least two, of one number of inputs. Each starts at its own sample 0.
+        At least two, with the same number of inputs. Each starts at its own sample 0.
     lengths : sequence of int
-        Samples of each but the last, which goes on for ever. A run must reach it.
+        Samples of each but the last, which has no end. A run must reach the last one.
     transition : Gradual or Incremental, optional
-        Between neighbours, for its width both are drawn, the earlier one running on. Gradual: each
-        sample is of one of the two. Incremental: each is ``sqrt(1 - w)`` times a sample of the
+        Between neighbours. During it both are sampled, and the earlier one continues. Gradual: each
+        sample is from one of the two. Incremental: each is ``sqrt(1 - w)`` times a sample of the
         earlier one plus ``sqrt(w)`` times one of the later, so that the covariance moves from one
         to the other along the Euclidean line, whatever the environments are. By default the change
         is made from one sample to the next.
@@ -40,8 +40,9 @@ class Concatenate(Environment):
 
     Notes
     -----
-    Every part has contexts of its own, after which they are named; where names would repeat, the
-    part's number comes before them. A change is where a part begins, and those inside the parts.
+    Each part has contexts of its own, under the names that the part gives them; if names would
+    repeat, the number of the part is put before them. Changes are the beginnings of parts, and the
+    changes inside parts.
 
     Examples
     --------
@@ -75,7 +76,7 @@ class Concatenate(Environment):
             raise ValueError(f"environments must be at least two, got {len(self._parts)}")
         sizes = [part.n_neurons for part in self._parts]
         if len(set(sizes)) > 1:
-            raise ValueError(f"environments must have one number of inputs, got {sizes}")
+            raise ValueError(f"environments must have the same number of inputs, got {sizes}")
         self._lengths = tuple(
             whole_number("lengths", length) for length in items("lengths", lengths)
         )
@@ -95,7 +96,7 @@ class Concatenate(Environment):
 
     @property
     def truth(self) -> str:
-        """What is known of the part of which least is known."""
+        """The truth of the part of which least is known."""
         kinds = {part.truth for part in self._parts}
         return next(kind for kind in ("absent", "empirical", "exact") if kind in kinds)
 
@@ -130,7 +131,7 @@ class Concatenate(Environment):
         for i, (part, (start, end)) in enumerate(zip(self._parts, spans, strict=True)):
             try:
                 part.check_length(end - start)
-            except ValueError as reason:  # it counts from its own beginning
+            except ValueError as reason:  # a part counts from its own beginning
                 raise ValueError(f"environment {i}, begun at sample {start}: {reason}") from None
 
     def realize(self, seed: np.random.SeedSequence) -> "_ConcatenatedRealization":
@@ -150,7 +151,7 @@ class Concatenate(Environment):
 def _spans(
     lengths: Sequence[int], transition: Transition | None, n_samples: int
 ) -> list[tuple[int, int]]:
-    """Return where each part is played: from its beginning to its end, transition included."""
+    """Return where each part is sampled: from its beginning to its end, transition included."""
     starts = [0, *itertools.accumulate(lengths)]
     width = 0 if transition is None else transition.width
     return list(zip(starts, [*(start + width for start in starts[1:]), n_samples], strict=True))
@@ -166,7 +167,7 @@ def _check_transition(transition: Transition, lengths: Sequence[int]) -> None:
         )
     if isinstance(transition, Incremental) and transition.metric != "euclidean":
         raise ValueError(
-            "transition between environments must be Euclidean, for it mixes their samples, got "
+            "transition between environments must be Euclidean because it mixes their samples, got "
             f"metric={transition.metric!r}; between two covariances SwitchingEnvironment and "
             "DriftingEnvironment follow other geodesics"
         )
@@ -175,7 +176,7 @@ def _check_transition(transition: Transition, lengths: Sequence[int]) -> None:
 class _ConcatenatedRealization(Realization):
     def __init__(
         self,
-        of: Concatenate,
+        concatenation: Concatenate,
         parts: Sequence[Environment],
         lengths: Sequence[int],
         transition: Transition | None,
@@ -183,13 +184,13 @@ class _ConcatenatedRealization(Realization):
     ) -> None:
         super().__init__(parts[0].n_neurons, seed)
         self.parts = [part.realize(self.child(PART, i)) for i, part in enumerate(parts)]
-        self._check_length = of.check_length
+        self._check_length = concatenation.check_length
         self._lengths = lengths
         self.starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
         self.transition = transition
         self.width = 0 if transition is None else transition.width
         n_contexts = [len(part.context_names) for part in parts]
-        self._offsets = np.cumsum([0, *n_contexts])
+        self._joinedfsets = np.cumsum([0, *n_contexts])
 
     def part(self, samples: Integers) -> Integers:
         """Return the number of the part in force for each of `samples`."""
@@ -197,20 +198,20 @@ class _ConcatenatedRealization(Realization):
 
     def contexts(self, samples: Integers) -> Integers:
         samples = np.asarray(samples)
-        which = self.part(samples)
+        parts = self.part(samples)
         contexts = np.empty(len(samples), np.int64)
-        for i in np.unique(which):
-            here = which == i
+        for i in np.unique(parts):
+            here = parts == i
             local = samples[here] - self.starts[i]
-            contexts[here] = self._offsets[i] + self.parts[i].contexts(local)
+            contexts[here] = self._joinedfsets[i] + self.parts[i].contexts(local)
         return contexts
 
     def covariances(self, samples: Integers) -> Floats:
         samples = np.asarray(samples)
-        which = self.part(samples)
+        parts = self.part(samples)
         path = np.empty((len(samples), self.n_neurons, self.n_neurons))
-        for i in np.unique(which):
-            here = which == i
+        for i in np.unique(parts):
+            here = parts == i
             age = samples[here] - self.starts[i]
             path[here] = self.parts[i].covariances(age)
             if i > 0 and self.transition is not None and (age < self.width).any():
@@ -287,8 +288,8 @@ class _ConcatenatedRealization(Realization):
 class _ConcatenatedReader:
     """Reads samples of the part in force, and of the one before while a transition lasts."""
 
-    def __init__(self, of: _ConcatenatedRealization, start: int) -> None:
-        self._of = of
+    def __init__(self, joined: _ConcatenatedRealization, start: int) -> None:
+        self._joined = joined
         self._at = start
         self._chances: Reader | None = None
         self._readers: dict[int, Reader] = {}
@@ -297,11 +298,11 @@ class _ConcatenatedReader:
         """Write the next ``len(inputs)`` samples to `inputs`."""
         last = self._at + len(inputs)
         while self._at < last:
-            part = int(self._of.part(np.array([self._at]))[0])
-            begun = int(self._of.starts[part])
-            settled = begun + (self._of.width if part else 0)
-            final = part == len(self._of.parts) - 1
-            end = last if final else int(self._of.starts[part + 1])
+            part = int(self._joined.part(np.array([self._at]))[0])
+            begun = int(self._joined.starts[part])
+            settled = begun + (self._joined.width if part else 0)
+            final = part == len(self._joined.parts) - 1
+            end = last if final else int(self._joined.starts[part + 1])
             stop = min(last, settled if self._at < settled else end)
             piece, inputs = np.split(inputs, [stop - self._at])
             self._read(part, piece)
@@ -315,15 +316,15 @@ class _ConcatenatedReader:
 
     def _mix(self, before: Floats, after: Floats, age: Integers) -> None:
         """Write to `after` samples that lie in a transition, `age` samples after its beginning."""
-        assert self._of.transition is not None
-        weights = self._of.transition.weights(age)[:, None]
-        if not isinstance(self._of.transition, Gradual):
+        assert self._joined.transition is not None
+        weights = self._joined.transition.weights(age)[:, None]
+        if not isinstance(self._joined.transition, Gradual):
             after *= np.sqrt(weights)
             before *= np.sqrt(1 - weights)
             after += before
             return
         if self._chances is None:
-            self._chances = self._of.chances(self._at)
+            self._chances = self._joined.chances(self._at)
         chances = np.empty_like(weights)
         self._chances.read(chances)
         old = np.flatnonzero(chances >= weights)
@@ -331,6 +332,6 @@ class _ConcatenatedReader:
 
     def _read(self, part: int, inputs: Floats) -> None:
         if part not in self._readers:
-            local = self._at - int(self._of.starts[part])
-            self._readers[part] = self._of.parts[part].reader(local)
+            local = self._at - int(self._joined.starts[part])
+            self._readers[part] = self._joined.parts[part].reader(local)
         self._readers[part].read(inputs)

@@ -1,5 +1,7 @@
-"""What environments, schedules, paths and transitions share: parameters as plain JSON values."""
+"""Configurations: environments, schedules, paths, transitions and sources as plain JSON values."""
 
+import difflib
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
@@ -19,12 +21,12 @@ class Configuration(ABC):
 
 
 def build(parameters: Any) -> Any:
-    """Return what `parameters` describe, whatever they nest; plain values as they are.
+    """Build what `parameters` describe, nested ones included; plain values are returned unchanged.
 
     Raises
     ------
     ValueError
-        If ``type`` is no configuration of this package, or an array is known by its checksum alone.
+        If ``type`` is not the name of a configuration, or an array is known by its checksum alone.
 
     Examples
     --------
@@ -43,21 +45,29 @@ def build(parameters: Any) -> Any:
             f"an array of shape {tuple(arguments.get('shape', ()))} was given from memory, and "
             "only its checksum is stored; build the environment again from the array itself"
         )
-    kinds = {kind.__name__: kind for kind in _concrete(Configuration)}
+    kinds = {kind.__name__: kind for kind in concrete(Configuration)}
     if name not in kinds:
-        raise ValueError(f"type must be one of {', '.join(sorted(kinds))}, got {name!r}")
+        near = difflib.get_close_matches(str(name), kinds, n=1)
+        raise ValueError(
+            f"type must be one of {', '.join(sorted(kinds))}, got {name!r}"
+            + (f"; did you mean {near[0]!r}?" if near else "")
+        )
     return kinds[name](**{key: build(value) for key, value in arguments.items()})
 
 
-def _concrete(kind: Any) -> Iterator[type]:
+def concrete(kind: Any) -> Iterator[Any]:
+    """Yield the subclasses of a class, at any depth, that can be instantiated.
+
+    A class that is defined again, as in a notebook, comes again, the newest last.
+    """
     for sub in kind.__subclasses__():
-        if not sub.__abstractmethods__:
+        if not inspect.isabstract(sub):
             yield sub
-        yield from _concrete(sub)
+        yield from concrete(sub)
 
 
 def _shown(value: Any) -> str:
-    """Return parameters as the call that makes them, matrices by their shape."""
+    """Return parameters as the call that builds them, matrices by their shape."""
     if isinstance(value, dict) and "type" in value:
         inside = (f"{key}={_shown(item)}" for key, item in value.items() if key != "type")
         return f"{value['type']}({', '.join(inside)})"

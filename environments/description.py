@@ -1,4 +1,4 @@
-"""What a replicate really drew: durations, contexts, distances covered."""
+"""Descriptions of what a replicate drew: durations, contexts, distances covered."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -16,12 +16,12 @@ _POINTS = 129
 def description(
     realization: "Realization", names: Sequence[str], n_samples: int, truth: str
 ) -> dict[str, Any]:
-    """Return segments, shares of time and, where there is truth, distances covered."""
+    """Return segments, shares of time and, if the truth is known, distances covered."""
     changes = realization.change_samples(n_samples)
     starts = np.concatenate([[0], changes])
     durations = np.diff(starts, append=n_samples)
     contexts = realization.contexts(starts)
-    told: dict[str, Any] = {
+    described: dict[str, Any] = {
         "n_samples": n_samples,
         "segments": [
             {"start": int(start), "duration": int(duration), "context": names[context]}
@@ -33,17 +33,17 @@ def description(
         },
     }
     if truth == "absent":
-        return told
+        return described
     even = np.linspace(0, n_samples - 1, _POINTS).astype(np.int64)
     points = np.unique(np.concatenate([even, starts, changes - 1]))
     covered = 0.0
     last = first = realization.covariances(points[:1])
     for part in np.array_split(points[1:], len(points) // 256 + 1):
-        if part.size:  # a few at a time: all the covariances of a long run need not fit
+        if part.size:  # a few at a time: the covariances of a long run may not fit into memory
             path = np.concatenate([last, realization.covariances(part)])
             covered += float(distance(path[:-1], path[1:], "affine_invariant").sum())
             last = path[-1:]
-    told["distance_start_to_end"] = float(distance(first[0], last[0], "affine_invariant"))
-    told["distance_covered"] = covered
-    told["distance_points"] = len(points)
-    return told
+    described["distance_start_to_end"] = float(distance(first[0], last[0], "affine_invariant"))
+    described["distance_covered"] = covered
+    described["distance_points"] = len(points)
+    return described

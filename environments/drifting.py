@@ -1,4 +1,4 @@
-"""A covariance that moves all the time."""
+"""A covariance that moves continually."""
 
 import math
 from typing import Any
@@ -11,12 +11,12 @@ from environments.paths import Geodesic, Path, RandomPath, SmoothPath
 from environments.paths.geometry import METRICS
 from environments.paths.stepwise import GeodesicSteps, RandomSteps, SteppedRealization
 from environments.samples import ColouredRealization, Sources
-from environments.samples.sources import given_sources
-from environments.switching import given_path_seed
+from environments.samples.sources import checked_sources
+from environments.samples.streams import checked_path_seed
 
 
 class DriftingEnvironment(Environment):
-    """Inputs whose covariance follows a path, slowly or fast.
+    """Inputs whose covariance follows a path.
 
     Parameters
     ----------
@@ -24,21 +24,22 @@ class DriftingEnvironment(Environment):
         A geodesic, a rotation, a modulated spectrum or a random process from
         :mod:`environments.paths`.
     duration : float, optional
-        Samples a unit of the path: a whole geodesic, a turn, a period, a time constant.
+        Samples per unit of the path, which is a whole geodesic, a turn, a period or a time
+        constant.
     speed : float, optional
-        Instead of `duration`: distance a thousand samples, in `metric`. Of a smooth path this is
-        its mean arc length, so that drifts of different kinds cover the same distance in the same
-        time. Random paths are rough, without an arc length; theirs is the root mean square distance
-        between covariances a thousand samples apart.
+        Instead of `duration`: distance per thousand samples, in `metric`. For a smooth path this
+        is its mean arc length, so that drifts of different kinds cover the same distance in the
+        same time. Random paths are rough and have no arc length; their speed is the root mean
+        square distance between covariances a thousand samples apart.
     metric : str
         Metric of `speed`: ``"affine_invariant"`` or ``"log_euclidean"`` (dimensionless),
         ``"bures_wasserstein"`` (input units) or ``"euclidean"`` (input units squared).
     resolution : int
         Samples for which the covariance is held, on paths that are followed stepwise: random ones
-        and the log-Euclidean geodesic. The truth is held with it, and so is exact. It is behind
+        and the log-Euclidean geodesic. The truth is held with it, and so is exact. It lags
         the continuous path by at most the distance covered in one step, which :meth:`describe`
-        gives: ``path.displacement(resolution / duration, metric)``, of a random path in root mean
-        square. Other paths have a covariance for each sample.
+        gives: ``path.displacement(resolution / duration, metric)``, in root mean square for a
+        random path. Other paths have a covariance for each sample.
     sources : Sources, optional
         Marginal distribution and memory of the inputs; by default independent and Gaussian.
     path_seed : int, optional
@@ -49,11 +50,11 @@ class DriftingEnvironment(Environment):
     ------
     TypeError, ValueError
         If not exactly one of `duration` and `speed` is given, the path does not move, a random path
-        cannot be that fast, or `path_seed` is given where the path is not random.
+        cannot be that fast, or `path_seed` is given although the path is not random.
 
     Notes
     -----
-    All is one context; to mark where a drift begins and ends, concatenate environments.
+    There is only one context; to mark where a drift begins and ends, concatenate environments.
 
     Examples
     --------
@@ -85,8 +86,8 @@ class DriftingEnvironment(Environment):
         self._path = path
         self._metric = one_of("metric", metric, METRICS)
         self._resolution = whole_number("resolution", resolution)
-        self._sources = given_sources(sources)
-        self._path_seed = given_path_seed(path_seed, random=isinstance(path, RandomPath))
+        self._sources = checked_sources(sources)
+        self._path_seed = checked_path_seed(path_seed, random=isinstance(path, RandomPath))
         self._given = {"duration": duration, "speed": speed}
         if speed is None:
             self.duration = positive("duration", duration)
@@ -109,7 +110,7 @@ class DriftingEnvironment(Environment):
         return ("drift",)
 
     def speed(self, metric: str = "affine_invariant") -> float:
-        """Return the distance a thousand samples, in a metric of covariances.
+        """Return the distance per thousand samples, in a metric of covariances.
 
         Examples
         --------
@@ -146,7 +147,7 @@ class DriftingEnvironment(Environment):
         }
 
     def describe(self, n_samples: int, seed: int | np.random.SeedSequence = 0) -> dict[str, Any]:
-        """Return what a replicate really draws, and the speed of the drift in every metric."""
+        """Describe what a replicate draws, and the speed of the drift in every metric."""
         held = self._resolution if self._path.stepwise else 0
         return {
             **super().describe(n_samples, seed),
@@ -161,7 +162,7 @@ class DriftingEnvironment(Environment):
 
 
 def _duration(path: Path, speed: float, metric: str) -> float:
-    """Return the samples a unit at which a path is followed with the given speed."""
+    """Return the samples per unit at which a path is followed with the given speed."""
     if isinstance(path, SmoothPath):
         length = path.displacement(1.0, metric)
         if length < 1e-9:  # far above what rounding adds up to over a path that stands still
@@ -173,7 +174,7 @@ def _duration(path: Path, speed: float, metric: str) -> float:
         # In logarithms this is nearly straight, for a random path's distance grows as a root.
         return float(np.log(path.displacement(float(np.exp(log_units)), metric) / speed))
 
-    shortest, longest = np.log(1e-9), np.log(20.0)  # at 20 time constants nothing is remembered
+    shortest, longest = np.log(1e-9), np.log(20.0)  # 20 time constants: independent
     if excess(longest) <= 0:
         raise ValueError(
             f"speed must be below {speed * np.exp(excess(longest)):.3g}, the root mean square "

@@ -1,4 +1,4 @@
-"""Patches of pictures, one picture a context."""
+"""Patches of pictures, one picture per context."""
 
 import functools
 import hashlib
@@ -26,7 +26,7 @@ from environments.schedules.timeline import Timeline
 
 
 class NaturalImageEnvironment(Environment):
-    """Square patches of pictures; the context is the picture that patches are taken from.
+    """Square patches of pictures; the context is the picture from which patches are taken.
 
     Each picture is made comparable: its average patch is subtracted, pixel by pixel, so that inputs
     are centred, and it is divided by its contrast (the standard deviation of its luminance). To
@@ -45,20 +45,20 @@ class NaturalImageEnvironment(Environment):
         Samples between switches.
     order : sequence of int, optional
         Contexts by block, as positions in `pictures`; the last then stays in force. By default the
-        contexts are cycled through for ever.
+        contexts are cycled through.
     step : int
         0 draws each patch anywhere in the picture, uniformly and independently. Otherwise the gaze
         walks: each sample moves it by -step to step pixels along each axis, reflected at the
-        borders, so that successive inputs are alike while the covariance stays the same.
+        borders, so that successive inputs are similar while the covariance stays the same.
     ridge : float
-        Variance of the white noise, in units of the picture's variance; 0 is allowed where the
+        Variance of the white noise, in units of the picture's variance; 0 is allowed if the
         patches alone have a covariance of full rank.
 
     Raises
     ------
     TypeError, ValueError
         If a picture is too small for the patch or without contrast, fewer than two are given, or a
-        covariance is singular for want of a ridge.
+        covariance is singular because the ridge is too small.
     ModuleNotFoundError
         If a shipped picture is named and scikit-image is not installed.
 
@@ -160,13 +160,13 @@ class _Patches:
         n_patches, n_pixels = int(self.extent.prod()), size**2
         self._mean = windows.mean(axis=(0, 1)).ravel()
         self.covariance = np.zeros((n_pixels, n_pixels))
-        for row in windows:  # a row of the picture at a time: all patches need not fit
+        for row in windows:  # a row of the picture at a time: all patches may not fit into memory
             centred = row.reshape(-1, n_pixels) - self._mean
             self.covariance += centred.T @ centred
         self.covariance = (self.covariance + self.covariance.T) / (2 * n_patches)
         self._pixels: npt.NDArray[Any] = scaled.ravel()
         levels, numbers = np.unique(self._pixels, return_inverse=True)
-        # Places picked at random miss the cache, unless the picture is held as bytes.
+        # Random places miss the cache unless the picture is stored as bytes.
         self._levels = levels if len(levels) <= 256 else None
         if self._levels is not None:
             self._pixels = numbers.astype(np.uint8)

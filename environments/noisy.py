@@ -17,12 +17,12 @@ class NoisyEnvironment(Environment):
     ----------
     environment : Environment
     variance : float
-        Of the noise at each input, positive; the covariance gains so much on its diagonal.
+        Of the noise at each input, positive; added to the diagonal of the covariance.
 
     Raises
     ------
     TypeError, ValueError
-        If `environment` is none or the variance is not positive.
+        If `environment` is not an environment, or the variance is not positive.
 
     Examples
     --------
@@ -46,7 +46,7 @@ class NoisyEnvironment(Environment):
 
     @property
     def truth(self) -> str:
-        """As the environment has it."""
+        """The truth of the environment without noise."""
         return self._environment.truth
 
     @property

@@ -1,4 +1,4 @@
-"""Switching environments that experiments on adaptation have used."""
+"""Switching environments of experiments on adaptation."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,11 +14,11 @@ from environments.switching import SwitchingEnvironment
 def contrast_steps(
     covariance: npt.ArrayLike, contrasts: Sequence[float] = (1.0, 0.1), **arguments: Any
 ) -> SwitchingEnvironment:
-    """Return steps of contrast up and down: the same inputs, larger or smaller.
+    """Return inputs whose contrast steps up and down.
 
     As in the fly's motion pathway (Fairhall, Lewen, Bialek & de Ruyter van Steveninck 2001,
     Nature 412, 787-792) and in the salamander's retina (Kim & Rieke 2001, J. Neurosci. 21,
-    287-299): variance alone switches.
+    287-299), only the variance switches.
 
     Parameters
     ----------
@@ -91,11 +91,11 @@ def orientation_ensembles(
     noise: float = 0.1,
     **arguments: Any,
 ) -> SwitchingEnvironment:
-    """Return a tuned population shown all orientations alike, then one of them more often.
+    """Return a tuned population that is shown all orientations equally often, then one more often.
 
     After the uniform and biased ensembles of Benucci, Saleem & Carandini 2013 (Nat. Neurosci. 16,
-    724-729), in which neurons adapt until their population responds to the biased ensemble as it
-    did to the uniform one. Inputs have the covariance of the population's mean responses.
+    724-729), in which neurons adapt until the population responds to the biased ensemble as it did
+    to the uniform one. Inputs have the covariance of the population's mean responses.
 
     Parameters
     ----------

@@ -227,10 +227,10 @@ class RecordedEnvironment(Environment):
         return self.n_samples + 1 if self._window is None else max(1, self._window // 16)
 
 
-def _full_rank(of: str, second: Floats, remedy: str) -> Floats:
+def _full_rank(part: str, second: Floats, remedy: str) -> Floats:
     """Return the covariance of a part of the recording if it has full rank."""
     try:
-        return covariance_matrix(f"the covariance of {of}", second)
+        return covariance_matrix(f"the covariance of {part}", second)
     except ValueError as reason:
         raise ValueError(
             f"{str(reason).partition(';')[0]}; {remedy} leave out a channel that stands still or "
@@ -274,56 +274,56 @@ def _numbered(contexts: Sequence[str] | None, n_segments: int) -> tuple[tuple[st
 
 
 class _RecordedRealization(Realization):
-    def __init__(self, of: RecordedEnvironment, seed: np.random.SeedSequence) -> None:
-        super().__init__(of.n_neurons, seed)
-        self._of = of
+    def __init__(self, recording: RecordedEnvironment, seed: np.random.SeedSequence) -> None:
+        super().__init__(recording.n_neurons, seed)
+        self._recording = recording
         self._kept: dict[tuple[int, int], Floats] = {}
 
     def contexts(self, samples: Integers) -> Integers:
-        return self._of.context_of(self._of.segments(np.asarray(samples)))
+        return self._recording.context_of(self._recording.segments(np.asarray(samples)))
 
     def change_samples(self, n_samples: int) -> Integers:
-        _refuse_beyond(n_samples, self._of.n_samples)
-        return self._of.changes_before(n_samples)
+        _refuse_beyond(n_samples, self._recording.n_samples)
+        return self._recording.changes_before(n_samples)
 
     def covariances(self, samples: Integers) -> Floats:
-        if self._of.truth == "absent":
+        if self._recording.truth == "absent":
             raise TypeError("this recording was given without truth, so it has no covariances")
-        samples = np.minimum(np.asarray(samples), self._of.n_samples - 1)
-        segments, places = self._of.segments(samples), samples // self._of.step
+        samples = np.minimum(np.asarray(samples), self._recording.n_samples - 1)
+        segments, places = self._recording.segments(samples), samples // self._recording.step
         path = np.empty((len(samples), self.n_neurons, self.n_neurons))
         for i, key in enumerate(zip(segments.tolist(), places.tolist(), strict=True)):
             if key not in self._kept:
                 if len(self._kept) >= _WINDOWS_KEPT:
                     self._kept.clear()
-                self._kept[key] = self._of.covariance_around(*key)
+                self._kept[key] = self._recording.covariance_around(*key)
             path[i] = self._kept[key]
         return path
 
     def product_variances(self, sample: int, rates: Floats | None = None) -> Floats | None:
-        if self._of.truth == "absent":
+        if self._recording.truth == "absent":
             return None
         return super().product_variances(sample, rates)
 
     def excess_variances(self, sample: int, whitening: Floats, rates: Floats) -> Floats | None:
-        series = self._of.read(*self._of.around(sample)) @ whitening.T
+        series = self._recording.read(*self._recording.around(sample)) @ whitening.T
         gaussian = gaussian_variances(series.T @ series / len(series))
         return np.asarray(long_run_variances(series, rates) - gaussian)
 
     def reader(self, start: int) -> "_RecordedReader":
-        return _RecordedReader(self._of, start)
+        return _RecordedReader(self._recording, start)
 
 
 class _RecordedReader:
-    def __init__(self, of: RecordedEnvironment, start: int) -> None:
-        self._of = of
+    def __init__(self, recording: RecordedEnvironment, start: int) -> None:
+        self._recording = recording
         self._at = start
 
     def read(self, inputs: Floats) -> None:
         """Write the next ``len(inputs)`` samples to `inputs`."""
         end = self._at + len(inputs)
-        _refuse_beyond(end, self._of.n_samples)
-        inputs[...] = self._of.read(self._at, end)
+        _refuse_beyond(end, self._recording.n_samples)
+        inputs[...] = self._recording.read(self._at, end)
         self._at = end
 
 

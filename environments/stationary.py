@@ -1,4 +1,4 @@
-"""One covariance for ever."""
+"""One covariance throughout."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy.typing as npt
 from environments.base import Environment
 from environments.checks import Floats, Integers, cholesky, covariance_matrix
 from environments.samples import ColouredRealization, Sources
-from environments.samples.sources import given_sources
+from environments.samples.sources import checked_sources
 
 
 class StationaryEnvironment(Environment):
@@ -40,7 +40,7 @@ class StationaryEnvironment(Environment):
     ) -> None:
         self._covariance = covariance_matrix("covariance", covariance)
         self._factor = cholesky(self._covariance)
-        self._sources = given_sources(sources)
+        self._sources = checked_sources(sources)
         self._name = str(name)
 
     @property

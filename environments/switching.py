@@ -13,12 +13,11 @@ from environments.checks import (
     cholesky,
     covariance_matrices,
     items,
-    whole_number,
 )
 from environments.paths.lines import ColouringLine, between
 from environments.samples import CHUNK, ColouredRealization, Sources
-from environments.samples.sources import given_sources
-from environments.samples.streams import CHOICE, path_generator
+from environments.samples.sources import checked_sources
+from environments.samples.streams import CHOICE, checked_path_seed, path_generator
 from environments.schedules import Blocks, Order, Schedule
 from environments.schedules.timeline import Timeline
 from environments.transitions import Gradual, Incremental, Transition
@@ -30,12 +29,12 @@ class SwitchingEnvironment(Environment):
     Parameters
     ----------
     covariances : sequence of array (neuron, neuron)
-        One for each context, symmetric and positive definite.
+        One per context, symmetric and positive definite.
     block_length : int, optional
         Samples between switches: short for ``schedule=Blocks(block_length, order)``.
     order : sequence of int, "independent" or "other", optional
         Contexts by block, as positions in `covariances`; the last then stays in force. By default
-        the contexts are cycled through for ever. See :class:`environments.schedules.Blocks`.
+        the contexts are cycled through. See :class:`environments.schedules.Blocks`.
     schedule : Schedule, optional
         When contexts change, and into which, instead of `block_length` and `order`.
     transition : Gradual or Incremental, optional
@@ -43,17 +42,17 @@ class SwitchingEnvironment(Environment):
     sources : Sources, optional
         Marginal distribution and memory of the inputs; by default independent and Gaussian.
     path_seed : int, optional
-        Where the schedule is random: the seed of the one path that all replicates then share. By
+        If the schedule is random: the seed of the one path that all replicates then share. By
         default each replicate draws its own.
     context_names : sequence of str, optional
-        A name for each context; by default context_0, context_1, ...
+        One per context; by default context_0, context_1, ...
 
     Raises
     ------
     TypeError, ValueError
         If a covariance is not one of full rank, sizes differ, the schedule does not fit the
         contexts, a transition may be wider than a block, names are too few or too many, or
-        `path_seed` is given where no path is random.
+        `path_seed` is given although the path is not random.
 
     Examples
     --------
@@ -98,14 +97,14 @@ class SwitchingEnvironment(Environment):
         elif not isinstance(schedule, Schedule):
             raise TypeError(f"schedule must be a Schedule, got {schedule!r}")
         elif order is not None:
-            raise TypeError(f"order must be given to the schedule, got {order!r} beside it")
+            raise TypeError(f"order must be given to the schedule, not beside it, got {order!r}")
         else:
             self._schedule = schedule
         self._schedule.check(n_contexts)
         self._transition = _fitting(transition, self._schedule)
-        self._lines: dict[tuple[int, int], ColouringLine] = {}  # as replicates come to need them
-        self._sources = given_sources(sources)
-        self._path_seed = given_path_seed(path_seed, random=self._schedule.random)
+        self._lines: dict[tuple[int, int], ColouringLine] = {}  # filled as replicates need them
+        self._sources = checked_sources(sources)
+        self._path_seed = checked_path_seed(path_seed, random=self._schedule.random)
         names = [f"context_{i}" for i in range(n_contexts)]
         if context_names is not None:
             names = [str(name) for name in items("context_names", context_names)]
@@ -165,20 +164,8 @@ class SwitchingEnvironment(Environment):
         }
 
 
-def given_path_seed(path_seed: int | None, *, random: bool) -> int | None:
-    """Return `path_seed` if it is a seed and there is a random path that it can fix."""
-    if path_seed is None:
-        return None
-    if not random:
-        raise ValueError(
-            f"path_seed fixes a random path, but this one is not random, got {path_seed!r}; "
-            "leave it out: all replicates have the same path as it is"
-        )
-    return whole_number("path_seed", path_seed, minimum=0)
-
-
 def _fitting(transition: Transition | None, schedule: Schedule) -> Transition | None:
-    """Return `transition` if it is one that ends before the next change."""
+    """Return `transition` if it always ends before the next change."""
     if transition is None:
         return None
     if not isinstance(transition, Transition):
@@ -247,7 +234,7 @@ class _SwitchingRealization(ColouredRealization):
         return super().excess_variances(sample, whitening, rates)
 
     def _line(self, start: int, end: int, transition: Incremental) -> ColouringLine:
-        """Return the geodesic between two contexts, worked out once for all replicates."""
+        """Return the geodesic between two contexts, computed once for all replicates."""
         pair = (int(start), int(end))
         if pair not in self._lines:
             ends = self._covariances[list(pair)]
@@ -287,7 +274,7 @@ class _SwitchingRealization(ColouredRealization):
         if self._chances[0] != index:
             self._chances = index, self.generator(CHOICE, index).random(CHUNK)
         new = self._chances[1][row : row + len(white)] < weights
-        # All are coloured as the context that most are of, and the others again.
+        # All are coloured for the context of most, and the others once more.
         usual = int(2 * np.count_nonzero(new) > len(new))
         np.matmul(white, self._factors[contexts[usual]].T, out=inputs)
         others = np.flatnonzero(new != usual)

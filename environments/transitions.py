@@ -1,4 +1,4 @@
-"""How one context passes into the next, where it takes time."""
+"""Transitions: changes of context that take time."""
 
 from abc import abstractmethod
 from typing import Any
@@ -16,8 +16,9 @@ _STEEPNESS = 8.0  # of the logistic curve over the width: it is cut off at 2 % a
 class Transition(Configuration):
     """A change that takes `width` samples, beginning at the change's sample.
 
-    ``change_samples`` gives the beginning: the first sample that may differ from what was before;
-    from then on the new context counts as the one in force.
+    ``change_samples`` gives the beginning, the first sample that may differ from what was before;
+    from then on the new context counts as the one in force. ``change_ends`` gives the end, the
+    first sample at which only the new context is left.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ class Transition(Configuration):
 
     @property
     def step(self) -> float | None:
-        """By how much the weight grows a sample, where that is the same throughout."""
+        """Growth of the weight per sample, or None if it varies."""
         return 1 / (self.width + 1) if self._shape == "linear" else None
 
     @abstractmethod
@@ -66,11 +67,11 @@ class Transition(Configuration):
 class Gradual(Transition):
     """Samples of two contexts are mixed: each is of the new one with growing probability.
 
-    This is *gradual drift* as the concept-drift literature has it (Gama et al. 2014, ACM Comput.
+    This is *gradual drift* of the literature on concept drift (Gama et al. 2014, ACM Comput.
     Surv. 46:44; the sigmoid is that of Bifet et al. 2010, J. Mach. Learn. Res. 11, 1601-1604).
-    Which context a sample is of is drawn for each replicate. The truth is the covariance of a
-    sample at that index over such draws, ``(1 - w) C_old + w C_new``, w being the weight; samples
-    are then a mixture, with heavier tails than either context has.
+    Each replicate draws the context of each sample. The truth is the covariance of a sample over
+    these draws, ``(1 - w) C_old + w C_new`` with the weight w. Samples are a mixture, with heavier
+    tails than in either context.
 
     Parameters
     ----------
@@ -91,7 +92,7 @@ class Gradual(Transition):
 
 
 class Incremental(Transition):
-    """The covariance itself moves: every sample comes from a distribution in between.
+    """The covariance itself moves: each sample comes from a distribution in between.
 
     This is *incremental drift* (Gama et al. 2014, ACM Comput. Surv. 46:44). The covariance follows
     a geodesic from the old to the new one, each sample its own point on it, exactly.
@@ -101,10 +102,10 @@ class Incremental(Transition):
     width : int
         Samples between the old statistics and the new.
     shape : str
-        How the way along the geodesic grows: ``"linear"`` or ``"sigmoid"``.
+        How the position on the geodesic grows: ``"linear"`` or ``"sigmoid"``.
     metric : str
         Geometry of the geodesic: ``"euclidean"``, ``"affine_invariant"`` or
-        ``"bures_wasserstein"``. (A log-Euclidean one would need an eigendecomposition a sample.)
+        ``"bures_wasserstein"``. (A log-Euclidean one would need an eigendecomposition per sample.)
 
     Examples
     --------

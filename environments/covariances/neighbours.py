@@ -1,4 +1,4 @@
-"""Covariances of neurons in a row or on a ring: what counts is their distance."""
+"""Covariances that depend on the distance between neurons in a row or on a ring."""
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from environments.covariances._parts import symmetric
 
 
 def toeplitz_covariance(first_row: npt.ArrayLike) -> Floats:
-    """Return the covariance that depends on the distance between neurons alone.
+    """Return the covariance that depends only on the distance between neurons.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def toeplitz_covariance(first_row: npt.ArrayLike) -> Floats:
     Raises
     ------
     ValueError
-        If the matrix is not positive definite: not every row is one of a covariance.
+        If the matrix is not positive definite: not every row gives a covariance.
 
     Examples
     --------

@@ -4,12 +4,12 @@ import numpy as np
 import numpy.typing as npt
 
 from environments.checks import Floats, Rng, generator, positive, whole_number
-from environments.covariances._parts import given_spectrum, symmetric
+from environments.covariances._parts import checked_spectrum, symmetric
 from environments.covariances.spectra import random_eigenbasis, with_spectrum
 
 
 def wishart_covariance(n_neurons: int, degrees_of_freedom: int, rng: Rng) -> Floats:
-    """Return the covariance of a few white samples: Wishart, with the identity as its mean.
+    """Return the covariance of a few white samples (Wishart), whose mean is the identity.
 
     Parameters
     ----------
@@ -57,10 +57,10 @@ def random_correlation(spectrum: npt.ArrayLike, rng: Rng) -> Floats:
     """
     from scipy.stats import random_correlation as drawn
 
-    values = given_spectrum(spectrum)
+    values = checked_spectrum(spectrum)
     if abs(values.sum() - len(values)) > 1e-9 * len(values):
         raise ValueError(
-            f"spectrum must have the sum {len(values)}, that of a correlation matrix's, "
+            f"spectrum must have the sum {len(values)}, as of every correlation matrix, "
             f"got {values.sum():g}; multiply it by {len(values) / values.sum():.6g}"
         )
     values *= len(values) / values.sum()
@@ -84,7 +84,7 @@ def low_rank_plus_noise(n_neurons: int, rank: int, noise: float, rng: Rng) -> Fl
     Raises
     ------
     ValueError
-        If there are more signals than neurons, or no noise.
+        If there are more signals than neurons, or the noise is not positive.
 
     Examples
     --------

@@ -10,9 +10,9 @@ from environments.covariances._parts import symmetric
 def sparse_mixing(frame: npt.ArrayLike, gains: npt.ArrayLike) -> Floats:
     """Return the covariance (I + V diag(gains) V')^2.
 
-    Contexts that share the columns of V and differ in which few gains are not zero have whitening
-    matrices that gain modulation can learn to switch between (Duong et al. 2023, NeurIPS,
-    arXiv 2308.13633).
+    Contexts that share the columns of V and differ only in which few gains are nonzero have
+    whitening matrices between which gain modulation can learn to switch (Duong et al. 2023,
+    NeurIPS, arXiv 2308.13633).
 
     Parameters
     ----------

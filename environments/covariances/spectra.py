@@ -4,14 +4,14 @@ import numpy as np
 import numpy.typing as npt
 
 from environments.checks import Floats, Rng, covariance_matrix, generator, real_array, whole_number
-from environments.covariances._parts import given_spectrum, symmetric
+from environments.covariances._parts import checked_spectrum, symmetric
 
 
 def random_eigenbasis(n_neurons: int, rng: Rng) -> Floats:
     """Return an orthogonal matrix drawn from the uniform (Haar) distribution [1]_.
 
-    The same as scipy.stats.ortho_group draws; importing that would take half of the time in which a
-    command begins to compute.
+    The distribution of scipy.stats.ortho_group, whose import takes half of the time in which a
+    command of the command line starts.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def with_spectrum(spectrum: npt.ArrayLike, eigenbasis: npt.ArrayLike) -> Floats:
     spectrum : array (n,)
         Variances along the eigenvectors, positive.
     eigenbasis : array (n, n)
-        Eigenvectors, one a column.
+        Eigenvectors, one per column.
 
     Raises
     ------
@@ -63,10 +63,10 @@ def with_spectrum(spectrum: npt.ArrayLike, eigenbasis: npt.ArrayLike) -> Floats:
     array([[1., 0.],
            [0., 4.]])
     """
-    values, basis = given_spectrum(spectrum), real_array("eigenbasis", eigenbasis)
+    values, basis = checked_spectrum(spectrum), real_array("eigenbasis", eigenbasis)
     if basis.shape != (len(values), len(values)):
         raise ValueError(
-            f"eigenbasis must be {len(values)} x {len(values)}, a column for each variance, "
+            f"eigenbasis must be {len(values)} x {len(values)}, one column per variance, "
             f"got shape {basis.shape}"
         )
     if not np.abs(basis.T @ basis - np.eye(len(values))).max() <= 1e-10:
@@ -77,7 +77,7 @@ def with_spectrum(spectrum: npt.ArrayLike, eigenbasis: npt.ArrayLike) -> Floats:
 def spectrum_matched(covariance: npt.ArrayLike, rng: Rng) -> Floats:
     """Return a covariance with the spectrum of another, in an eigenbasis drawn uniformly.
 
-    The control for a change of context: what differs is where variances are, not how large.
+    The control for a change of context: variances are equal, but lie along other directions.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What one pass over a recording tells."""
+"""Moments of a recording's segments, found in one pass."""
 
 import hashlib
 
@@ -45,8 +45,10 @@ class Moments:
             if first == 0:  # near the mean, so that little is lost to cancellation
                 shift = rows.mean(axis=0)
             digest.update(rows.astype("<f8", copy=False).tobytes())
-            which = np.searchsorted(starts, np.arange(first, first + len(rows)), side="right") - 1
-            for segment, inside in stretches(which):
+            segments = (
+                np.searchsorted(starts, np.arange(first, first + len(rows)), side="right") - 1
+            )
+            for segment, inside in stretches(segments):
                 shifted = rows[inside] - shift
                 sums[segment] += shifted.sum(axis=0)
                 products[segment] += shifted.T @ shifted

@@ -72,7 +72,7 @@ def _file(path: Path, variable: str | None, sample_dim: str | None, delimiter: s
     if suffix == ".npz":
         with found:
             return _array(found[_named(variable, found.files, path)])
-    names = [str(name) for name, of in found.data_vars.items() if of.ndim == 2]
+    names = [str(name) for name, array in found.data_vars.items() if array.ndim == 2]
     return _labelled(found[_named(variable, names, path)], sample_dim)
 
 

@@ -1,9 +1,11 @@
-"""Paths of covariances, in units of their own: a whole way, a turn, a period, a time constant.
+"""Paths of covariances.
 
-Smooth paths give every sample a covariance of its own in O(n^2) a sample: what varies with time is
-diagonal, or a rotation of planes, between matrices that are worked out once. Random paths and the
-log-Euclidean geodesic are stepwise: they hold the covariance for some samples, and need a
-decomposition a step.
+Positions are in units of the path: the whole path, a turn, a period or a time constant.
+
+Smooth paths give each sample its own covariance in O(n^2) per sample: what varies with time is
+diagonal, or a rotation of planes, between matrices that are computed once. Random paths and the
+log-Euclidean geodesic are stepwise: they hold the covariance for some samples, and need one
+decomposition per step.
 """
 
 from environments.paths.base import Path, SmoothPath

@@ -1,4 +1,4 @@
-"""What every path is: a covariance for each position u, in units of its own."""
+"""The base of paths: a covariance for each position u, in units of the path."""
 
 import functools
 import math
@@ -10,14 +10,14 @@ from environments.checks import Floats
 from environments.configuration import Configuration
 from environments.paths.geometry import distance
 
-_QUADRATURE = 512  # pieces that a unit of path is cut into to measure it
+_QUADRATURE = 512  # pieces into which a unit of path is cut to measure it
 
 
 class Path(Configuration):
     """A covariance for each u, the position along the path."""
 
     unit = ""
-    """What one unit of u is."""
+    """Meaning of one unit of u."""
 
     @property
     @abstractmethod
@@ -26,7 +26,7 @@ class Path(Configuration):
 
     @property
     def stepwise(self) -> bool:
-        """Whether the covariance has to be held for some samples at a time."""
+        """Whether the covariance is held for some samples at a time."""
         return False
 
     @property
@@ -36,7 +36,7 @@ class Path(Configuration):
 
     @abstractmethod
     def displacement(self, units: float, metric: str) -> float:
-        """Return the distance that drift covers in so many units, in a metric of covariances."""
+        """Return the distance covered in a number of units, in a metric of covariances."""
 
 
 class SmoothPath(Path):
@@ -44,7 +44,7 @@ class SmoothPath(Path):
 
     @property
     def corners(self) -> Floats:
-        """Positions where the path turns sharply, which chords must not cut off."""
+        """Positions of sharp turns, at which the path is cut to measure it."""
         return np.empty(0)
 
     @abstractmethod
@@ -59,7 +59,7 @@ class SmoothPath(Path):
         """
 
     def displacement(self, units: float, metric: str) -> float:
-        """Return the mean arc length of so many units, measured over the first unit."""
+        """Return the mean arc length of a number of units, measured over the first unit."""
         u = np.union1d(np.linspace(0, 1, _QUADRATURE + 1), self.corners)
         path = self.covariances(u)
         return units * float(distance(path[:-1], path[1:], metric).sum())
@@ -67,10 +67,10 @@ class SmoothPath(Path):
 
 @functools.lru_cache(maxsize=16)
 def waves(step: float, size: int) -> Floats:
-    """Return 1, cosine and sine, (3, size), of 0, 1, ... steps, each so much of a turn.
+    """Return 1, cosine and sine, (3, size), after 0, 1, ... steps; `step` is in turns.
 
-    All pieces of a path take steps of one length, so that these are worked out once; where a piece
-    begins is added as an angle.
+    All pieces of a path take steps of one length, so that these are computed once; the beginning of
+    a piece is added as an angle.
     """
     angle = 2 * np.pi * step * np.arange(size)
     found = np.stack([np.ones(size), np.cos(angle), np.sin(angle)])

@@ -1,4 +1,4 @@
-"""Straight on from covariance to covariance."""
+"""Geodesics from covariance to covariance."""
 
 import bisect
 import itertools
@@ -16,14 +16,14 @@ from environments.samples.stretches import stretches
 
 
 class Geodesic(SmoothPath):
-    """Straight on from covariance to covariance, at constant speed, then staying at the last.
+    """Geodesics from covariance to covariance, at constant speed; the last one then stays.
 
     Parameters
     ----------
     covariances : sequence of array (neuron, neuron)
         At least two, neighbours different. The first again as the last closes the path.
     metric : str
-        Geometry in which the way is straight: ``"affine_invariant"``, ``"log_euclidean"``,
+        Geometry of the geodesics: ``"affine_invariant"``, ``"log_euclidean"``,
         ``"bures_wasserstein"`` or ``"euclidean"``; see :mod:`environments.paths.geometry`.
 
     Notes
@@ -43,7 +43,7 @@ class Geodesic(SmoothPath):
            [0., 2.]])
     """
 
-    unit = "the whole way"
+    unit = "the whole path"
 
     def __init__(
         self, covariances: Sequence[npt.ArrayLike], metric: str = "affine_invariant"
@@ -57,8 +57,8 @@ class Geodesic(SmoothPath):
             start, end = self._matrices[i], self._matrices[i + 1]
             if np.array_equal(start, end):
                 raise ValueError(
-                    f"covariances[{i}] and covariances[{i + 1}] must differ, but are equal: there "
-                    "is no way between them; leave one out"
+                    f"covariances[{i}] and covariances[{i + 1}] must differ, but are equal; leave "
+                    "one out"
                 )
             self._lines.append(between(start, end, self._metric))
         lengths = np.array([leg.length for leg in self._lines])
@@ -73,7 +73,7 @@ class Geodesic(SmoothPath):
 
     @property
     def stepwise(self) -> bool:
-        """Whether the covariance has to be held for some samples at a time."""
+        """Whether the covariance is held for some samples at a time."""
         return self._metric == "log_euclidean"
 
     @property
@@ -102,7 +102,7 @@ class Geodesic(SmoothPath):
         leg = min(bisect.bisect_right(self._ends, u), len(self._lines)) - 1
         start, end = self._ends[leg : leg + 2]
         line = self._lines[leg]
-        assert isinstance(line, LogEuclideanLine)  # other paths are not asked
+        assert isinstance(line, LogEuclideanLine)  # other metrics are not stepwise
         return np.asarray(line.factors(np.array([(u - start) / (end - start)]))[0])
 
     def colour(self, start: float, step: float, white: Floats, inputs: Floats) -> None:
@@ -113,14 +113,14 @@ class Geodesic(SmoothPath):
             rows = slice(first, stop)
             if first == stop:
                 continue
-            if leg == len(self._lines):  # the way is behind
+            if leg == len(self._lines):  # at the end
                 np.matmul(white[rows], self._arrived.T, out=inputs[rows])
                 continue
             begin, end = self._ends[leg : leg + 2]
             way, along = (u[first] - begin) / (end - begin), step / (end - begin)
-            of = self._lines[leg]
-            assert isinstance(of, ColouringLine)  # stepwise paths are not asked
-            of.walk(float(way), float(along), white[rows], inputs[rows])
+            line = self._lines[leg]
+            assert isinstance(line, ColouringLine)  # not a stepwise metric
+            line.walk(float(way), float(along), white[rows], inputs[rows])
 
     def parameters(self) -> dict[str, Any]:
         """Return the path as plain JSON values."""

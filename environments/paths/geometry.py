@@ -1,11 +1,11 @@
-"""How far covariances are from each other, in the four geometries in which paths are followed.
+"""Distances between covariances in the four geometries of paths.
 
 Euclidean: C itself. Affine-invariant: Pennec, Fillard & Ayache 2006 (Int. J. Comput. Vis. 66,
 41-66). Log-Euclidean: Arsigny, Fillard, Pennec & Ayache 2006 (Magn. Reson. Med. 56, 411-421).
 Bures-Wasserstein: Bhatia, Jain & Lim 2019 (Expo. Math. 37, 165-191).
 
-``adaptnet.metrics`` has these and more for the user, with checks; a test holds both together, for
-neither package may import the other. Here are those that a drift's speed is given in.
+``adaptnet.metrics`` has these and more, with checks of arguments. Neither package imports the
+other; a test compares the two.
 """
 
 import numpy as np
@@ -34,7 +34,7 @@ def distance(start: Floats, end: Floats, metric: str) -> Floats:
 def root(matrix: Floats) -> Floats:
     """Return the symmetric square roots of covariances (..., n, n)."""
     values, vectors = np.linalg.eigh(matrix)
-    # Rounding can take a product of covariances a hair below zero.
+    # By rounding, a product of covariances may have eigenvalues slightly below zero.
     return _recomposed(np.sqrt(np.maximum(values, 0)), vectors)
 
 

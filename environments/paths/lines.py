@@ -1,4 +1,4 @@
-"""Straight lines between covariances, in four geometries."""
+"""Geodesics between two covariances, in four geometries."""
 
 from abc import ABC, abstractmethod
 
@@ -27,7 +27,7 @@ class Line(ABC):
 
 
 class ColouringLine(Line):
-    """A geodesic that gives each sample a covariance of its own, in O(n^2) a sample."""
+    """A geodesic that gives each sample a covariance of its own, in O(n^2) per sample."""
 
     @abstractmethod
     def colour(self, t: Floats, white: Floats, inputs: Floats) -> None:
@@ -69,7 +69,7 @@ class EuclideanLine(_SharedFactorLine):
     metric = "euclidean"
 
     def _deviations(self, t: Floats) -> Floats:
-        # A product of matrices, for they are quicker than broadcasting over few neurons.
+        # A product of matrices: faster than broadcasting if there are few neurons.
         variances = np.stack([1 - t, t], axis=-1) @ [np.ones_like(self._ratios), self._ratios]
         return np.asarray(np.sqrt(variances, out=variances))
 
@@ -90,11 +90,11 @@ class AffineInvariantLine(_SharedFactorLine):
 
     def walk(self, start: float, step: float, white: Floats, inputs: Floats) -> None:
         """Colour samples of which number k lies at t = start + k step, at most 1."""
-        # r^(start + k step) taken apart: r^(k step) is the same for every piece of a path.
+        # r^(start + k step) as a product: r^(k step) is the same for every piece of a path.
         known, growth = self._growth
         if known != step or len(growth) < len(white):
             growth = self._deviations(np.asarray(step * np.arange(len(white)), np.float64))
-            self._growth = step, growth  # at once, for threads share lines
+            self._growth = step, growth  # in one assignment, because threads share lines
         shared = self._shared * np.exp(start * self._half_logarithms)
         np.matmul(growth[: len(white)] * white, shared.T, out=inputs)
 

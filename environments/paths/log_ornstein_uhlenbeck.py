@@ -14,7 +14,7 @@ class LogOrnsteinUhlenbeck(RandomPath):
     """The logarithm of the covariance wanders about a mean: Ornstein-Uhlenbeck on log C.
 
     log C = log(covariance) + spread E, where E is a symmetric matrix of Gaussian processes: of
-    variance 1 on the diagonal and 1/2 beside it, so that no direction is preferred. exp keeps every
+    variance 1 on the diagonal and 1/2 off it, so that no direction is preferred. exp keeps every
     covariance positive definite; its law at any time is the lognormal one of matrices (Schwartzman
     2016, Int. Stat. Rev. 84, 456-486).
 

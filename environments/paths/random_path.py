@@ -1,4 +1,4 @@
-"""What random paths are: stationary processes, followed step by step."""
+"""The base of random paths: stationary processes, followed step by step."""
 
 from abc import abstractmethod
 
@@ -13,14 +13,14 @@ class RandomPath(Path):
     """A stationary Markov process of covariances, followed by a state that is drawn step by step.
 
     States are arrays of standard normal entries, each an Ornstein-Uhlenbeck process with time
-    constant 1 in u; steps follow its exact law, whatever their length.
+    constant 1 in u; steps follow its exact law, whatever the length of a step.
     """
 
     unit = "a time constant"
 
     @property
     def stepwise(self) -> bool:
-        """Whether the covariance has to be held for some samples at a time."""
+        """Whether the covariance is held for some samples at a time."""
         return True
 
     @property
@@ -37,12 +37,12 @@ class RandomPath(Path):
         return rng.standard_normal(self.state_shape)
 
     def advance(self, state: Floats, units: float, rng: np.random.Generator) -> Floats:
-        """Return the state so many units later."""
+        """Return the state a number of units later."""
         kept, fresh = np.exp(-units), np.sqrt(-np.expm1(-2 * units))
         return np.asarray(kept * state + fresh * rng.standard_normal(self.state_shape))
 
     def displacement(self, units: float, metric: str) -> float:
-        """Return the root mean square distance between covariances so many units apart.
+        """Return the root mean square distance between covariances a number of units apart.
 
         It is estimated from some hundreds of pairs at a fixed seed (from fewer where there are many
         neurons, for distances then vary less), within some percent.

@@ -12,7 +12,7 @@ from environments.paths.base import SmoothPath, waves
 class Rotation(SmoothPath):
     """The eigenbasis turns at a constant rate; the spectrum stays.
 
-    C(u) = R(u) C R(u)', where R(u) turns each of a number of orthogonal planes by u turns.
+    C(u) = R(u) C R(u)', where R(u) turns orthogonal planes by u turns each.
 
     Parameters
     ----------
@@ -47,7 +47,8 @@ class Rotation(SmoothPath):
         self._planes = real_array("planes", planes)
         if self._planes.ndim != 2 or self._planes.shape[0] != n or self._planes.shape[1] % 2:
             raise ValueError(
-                f"planes must have {n} rows and two columns a plane, got shape {self._planes.shape}"
+                f"planes must have {n} rows and two columns per plane, "
+                f"got shape {self._planes.shape}"
             )
         n_columns = self._planes.shape[1]
         if not np.abs(self._planes.T @ self._planes - np.eye(n_columns)).max(initial=0.0) <= 1e-10:

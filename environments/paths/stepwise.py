@@ -1,4 +1,4 @@
-"""Covariances that are held for some samples at a time, where each needs a decomposition."""
+"""Covariances that are held for some samples at a time because each needs a decomposition."""
 
 import math
 from abc import ABC, abstractmethod
@@ -11,7 +11,7 @@ from environments.samples import ColouredRealization, Sources
 from environments.samples.streams import path_generator
 from environments.samples.stretches import stretches
 
-_CHECKPOINT = 64  # steps between states that are kept, so that going back is cheap
+_CHECKPOINT = 64  # steps between states that are kept, so that going back is fast
 
 
 class Stepped(ABC):
@@ -39,11 +39,11 @@ class Stepped(ABC):
 
     @abstractmethod
     def _factor(self, step: int) -> Floats:
-        """Work out F."""
+        """Compute F."""
 
 
 class GeodesicSteps(Stepped):
-    """The steps of a geodesic, so many units each."""
+    """The steps of a geodesic, of `units` each."""
 
     def __init__(self, path: Geodesic, units: float) -> None:
         super().__init__(path.n_neurons)
@@ -60,9 +60,9 @@ class GeodesicSteps(Stepped):
 
 
 class RandomSteps(Stepped):
-    """The steps of a random path, each drawn from the one before; some are kept to go back to.
+    """The steps of a random path, each drawn from the one before; some are stored.
 
-    The steps from one that is kept to the next come from a generator of their own.
+    The steps between two stored ones have a generator of their own.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class SteppedRealization(ColouredRealization):
     ----------
     steps : Stepped
     held : int
-        Samples a step.
+        Samples per step.
     sources : Sources
     seed : SeedSequence
     """

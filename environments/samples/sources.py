@@ -1,4 +1,4 @@
-"""White sources: the independent, unit-variance samples that environments give a covariance."""
+"""White sources: uncorrelated samples of unit variance, to which environments give a covariance."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ MARGINALS = ("gaussian", "laplace", "student_t")
 
 
 class Sources(Configuration):
-    """What is coloured: the distribution of inputs beyond their covariance.
+    """White sources: the distribution of inputs beyond their covariance.
 
     Parameters
     ----------
@@ -30,13 +30,13 @@ class Sources(Configuration):
         Of the t distribution, above 4, so that empirical covariances have a sampling error.
     time_constant : float
         Samples in which the autocorrelation of each source falls by e: an AR(1) process that
-        starts in its stationary law. The covariance at each sample is unchanged. 0, samples are
+        starts in its stationary law. The covariance at each sample is unchanged. With 0 samples are
         independent. Gaussian sources only: a filter would change other marginals.
 
     Raises
     ------
     TypeError, ValueError
-        If the marginal is unknown, degrees of freedom are missing or too few or not asked for, or a
+        If the marginal is unknown, degrees of freedom are missing, too few or superfluous, or a
         time constant is given with a marginal that a filter would change.
 
     Examples
@@ -56,14 +56,14 @@ class Sources(Configuration):
         self._degrees = None
         if (degrees_of_freedom is not None) != (marginal == "student_t"):
             raise ValueError(
-                'degrees_of_freedom must be given with marginal="student_t" and with no other, '
+                'degrees_of_freedom must be given with marginal="student_t" and only then, '
                 f"got {degrees_of_freedom!r} with {marginal!r}"
             )
         if degrees_of_freedom is not None:
             self._degrees = positive("degrees_of_freedom", degrees_of_freedom)
             if self._degrees <= 4:
                 raise ValueError(
-                    "degrees_of_freedom must be above 4, where fourth moments exist, "
+                    "degrees_of_freedom must be above 4, so that fourth moments exist, "
                     f"got {degrees_of_freedom!r}"
                 )
         self._time_constant = non_negative("time_constant", time_constant)
@@ -92,7 +92,7 @@ class Sources(Configuration):
 
     def _draw(self, rng: np.random.Generator, white: Floats) -> None:
         if self._marginal == "laplace":
-            # A difference of exponentials: quicker than rng.laplace, which takes logarithms.
+            # A difference of exponentials: faster than rng.laplace, which takes logarithms.
             rng.standard_exponential(out=white)
             white -= rng.standard_exponential(white.shape)
             white *= np.sqrt(0.5)
@@ -111,7 +111,7 @@ class Sources(Configuration):
         state = memory * generator(START).standard_normal((1, n_neurons))
         size = piece_size(n_neurons)
         noise = np.empty((size, n_neurons))
-        for index in itertools.count():  # from 0, for each sample depends on those before it
+        for index in itertools.count():  # from 0, because each sample depends on those before it
             rng = generator(CHUNKS, index)
             for start in range(index * CHUNK, (index + 1) * CHUNK, size):
                 rng.standard_normal(out=noise)
@@ -158,7 +158,7 @@ class Sources(Configuration):
         }
 
 
-def given_sources(sources: Sources | None) -> Sources:
+def checked_sources(sources: Sources | None) -> Sources:
     """Return `sources`, or Gaussian ones without memory."""
     if sources is not None and not isinstance(sources, Sources):
         raise TypeError(f"sources must be a Sources, got {sources!r}")

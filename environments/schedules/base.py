@@ -1,4 +1,4 @@
-"""What every schedule is: successive segments, each with its context."""
+"""The base of schedules: successive segments, each with its context."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from environments.schedules.timeline import DrawnTimeline, Segments, Timeline
 Order = Sequence[int] | str | None
 
 BATCH = 256
-"""Segments drawn at a time: from one generator, so that a longer run begins the same."""
+"""Segments drawn at a time, always this number: a longer run then begins like a shorter one."""
 
 
 class Schedule(Configuration):
@@ -31,7 +31,7 @@ class Schedule(Configuration):
 
     @abstractmethod
     def check(self, n_contexts: int) -> None:
-        """Raise a ValueError if the schedule does not fit so many contexts."""
+        """Raise a ValueError if the schedule does not fit this number of contexts."""
 
     def check_length(self, n_samples: int) -> None:
         """Raise a ValueError if the schedule does not fit into a run of `n_samples`."""
@@ -46,7 +46,7 @@ class Schedule(Configuration):
 
 
 class OrderedSchedule(Schedule):
-    """A schedule in which contexts have an order of their own, whatever the durations."""
+    """A schedule that orders contexts independently of their durations."""
 
     def __init__(self, order: Order) -> None:
         if order is None:
@@ -64,7 +64,7 @@ class OrderedSchedule(Schedule):
         return isinstance(self._order, str)
 
     def check(self, n_contexts: int) -> None:
-        """Raise a ValueError if the schedule does not fit so many contexts."""
+        """Raise a ValueError if the schedule does not fit this number of contexts."""
         if isinstance(self._order, list) and max(self._order) >= n_contexts:
             raise ValueError(
                 f"order must name contexts 0 to {n_contexts - 1}, got {max(self._order)}"

@@ -15,16 +15,16 @@ class Blocks(OrderedSchedule):
     Parameters
     ----------
     block_length : int
-        Samples a block.
+        Samples per block.
     order : sequence of int or str, optional
         Context of each block, the last then staying in force; or ``"independent"`` (each drawn
         uniformly, so that a block may repeat the context before it) or ``"other"`` (drawn uniformly
-        among the other contexts). By default 0, 1, ..., and again for ever: A-B-A-B for two.
+        among the other contexts). By default contexts are cycled through: A-B-A-B for two.
 
     Raises
     ------
     TypeError, ValueError
-        If `block_length` is not a positive whole number, or `order` is empty or no order.
+        If `block_length` is not a positive whole number, or `order` is empty or unknown.
 
     Examples
     --------

@@ -71,7 +71,7 @@ class ChangeSamples(OrderedSchedule):
         yield self.durations(rng, size), np.concatenate(contexts)[:size]
 
     def timeline(self, n_contexts: int, rng: np.random.Generator) -> Timeline:
-        """Return the schedule of one replicate, which minds how long a run is."""
+        """Return the schedule of one replicate; runs that end before a change are refused."""
         return DrawnTimeline(self.segments(n_contexts, rng), max(self._samples, default=0))
 
     def durations(self, rng: np.random.Generator, size: int) -> Integers:

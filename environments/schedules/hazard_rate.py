@@ -11,7 +11,7 @@ from environments.schedules.base import DrawnSchedule, Order
 class HazardRate(DrawnSchedule):
     """Changes at a constant hazard: a Poisson process counted in samples.
 
-    Whatever happened before, each sample begins a new segment with the same probability, so that
+    Each sample begins a new segment with the same probability, whatever happened before, so that
     durations are geometric with mean ``1 / rate`` (Glaze, Kable & Gold 2015, eLife 4:e08825).
 
     Parameters
@@ -21,13 +21,13 @@ class HazardRate(DrawnSchedule):
     order : sequence of int or str, optional
         As for :class:`Blocks`; by default the contexts are cycled through.
     shortest : int
-        Fewest samples a segment has: after a change the hazard is zero until then, so that the
-        mean duration is ``shortest - 1 + 1 / rate``.
+        Fewest samples of a segment: after a change the hazard is zero until then, so that the mean
+         duration is ``shortest - 1 + 1 / rate``.
 
     Raises
     ------
     TypeError, ValueError
-        If the rate is no probability above zero.
+        If the rate is not above 0 and at most 1.
 
     Examples
     --------
@@ -41,7 +41,7 @@ class HazardRate(DrawnSchedule):
         self._rate = positive("rate", rate)
         if self._rate > 1:
             raise ValueError(
-                f"rate must be at most 1, a probability a sample, got {rate!r}; "
+                f"rate must be at most 1, the probability of a change per sample, got {rate!r}; "
                 "the mean duration in samples is its inverse"
             )
 

@@ -13,7 +13,7 @@ from environments.schedules.timeline import Segments
 
 
 class MarkovChain(Schedule):
-    """Contexts that follow a Markov chain, a step each sample.
+    """Contexts that follow a Markov chain, one step per sample.
 
     A stay in context i is geometric with mean ``1 / (1 - p_ii)``; it ends in context j with
     probability ``p_ij / (1 - p_ii)``.
@@ -56,7 +56,7 @@ class MarkovChain(Schedule):
         else:
             self._initial = whole_number("initial", initial, minimum=0)
             if self._initial >= n:
-                raise ValueError(f"initial must be a context 0 to {n - 1}, got {initial}")
+                raise ValueError(f"initial must be one of the contexts 0 to {n - 1}, got {initial}")
 
     @property
     def random(self) -> bool:
@@ -69,10 +69,10 @@ class MarkovChain(Schedule):
         return 1
 
     def check(self, n_contexts: int) -> None:
-        """Raise a ValueError if the schedule does not fit so many contexts."""
+        """Raise a ValueError if the schedule does not fit this number of contexts."""
         if len(self._matrix) != n_contexts:
             raise ValueError(
-                f"transition_matrix must be {n_contexts} x {n_contexts}, a row for each context, "
+                f"transition_matrix must be {n_contexts} x {n_contexts}, one row per context, "
                 f"got shape {self._matrix.shape}"
             )
 

@@ -1,4 +1,4 @@
-"""What a schedule has drawn for one replicate: its segments, one after another."""
+"""The segments that a schedule has drawn for one replicate."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ class Timeline(ABC):
     """The segments of one replicate, numbered from 0 in the order in which they come."""
 
     def __init__(self) -> None:
-        self._met = -1, -1, 0, 0  # the segment around the samples that were asked for last
+        self._latest = -1, -1, 0, 0  # the segment around the samples asked for last
 
     @abstractmethod
     def numbers(self, samples: Integers) -> Integers:
@@ -30,7 +30,7 @@ class Timeline(ABC):
     def around(self, sample: int, last: int) -> tuple[int, int, int, int]:
         """Return the context, the one before, the first sample and the end of `sample`'s segment.
 
-        The end may be any sample from `last` on if the true one is no earlier.
+        If the segment ends after `last`, any sample from `last` on may be returned as its end.
         """
 
     def segment(self, samples: Integers) -> tuple[Integers, Integers, Integers]:
@@ -44,7 +44,7 @@ class Timeline(ABC):
         return contexts, self._before(numbers), samples - starts
 
     def _before(self, numbers: Integers) -> Integers:
-        """Return the context of the segment before each, -1 where there is none."""
+        """Return the context of the segment before each; -1 for the first."""
         return np.where(numbers > 0, self.known(np.maximum(numbers - 1, 0))[0], -1)
 
     def pieces(self, first: int, size: int) -> Iterator[tuple[int, int, int, slice]]:
@@ -55,9 +55,9 @@ class Timeline(ABC):
         """
         at, last = first, first + size
         while at < last:
-            context, before, start, end = self._met
+            context, before, start, end = self._latest
             if not (start <= at and last <= end):
-                self._met = context, before, start, end = self.around(at, last)
+                self._latest = context, before, start, end = self.around(at, last)
             stop = min(end, last)
             yield context, before, at - start, slice(at - first, stop - first)
             at = stop
@@ -79,12 +79,12 @@ class Timeline(ABC):
 
 
 class PeriodicTimeline(Timeline):
-    """Segments of one length in which contexts are cycled through for ever: nothing is kept.
+    """Segments of one length that cycle through the contexts without end: nothing is stored.
 
     Parameters
     ----------
     length : int
-        Samples a segment.
+        Samples per segment.
     n_contexts : int
     """
 
@@ -109,14 +109,14 @@ class PeriodicTimeline(Timeline):
 
 
 class DrawnTimeline(Timeline):
-    """Segments that are drawn as far as they have been asked for, and kept.
+    """Segments that are drawn when they are first needed, and stored.
 
     Parameters
     ----------
     segments : iterator of (durations, contexts)
-        Successive segments of one context count as one; the last stays in force for ever.
+        Successive segments of one context count as one; the last stays in force.
     last_change : int
-        Sample that a run must reach.
+        A run must be longer than this.
     """
 
     def __init__(self, segments: Segments, last_change: int = 0) -> None:
@@ -155,7 +155,7 @@ class DrawnTimeline(Timeline):
         """Draw segments until one that begins after `sample`, so that all up to it are known."""
         if self._end > sample:
             return
-        sample = max(sample, self._end + self._end // 4)  # farther, for what is kept is copied
+        sample = max(sample, self._end + self._end // 4)  # farther: each extension copies all
         starts, contexts = [self._starts], [self._contexts]
         last = int(self._contexts[-1]) if self._contexts.size else -1
         while self._end <= sample:

@@ -6,6 +6,7 @@ The benchmark of sampling goes through the same ones, of more neurons.
 import math
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,19 @@ from environments import (
     StationaryEnvironment,
     SwitchingEnvironment,
 )
-from environments.covariances import random_eigenbasis, with_spectrum
+from environments.covariances import (
+    gaussian_neighbours,
+    low_rank_plus_noise,
+    power_law_covariance,
+    random_correlation,
+    random_eigenbasis,
+    sparse_mixing,
+    spectrum_matched,
+    toeplitz_covariance,
+    tuned_population,
+    wishart_covariance,
+    with_spectrum,
+)
 from environments.paths import (
     Geodesic,
     LogOrnsteinUhlenbeck,
@@ -37,7 +50,7 @@ from environments.schedules import (
     MarkovChain,
     TruncatedExponential,
 )
-from environments.transitions import Gradual, Incremental
+from environments.transitions import SHAPES, Gradual, Incremental
 
 _FOLDER = tempfile.TemporaryDirectory()
 
@@ -177,5 +190,69 @@ def catalogue(n: int, pace: int = 1) -> dict[str, Environment]:
     }
 
 
+def families(n: int) -> dict[str, dict[str, Any]]:
+    """Return what environments are made of, by kind: one of each family, and variants.
+
+    Covariances are functions of a seed.
+    """
+    A, B, C = three_covariances(n, np.random.default_rng(20))
+    basis = random_eigenbasis(n, np.random.default_rng(3))
+    return {
+        "schedules": {
+            "blocks": Blocks(40),
+            "ordered": Blocks(40, [0, 1, 1, 2]),
+            "independent": Blocks(40, "independent"),
+            "other": Blocks(40, "other"),
+            "given": ChangeSamples([30, 100, 170]),
+            "hazard": HazardRate(0.05),
+            "dead_time": HazardRate(0.05, "other", shortest=30),
+            "truncated": TruncatedExponential(50, shortest=20, longest=90),
+            "markov": MarkovChain([[0.95, 0.03, 0.02], [0.1, 0.8, 0.1], [0.0, 0.02, 0.98]]),
+        },
+        "transitions": {
+            f"{kind.__name__}_{shape}": kind(37, shape)
+            for kind in (Gradual, Incremental)
+            for shape in SHAPES
+        },
+        "paths": {
+            **{f"geodesic_{metric}": Geodesic([A, B, C], metric) for metric in METRICS},
+            "closed": Geodesic([A, B, A]),
+            "rotation": Rotation(A),
+            "plane": Rotation(A, basis[:, :2]),
+            "sinusoid": SinusoidalSpectrum(A, 0.9, np.linspace(0, 0.6, n)),
+            "log_ou": LogOrnsteinUhlenbeck(A, 0.4),
+            "wishart": WishartProcess(A, 3 * n),
+        },
+        "sources": {
+            "gaussian": Sources(),
+            "laplace": Sources("laplace"),
+            "student_t": Sources("student_t", degrees_of_freedom=10),
+            "correlated": Sources(time_constant=4),
+        },
+        "covariances": {
+            "gaussian_neighbours": lambda seed: gaussian_neighbours(n, 1.5),
+            "low_rank_plus_noise": lambda seed: low_rank_plus_noise(n, 1, 0.2, seed),
+            "power_law_covariance": lambda seed: power_law_covariance(n),
+            "random_correlation": lambda seed: random_correlation(
+                np.arange(1, n + 1) * 2 / (n + 1), seed
+            ),
+            "sparse_mixing": lambda seed: sparse_mixing(random_eigenbasis(n, seed), np.arange(n)),
+            "spectrum_matched": lambda seed: spectrum_matched(B, seed),
+            "toeplitz_covariance": lambda seed: toeplitz_covariance(0.8 ** np.arange(n)),
+            "tuned_population": lambda seed: tuned_population(n, np.full(12, 1 / 12)),
+            "wishart_covariance": lambda seed: wishart_covariance(n, 2 * n, seed),
+            "with_spectrum": lambda seed: with_spectrum(
+                np.arange(1, n + 1), random_eigenbasis(n, seed)
+            ),
+        },
+        "presets": {
+            "contrast_steps": contrast_steps(A, [1.0, 0.1], block_length=50),
+            "rotations": rotations(np.geomspace(1.0, 4.0, n), block_length=50),
+            "orientation_ensembles": orientation_ensembles(n, block_length=50),
+        },
+    }
+
+
 A, B, C = three_covariances(3, np.random.default_rng(20))
 ENVIRONMENTS = catalogue(3)
+FAMILIES = families(3)

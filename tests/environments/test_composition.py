@@ -88,7 +88,7 @@ def test_noise_is_private_and_of_the_variance_given():
         (
             lambda: Concatenate([FIRST, StationaryEnvironment(np.eye(2))], [5]),
             ValueError,
-            r"one number of inputs, got \[3, 2\]",
+            r"the same number of inputs, got \[3, 2\]",
         ),
         (
             lambda: Concatenate([FIRST, SECOND], [50], transition=Gradual(51)),

@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import environments
 from adaptnet.protocols import Environment as Protocol
 from adaptnet.protocols import Realization as RealizationProtocol
-from environments import Environment, StationaryEnvironment, from_parameters
+from environments import Environment, from_parameters
+from environments.configuration import concrete
 from environments.samples import CHUNK
 from tests.environments.catalogue import ENVIRONMENTS as VARIANTS
 
@@ -23,27 +25,22 @@ FAR = 2 * CHUNK + 700  # samples: more than two chunks, and not a multiple of on
 START = CHUNK - 2000  # of the samples whose moments are tested, so that two chunks take part
 
 
-def _kinds(kind=Environment):
-    for sub in kind.__subclasses__():
-        if sub.__module__.startswith("environments."):
-            yield sub
-        yield from _kinds(sub)
-
-
 def _example(kind):
     """Return the environment that the example in a docstring makes."""
     names = dict(vars(sys.modules[kind.__module__]))
     for example in doctest.DocTestParser().get_examples(kind.__doc__ or ""):
         exec(example.source, names)
     made = [value for value in names.values() if type(value) is kind]
-    assert made, f"give the docstring of {kind.__name__} an example that makes one"
+    assert made, (
+        f"give the docstring of {kind.__name__} an example that makes one, or add one to "
+        "tests/environments/catalogue.py"
+    )
     return made[0]
 
 
-KINDS = set(_kinds())
-ENVIRONMENTS = VARIANTS | {
-    kind.__name__: _example(kind) for kind in KINDS - {type(of) for of in VARIANTS.values()}
-}
+KINDS = {kind for kind in concrete(Environment) if kind.__module__.startswith("environments.")}
+MISSING = KINDS - {type(variant) for variant in VARIANTS.values()}
+ENVIRONMENTS = VARIANTS | {kind.__name__: _example(kind) for kind in MISSING}
 
 
 def _realized(environment, seed=0):
@@ -60,7 +57,9 @@ def environment(request):
 
 
 def test_every_kind_is_found():
-    assert {type(of) for of in ENVIRONMENTS.values()} >= KINDS >= {StationaryEnvironment}
+    assert {type(variant) for variant in ENVIRONMENTS.values()} >= KINDS
+    public = {getattr(environments, name) for name in environments.__all__}
+    assert public >= KINDS, "export it from environments/__init__.py"
 
 
 def test_shape_of_an_environment(environment):
@@ -203,15 +202,15 @@ def test_repr_shows_the_configuration(environment):
 
 
 def test_describe(environment):
-    told = json.loads(json.dumps(environment.describe(N, seed=1)))
+    described = json.loads(json.dumps(environment.describe(N, seed=1)))
     realization = _realized(environment, 1)
-    assert sum(s["duration"] for s in told["segments"]) == N
-    assert [s["start"] for s in told["segments"][1:]] == realization.change_samples(N).tolist()
-    assert sum(told["time_in_context"].values()) == pytest.approx(1.0)
-    assert ("distance_covered" in told) == (environment.truth != "absent")
+    assert sum(s["duration"] for s in described["segments"]) == N
+    assert [s["start"] for s in described["segments"][1:]] == realization.change_samples(N).tolist()
+    assert sum(described["time_in_context"].values()) == pytest.approx(1.0)
+    assert ("distance_covered" in described) == (environment.truth != "absent")
     if environment.truth != "absent":
         # the path is at least as long as the straight line
-        assert told["distance_covered"] >= told["distance_start_to_end"] * (1 - 1e-12)
+        assert described["distance_covered"] >= described["distance_start_to_end"] * (1 - 1e-12)
 
 
 def test_nothing_given_back_can_change_it(environment):

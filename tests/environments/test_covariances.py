@@ -1,4 +1,4 @@
-"""Builders give what their names say, and refuse what is none."""
+"""Builders give what their names say, and refuse bad values."""
 
 import numpy as np
 import pytest

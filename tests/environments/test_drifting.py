@@ -1,4 +1,4 @@
-"""Paths of covariances: against pyRiemann, closed forms, and at the speed they are told."""
+"""Paths of covariances: against pyRiemann, closed forms, and at the speed asked for."""
 
 import numpy as np
 import pytest
@@ -191,11 +191,11 @@ def test_wishart_process_has_its_mean_and_memory():
     starts = [path.start(rng) for _ in range(4000)]
     ends = [path.advance(state, 0.5, rng) for state in starts]
     covariances = [
-        np.array([path.factor(s) @ path.factor(s).T for s in of]) for of in (starts, ends)
+        np.array([path.factor(s) @ path.factor(s).T for s in states]) for states in (starts, ends)
     ]
-    for of in covariances:
-        assert np.abs(of.mean(axis=0) - A).max() < 5 * A.max() * np.sqrt(2 / 5 / 4000)
-    traces = [np.trace(of, axis1=1, axis2=2) for of in covariances]
+    for drawn in covariances:
+        assert np.abs(drawn.mean(axis=0) - A).max() < 5 * A.max() * np.sqrt(2 / 5 / 4000)
+    traces = [np.trace(drawn, axis1=1, axis2=2) for drawn in covariances]
     # entries of X correlate by exp(-1/2), products by its square
     assert np.corrcoef(*traces)[0, 1] == pytest.approx(np.exp(-1), abs=5 / np.sqrt(4000))
 
@@ -210,12 +210,12 @@ def test_steps_do_not_depend_on_the_order_they_are_asked_in():
 
 
 def test_describe_tells_speed_and_resolution():
-    told = DriftingEnvironment(
+    described = DriftingEnvironment(
         Geodesic([A, B], "log_euclidean"), speed=0.5, metric="log_euclidean", resolution=500
     ).describe(2000)
-    assert told["speed_per_1000_samples"]["log_euclidean"] == pytest.approx(0.5)
-    assert told["samples_held"] == 500
-    assert 0 < told["distance_of_a_step"] < told["distance_covered"]
+    assert described["speed_per_1000_samples"]["log_euclidean"] == pytest.approx(0.5)
+    assert described["samples_held"] == 500
+    assert 0 < described["distance_of_a_step"] < described["distance_covered"]
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_describe_tells_speed_and_resolution():
             r"covariances\[1\] must be positive def",
         ),
         (lambda: Geodesic([A, B], "riemann"), "metric must be one of"),
-        (lambda: Rotation(A, np.eye(3)), "two columns a plane"),
+        (lambda: Rotation(A, np.eye(3)), "two columns per plane"),
         (lambda: Rotation(A, 2 * np.eye(3)[:, :2]), "orthonormal columns"),
         (lambda: Rotation([[1.0]]), "at least one plane"),
         (lambda: SinusoidalSpectrum(A, 1.0), "leave the cone of positive definite"),
@@ -256,6 +256,6 @@ def test_bad_values_are_refused(make, message):
 def test_bad_types_are_refused():
     with pytest.raises(TypeError, match="path must be a Path"):
         DriftingEnvironment(A, duration=9)
-    for given in ({}, {"duration": 9, "speed": 1}):
+    for arguments in ({}, {"duration": 9, "speed": 1}):
         with pytest.raises(TypeError, match="one of duration and speed"):
-            DriftingEnvironment(Rotation(A), **given)
+            DriftingEnvironment(Rotation(A), **arguments)

@@ -164,7 +164,7 @@ def test_sigmoid_runs_from_old_to_new_symmetrically():
         (lambda: MarkovChain([[0.5, 0.4], [0.5, 0.5]]), r"transition_matrix\[0\] must sum to one"),
         (lambda: MarkovChain([[1.5, -0.5], [0.5, 0.5]]), r"transition_matrix\[0\] must be prob"),
         (lambda: MarkovChain([[0.5, 0.5]]), "transition_matrix must be square"),
-        (lambda: MarkovChain(np.eye(2), initial=2), "initial must be a context"),
+        (lambda: MarkovChain(np.eye(2), initial=2), "initial must be one of the contexts"),
         (lambda: MarkovChain(np.eye(2), initial=[0.5, 0.6]), "initial must sum to one"),
         (lambda: SwitchingEnvironment([A, B], 10, order=[0, 2]), "order must name contexts 0 to 1"),
         (lambda: SwitchingEnvironment([A], 10, order="other"), "at least two contexts"),

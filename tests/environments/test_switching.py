@@ -10,7 +10,7 @@ def realized(environment, seed=0):
     return environment.realize(np.random.SeedSequence(seed))
 
 
-def test_contexts_cycle_for_ever():
+def test_contexts_cycle_without_end():
     replicate = realized(SwitchingEnvironment([A, B, C], block_length=10))
     samples = np.array([0, 9, 10, 29, 30, 10**9])
     assert replicate.contexts(samples).tolist() == [0, 0, 1, 2, 0, (10**8) % 3]
@@ -75,7 +75,7 @@ def test_stored_parameters_give_the_same_environment():
     ("arguments", "message"),
     [
         (([], 10), "at least one matrix"),
-        (([A, np.eye(3)], 10), r"one size, got matrices of sizes \[2, 3\]"),
+        (([A, np.eye(3)], 10), r"the same size, got matrices of sizes \[2, 3\]"),
         (([A, np.ones((2, 3))], 10), r"covariances\[1\] must be a square matrix"),
         (([A, [[1, 2], [0, 1]]], 10), r"covariances\[1\] must be symmetric.*up to 2"),
         (([A, [[1, 2], [2, 1]]], 10), r"covariances\[1\] .* positive definite.*eigenvalue is -1"),
