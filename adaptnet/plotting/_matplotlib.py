@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from matplotlib import pyplot, rc_context, rcParams
     from matplotlib.animation import FFMpegWriter, PillowWriter
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.colors import LogNorm
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import LogNorm, Normalize
     from matplotlib.figure import Figure
     from matplotlib.font_manager import FontProperties
     from matplotlib.patches import Rectangle
@@ -26,9 +27,11 @@ __all__ = [
     "LogLocator",
     "LogNorm",
     "MaxNLocator",
+    "Normalize",
     "NullFormatter",
     "PillowWriter",
     "Rectangle",
+    "ScalarMappable",
     "TextPath",
     "pyplot",
     "rcParams",
@@ -44,9 +47,11 @@ _MODULES = {
     "LogLocator": "matplotlib.ticker",
     "LogNorm": "matplotlib.colors",
     "MaxNLocator": "matplotlib.ticker",
+    "Normalize": "matplotlib.colors",
     "NullFormatter": "matplotlib.ticker",
     "PillowWriter": "matplotlib.animation",
     "Rectangle": "matplotlib.patches",
+    "ScalarMappable": "matplotlib.cm",
     "TextPath": "matplotlib.textpath",
     "rcParams": "matplotlib",
     "rc_context": "matplotlib",

@@ -63,24 +63,32 @@ def name_contexts(ax: "Axes", dataset: xr.Dataset, replicate: int | None = None)
     contexts = [int(left[0]), *entered.tolist()]
     first, last = ax.get_xlim()
     edges = np.clip([first, *starts, last], first, last)
-    size = 0.9 * float(mpl.rcParams["font.size"])
+    lengths = np.diff(edges)
     figure = ax.figure.figure
     points = 72 * _WIDTH * figure.get_figwidth() * ax.get_position().width / 0.775
-    names = []
-    for context, start, end in zip(contexts, edges[:-1], edges[1:], strict=True):
-        room = points * (end - start) / (last - first) - 0.5 * size
-        name = meanings[context]
-        name = name if text_width(name, size) <= room else name.replace(" ", "\n")
-        if text_width(name, size) <= room:
-            names.append(((start + end) / 2, name))
-    if 2 * len(names) <= len(contexts):
+    room = points * lengths / (last - first)
+    # Segments much shorter than others go without a name; if others have no room, all do.
+    long = lengths >= 0.5 * lengths.mean()
+    for share in (0.9, 0.7):
+        size = share * float(mpl.rcParams["font.size"])
+        names = [
+            _broken(meanings[context], width - 0.5 * size, size)
+            for context, width in zip(contexts, room, strict=True)
+        ]
+        fits = np.array([name is not None for name in names])
+        if fits[long].all():
+            break
+    else:
         return
-    lines = max(name.count("\n") for _, name in names) + 1
+    middles = (edges[:-1] + edges[1:]) / 2
+    lines = max(name.count("\n") for name in names if name is not None) + 1
     strip = (1.3 * lines + 0.3) * size
     height = 72 * _HEIGHT * figure.get_figheight() * ax.get_position().height / 0.77
     low, high = ax.get_ylim()
     ax.set_ylim(top=low * (high / low) ** (1 / max(0.3, 1 - strip / height)))
-    for middle, name in names:
+    for middle, name in zip(middles, names, strict=True):
+        if name is None:
+            continue
         ax.text(
             middle,
             0.99,
@@ -92,6 +100,11 @@ def name_contexts(ax: "Axes", dataset: xr.Dataset, replicate: int | None = None)
             va="top",
             linespacing=1.1,
         )
+
+
+def _broken(name: str, width: float, size: float) -> str | None:
+    """Return a name that is within a width, in several lines if it must be, or None."""
+    return next((n for n in (name, name.replace(" ", "\n")) if text_width(n, size) <= width), None)
 
 
 def _of_replicate(dataset: xr.Dataset, name: str, replicate: int | None) -> Integers:

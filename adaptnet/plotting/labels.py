@@ -72,10 +72,14 @@ def legend_above(figure: "Figure | SubFigure", handles: Sequence[Any], texts: li
     largest = float(mpl.rcParams["font.size"])
     width = 72 * figure.figure.get_figwidth() - 2 * largest  # without the paddings of both sides
     size = fitting_size(texts, width - _entry_width("", largest))
-    columns = next(
-        (n for n in range(len(texts), 1, -1) if _legend_width(texts, n, size) <= width), 1
-    )
+    columns = legend_columns(texts, width, size)
     figure.legend(handles, texts, loc="outside upper center", ncols=columns, fontsize=size)
+
+
+def legend_columns(texts: list[str], width: float, size: float) -> int:
+    """Return into how many columns a legend's entries go, within a width in points."""
+    possible = range(len(texts), 1, -1)
+    return next((n for n in possible if _legend_width(texts, n, size) <= width), 1)
 
 
 def _legend_width(texts: list[str], n_columns: int, size: float) -> float:

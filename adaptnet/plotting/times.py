@@ -269,6 +269,8 @@ def plot_scaling(
     label_samples(ax.yaxis, None)
     if values.size and (values > 0).all() and values.max() > 5 * values.min():
         ax.set_xscale("log")
+    if values.size == 1:
+        ax.set_xticks(values, [f"{values[0]:.3g}"])
     long_name = times[x].attrs.get("long_name", x)
     ax.set_xlabel("distance of the change" if x == "change_distance" else long_name)
     ax.set_ylabel(f"samples until {_reached(times)}")

@@ -1,10 +1,16 @@
 """The picture of an environment shows what the environment says of itself."""
 
+import itertools
+
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 import adaptnet as an
-from environments import RecordedEnvironment
+from adaptnet import plotting
+from adaptnet.plotting import STYLES
+from environments import RecordedEnvironment, SwitchingEnvironment
+from tests.adaptnet.plotting.layout import faults
 from tests.environments.catalogue import ENVIRONMENTS, A, B
 
 
@@ -30,7 +36,7 @@ def test_contexts_are_bands_with_their_names():
     bands = [patch.get_bbox().intervalx.tolist() for patch in axes["spectrum"].patches]
     assert bands == [[0, 300], [300, 1100], [1100, 2000], [2000, 2500]]
     texts = [text.get_text() for text in axes["spectrum"].get_legend().get_texts()]
-    assert texts == ["context_0", "context_1"]
+    assert texts == ["context 0", "context 1"]
 
 
 def test_two_neurons_are_drawn_as_ellipses_of_one_standard_deviation():
@@ -56,3 +62,46 @@ def test_bad_arguments_are_refused():
     recorded = RecordedEnvironment(np.random.default_rng(0).normal(size=(50, 2)), truth="absent")
     with pytest.raises(ValueError, match="nothing is known of its covariances"):
         an.plot_environment(recorded, 50)
+
+
+def drawn(name, **options):
+    environment = ENVIRONMENTS[name]
+    if environment.truth == "absent":
+        pytest.skip("nothing is known of its covariances")
+    return an.plot_environment(environment, 2500, **options)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "style"), list(itertools.product(ENVIRONMENTS, STYLES)))
+def test_every_environment_is_drawn_with_texts_whole_and_apart(name, style):
+    with plotting.style(style):
+        figure, axes = drawn(name)
+    assert {"spectrum", "distance", "covariance_4"} <= axes.keys()
+    assert not faults(figure)
+
+
+@pytest.mark.parametrize("n_contexts", [1, 2, 6, 8])
+def test_a_covariance_of_every_context_is_shown(n_contexts):
+    scales = np.geomspace(0.01, 1, n_contexts)
+    environment = SwitchingEnvironment(
+        [scale * A for scale in scales],
+        block_length=100,
+        context_names=[f"contrast_number_{i}" for i in range(n_contexts)],
+    )
+    figure, axes = an.plot_environment(environment, 100 * n_contexts + 300)
+    largest = {float(np.abs(ax.images[0].get_array()).max()) for n, ax in axes.items() if "_" in n}
+    assert len(largest) == n_contexts
+    for name, ax in axes.items():
+        if "_" in name:  # nothing looks blank, however low the contrast
+            assert ax.images[0].get_clim()[1] == np.abs(ax.images[0].get_array()).max()
+    assert not faults(figure)
+
+
+def test_it_draws_on_the_axes_that_it_is_passed():
+    own = Figure(layout="constrained")
+    own_axes = own.subplots(2, 4)
+    figure, axes = drawn("blocks", axes=own_axes)
+    assert figure is own
+    assert list(axes.values())[:7] == own_axes.ravel()[:7].tolist()
+    with pytest.raises(ValueError, match="axes must hold one for each of 7 panels, got 4"):
+        drawn("blocks", axes=own_axes[0])
