@@ -6,7 +6,7 @@ import xarray as xr
 
 from adaptnet import readaptation_times
 from adaptnet.readaptation import summary
-from adaptnet.readaptation.segments import jumps
+from adaptnet.readaptation.changes import jumps
 from adaptnet.report import drift_sentences, samples_text
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from adaptnet._checks import Flags, Floats
 from adaptnet._words import thousands
 from adaptnet.plotting import _matplotlib as mpl
 from adaptnet.plotting.figures import axes_or_new, panels_or_new
@@ -19,7 +18,7 @@ from adaptnet.plotting.labels import (
     title_panels,
 )
 from adaptnet.plotting.style import circuit_colours, in_style
-from adaptnet.readaptation.groups import groups, times_of
+from adaptnet.readaptation.groups import Times, groups, times_of
 from adaptnet.readaptation.kaplan_meier import kaplan_meier
 from adaptnet.readaptation.selections import restored
 from adaptnet.readaptation.summaries import summary
@@ -65,7 +64,7 @@ def plot_survival(
         As `survival_curves` does, and if `axes` are too few.
     """
     times = restored(times)
-    samples, observed = times_of(times)
+    known = times_of(times)
     if times.sizes["replicate"] < 2:
         confidence = None
     curves = survival_curves(times, by=by, confidence=confidence)
@@ -83,7 +82,8 @@ def plot_survival(
                 low, high = (curve[limit].values[followed] for limit in ("lower", "upper"))
                 ax.fill_between(t, low, high, step="post", color=colour, alpha=0.25, linewidth=0)
             ax.step(t, share, where="post", color=colour, label=name)
-            ends = samples[c][members[label]][~observed[c][members[label]]]
+            mine = known.of(c, members[label])
+            ends = mine.durations[mine.censored]
             if ends.size and t.size:
                 ax.plot(ends, np.interp(ends, t, share), "|", color=colour, markersize=7)
         ax.set_ylim(-0.03, 1.03)
@@ -238,17 +238,17 @@ def plot_scaling(
         If `x` is not a numeric coordinate of the changes.
     """
     times = restored(times)
-    samples, observed = times_of(times)
+    known = times_of(times)
     if x not in times.coords or "change" not in times[x].dims or times[x].dtype.kind not in "fi":
-        known = [
+        numeric = [
             str(n) for n, c in times.coords.items() if "change" in c.dims and c.dtype.kind in "fi"
         ]
         raise ValueError(
-            f"x must be a numeric coordinate over changes, one of {', '.join(known)}, got {x!r}"
+            f"x must be a numeric coordinate over changes, one of {', '.join(numeric)}, got {x!r}"
         )
     names = [str(name) for name in times["circuit"].values]
     where = _of_changes(times, x)
-    there = ~np.isnan(samples).all(axis=0)
+    there = ~np.isnan(known.durations).all(axis=0)
     values = np.unique(np.round(where[there], 12))
     directions = np.full(where.shape, "level")
     if "direction" in times.coords:
@@ -259,9 +259,9 @@ def plot_scaling(
         ax.plot([], [], "s", color=colour, label=name)
         for value, (direction, marker) in itertools.product(values, _MARKERS.items()):
             members = there & np.isclose(where, value, rtol=0, atol=1e-12)
-            members &= (directions == direction) & ~np.isnan(samples[c])
-            if members.any():
-                _quartiles(ax, value, samples[c][members], observed[c][members], marker, colour)
+            mine = known.of(c, members & (directions == direction))
+            if mine.durations.size:
+                _quartiles(ax, value, mine, marker, colour)
     ax.set_yscale("log")
     ax.margins(0.1)
     ax.autoscale_view()
@@ -286,13 +286,11 @@ def _of_changes(times: xr.Dataset, name: str) -> Any:
     return times[name].broadcast_like(template).transpose("replicate", "change").values
 
 
-def _quartiles(
-    ax: "Axes", x: float, samples: Floats, observed: Flags, marker: str, colour: str
-) -> None:
+def _quartiles(ax: "Axes", x: float, times: Times, marker: str, colour: str) -> None:
     """Draw the median of some times and the quartiles, as far as they are known."""
-    estimate = kaplan_meier(samples, observed)
+    estimate = kaplan_meier(*times)
     low, middle, high = (float(estimate.quantile(q)) for q in (0.25, 0.5, 0.75))
-    end = samples.max()
+    end = times.durations.max()
     if np.isfinite(middle):
         bars = [[middle - low], [min(high, end) - middle]]
         # Bars of circuits at the same distance may cover each other: both remain to be seen.

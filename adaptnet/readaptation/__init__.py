@@ -1,10 +1,9 @@
 """Readaptation after changes of context: how long it takes, how sure that is, what it costs.
 
 Every measure takes a run and returns a Dataset over (circuit, replicate, change); ``MEASURES``
-names them all. What comes after takes such results: survival curves, tests, summaries, bootstrap.
+names them all. Survival curves, tests, summaries and comparisons take such results.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import xarray as xr
@@ -15,28 +14,17 @@ from adaptnet.readaptation.bootstrap import paired_bootstrap
 from adaptnet.readaptation.exponential import time_constants
 from adaptnet.readaptation.first_passage import readaptation_times
 from adaptnet.readaptation.floors import noise_floors
+from adaptnet.readaptation.measures import MEASURES
 from adaptnet.readaptation.oracle import with_oracle
-from adaptnet.readaptation.recovery import (
-    excess_area,
-    fractional_recovery,
-    maximum_loss,
-)
+from adaptnet.readaptation.outcomes import Outcome
+from adaptnet.readaptation.recovery import excess_area, fractional_recovery, maximum_loss
 from adaptnet.readaptation.summaries import summary
 from adaptnet.readaptation.survival import logrank_tests, survival_curves
 from adaptnet.readaptation.tracking import tracking
 
-MEASURES: dict[str, Callable[..., xr.Dataset]] = {
-    "first_passage": readaptation_times,
-    "fractional_recovery": fractional_recovery,
-    "time_constants": time_constants,
-    "excess_area": excess_area,
-    "maximum_loss": maximum_loss,
-    "noise_floors": noise_floors,
-    "tracking": tracking,
-}
-
 __all__ = [
     "MEASURES",
+    "Outcome",
     "aligned_curves",
     "excess_area",
     "fractional_recovery",
@@ -57,6 +45,15 @@ __all__ = [
 
 def measure(dataset: xr.Dataset, name: str, **options: Any) -> xr.Dataset:
     """Return the measure `name` of a run; `options` are the measure's own.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        A run.
+    name : str
+        One of the names in ``MEASURES``.
+    **options
+        Passed to the measure.
 
     Raises
     ------

@@ -7,11 +7,14 @@ import numpy as np
 import xarray as xr
 
 from adaptnet._checks import whole_number
+from adaptnet.readaptation.changes import change_coordinates
 from adaptnet.readaptation.groups import group_coordinates, groups
-from adaptnet.readaptation.segments import change_coordinates, error_of, segments
-from adaptnet.readaptation.selections import DIMS, restored
+from adaptnet.readaptation.measures import takes_run
+from adaptnet.readaptation.segments import error_of, require_changes, segments
+from adaptnet.readaptation.selections import DIMS
 
 
+@takes_run
 def aligned_curves(
     dataset: xr.Dataset,
     *,
@@ -45,14 +48,9 @@ def aligned_curves(
     TypeError, ValueError
         If a number is out of range, the variable is not in the dataset, or there is no change.
     """
-    dataset = restored(dataset)
     errors = error_of(dataset, variable)
+    require_changes(dataset, "align to")
     starts, stops = segments(dataset)
-    if not (starts >= 0).any():
-        raise ValueError(
-            "the run has no change of context, so nothing to align to; "
-            "simulate longer, or in an environment whose contexts change"
-        )
     longest = int((stops - starts).max())
     before = longest // 10 if before is None else whole_number("before", before, minimum=0)
     after = longest - 1 if after is None else whole_number("after", after, minimum=0)
@@ -80,6 +78,7 @@ def aligned_curves(
     )
 
 
+@takes_run
 def peri_change_averages(
     dataset: xr.Dataset,
     *,
@@ -127,14 +126,14 @@ def peri_change_averages(
             warnings.filterwarnings("ignore", "All-NaN|Mean of empty", RuntimeWarning)  # n says so
             quartiles = np.nanquantile(pooled, (0.25, 0.5, 0.75), axis=1)
             table["mean"][:, g] = np.nanmean(pooled, axis=1)
-        for name, of in zip(names, quartiles, strict=False):
-            table[name][:, g] = of
+        for name, values_of_group in zip(names, quartiles, strict=False):
+            table[name][:, g] = values_of_group
     dims = ("circuit", by, "lag")
     return xr.Dataset(
         {
             **{
-                name: (dims, of, {"long_name": f"{name.replace('_', ' ')} of {variable}"})
-                for name, of in table.items()
+                name: (dims, array, {"long_name": f"{name.replace('_', ' ')} of {variable}"})
+                for name, array in table.items()
             },
             "n": (dims, n, {"long_name": "curves that have a record at the lag"}),
         },

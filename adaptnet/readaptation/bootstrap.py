@@ -1,13 +1,13 @@
 """Comparison of circuits in pairs: how sure a difference or a ratio between them is."""
 
 import itertools
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import xarray as xr
 
 from adaptnet._checks import Flags, Floats, positive_number, whole_number
-from adaptnet.files.schema import context_flags
 from adaptnet.readaptation.groups import (
     comparisons,
     group_coordinates,
@@ -18,21 +18,19 @@ from adaptnet.readaptation.groups import (
 )
 from adaptnet.readaptation.intervals import bootstrap_t, paired_median, quotient
 from adaptnet.readaptation.kaplan_meier import kaplan_meier
-from adaptnet.readaptation.selections import DIMS, restored
+from adaptnet.readaptation.measures import takes_results
+from adaptnet.readaptation.outcomes import Outcome, outcome_variable
+from adaptnet.readaptation.selections import DIMS
 from adaptnet.seeding import Rng, root_seed
 
-ESTIMATED, NEITHER, FIRST_ONLY, SECOND_ONLY, LIMITS_ONLY, UNKNOWN = range(6)
-OUTCOMES = (
-    "estimated",
-    "not_reached_by_either",
-    "reached_by_the_first_alone",
-    "reached_by_the_second_alone",
-    "known_by_its_limits_alone",
-    "values_missing",
-)
 STATISTICS = ("median", "restricted_mean", "mean")
+_TIMES = ("samples", "synaptic_time")
+_KINDS = ("difference", "ratio")
+_COLUMNS = tuple(kind + end for kind in _KINDS for end in ("", "_low", "_high"))
+_Estimates: TypeAlias = dict[str, tuple[float, float, float]]  # estimate, lower, upper
 
 
+@takes_results
 def paired_bootstrap(
     results: xr.Dataset,
     statistic: str = "restricted_mean",
@@ -103,7 +101,6 @@ def paired_bootstrap(
     .. [4] P. K. Andersen, M. G. Hansen, J. P. Klein, "Regression analysis of restricted mean
        survival time based on pseudo-observations", Lifetime Data Analysis 10, 2004.
     """
-    results = restored(results)
     if statistic not in STATISTICS:
         raise ValueError(f"statistic must be one of {', '.join(STATISTICS)}, got {statistic!r}")
     if variable not in results or set(results[variable].dims) != set(DIMS):
@@ -119,59 +116,32 @@ def paired_bootstrap(
     confidence = positive_number("confidence", confidence, below=1.0)
     n_resamples = whole_number("n_resamples", n_resamples, minimum=100)
     generator = np.random.default_rng(root_seed(rng))
-    values = results[variable].transpose(*DIMS).values.astype(np.float64)
-    observed = np.isfinite(values)
-    if variable in ("samples", "synaptic_time") and "observed" in results:
-        observed &= times_of(results)[1]
-    if variable == "samples" and "observed" in results and "record_every" in results.attrs:
-        # The first record below comes at most so long after the passage itself.
-        every = np.minimum(float(results.attrs["record_every"]), values)
-        share = generator.random(values.shape) if statistic == "median" else 0.5
-        values = np.where(observed, values - every * share, values)
+    values = _values(results, variable, statistic, generator)
     compared, found = pairs(results), list(groups(results, by))
-    kinds = ("difference", "ratio")
-    names = [f"{kind}{end}" for kind in kinds for end in ("", "_low", "_high")]
-    table = {name: np.full((len(compared), len(found)), np.nan) for name in names}
+    table = {name: np.full((len(compared), len(found)), np.nan) for name in _COLUMNS}
     outcome = np.zeros((len(compared), len(found)), dtype=np.int64)
     for (i, pair), (g, group) in itertools.product(enumerate(compared), enumerate(found)):
-        mine = group.members.any(axis=0)  # of many changes each group has few
-        both = [
-            _Values(values[c][:, mine], observed[c][:, mine], group.members[:, mine]) for c in pair
-        ]
+        both = [_of_circuit(values, c, group.members) for c in pair]
         if statistic == "median":
-            outcome[i, g] = _reached(both)
-            of = {kind: _median(both, kind, confidence) for kind in kinds}
-            if np.isfinite(of["difference"][0]):
-                outcome[i, g] = ESTIMATED
+            outcome[i, g], estimates = _compare_medians(both, confidence)
         else:
-            horizon = _horizon(results, group.members, both)
-            circuits = [_mean(one, statistic, horizon) for one in both]
-            missing = any(np.isnan(pseudo).any() for _, pseudo in circuits)
-            outcome[i, g] = UNKNOWN if missing else ESTIMATED
-            of = {}
-            for kind in kinds:
-                (a, pseudo_a), (b, pseudo_b) = circuits
-                point = a - b if kind == "difference" else float(quotient(a, b))
-                limits = (-np.inf, np.inf)
-                if not missing:
-                    limits = bootstrap_t(
-                        pseudo_a, pseudo_b, kind, confidence, n_resamples, generator
-                    )
-                of[kind] = (point, *limits)
-        for kind in kinds:
-            for end, number in zip(("", "_low", "_high"), of[kind], strict=True):
+            horizon = _horizon(results, variable, group.members, both)
+            interval = partial(
+                bootstrap_t, confidence=confidence, n_resamples=n_resamples, generator=generator
+            )
+            outcome[i, g], estimates = _compare_means(both, statistic, horizon, interval)
+        for kind, numbers in estimates.items():
+            for end, number in zip(("", "_low", "_high"), numbers, strict=True):
                 table[kind + end][i, g] = number
     dims = ("comparison", by)
     what = f"{statistic.replace('_', ' ')} of {variable}"
     within = " within a replicate" if statistic == "median" else ""
+    described = {
+        name: (dims, array, {"long_name": f"{name}{within}: {what}", "units": "1"})
+        for name, array in table.items()
+    }
     return xr.Dataset(
-        {
-            **{
-                name: (dims, array, {"long_name": f"{name}{within}: {what}", "units": "1"})
-                for name, array in table.items()
-            },
-            "outcome": (dims, outcome, {"long_name": "outcome", **context_flags(OUTCOMES)}),
-        },
+        {**described, "outcome": outcome_variable(dims, outcome)},
         {**comparisons(results), **group_coordinates(results, by, [g.label for g in found])},
         {
             **results.attrs,
@@ -183,10 +153,11 @@ def paired_bootstrap(
 
 
 class _Values(NamedTuple):
-    """What a circuit did: all (replicate, change)."""
+    """What circuits did: all of one shape, (circuit, replicate, change) or without circuit."""
 
-    values: Floats
+    values: Floats  # until when they were followed if it is not observed; NaN if not known
     observed: Flags
+    diverged: Flags  # the value is infinite: it will never be reached
     members: Flags
 
     @property
@@ -195,47 +166,102 @@ class _Values(NamedTuple):
 
     def limits(self) -> tuple[Floats, Floats]:
         """Return between what limits values are known to lie; NaN for changes not in the group."""
-        censored = ~self.observed & ~np.isnan(self.values)
-        low = np.where(self.observed | censored, self.values, -np.inf)
+        unknown = np.isnan(self.values)
+        low = np.where(unknown, -np.inf, np.where(self.diverged, np.inf, self.values))
         high = np.where(self.observed, self.values, np.inf)
         rows = self.replicates
-        return tuple(np.where(self.members, end, np.nan)[rows] for end in (low, high))  # type: ignore[return-value]
+        low, high = (np.where(self.members, end, np.nan)[rows] for end in (low, high))
+        return low, high
+
+
+def _values(
+    results: xr.Dataset, variable: str, statistic: str, generator: np.random.Generator
+) -> _Values:
+    """Return a variable of results (circuit, replicate, change), and what is known of it."""
+    values = results[variable].transpose(*DIMS).values.astype(np.float64)
+    observed, diverged = np.isfinite(values), np.zeros_like(values, dtype=bool)
+    if variable in _TIMES and "observed" in results:
+        values, observed, diverged = times_of(results, variable)
+        if variable == "samples" and "resolution" in results:
+            # The passage itself came at most so long before the record.
+            before = results["resolution"].transpose(*DIMS).values
+            share = generator.random(values.shape) if statistic == "median" else 0.5
+            values = np.where(observed, values - before * share, values)
+    return _Values(values, observed, diverged & ~observed, np.ones_like(observed))
+
+
+def _of_circuit(values: _Values, circuit: int, members: Flags) -> _Values:
+    """Return what a circuit did at the changes of a group, of which each group has few."""
+    mine = members.any(axis=0)
+    one = _Values._make(array[circuit][:, mine] for array in values)
+    return one._replace(members=members[:, mine])
+
+
+def _compare_medians(both: list[_Values], confidence: float) -> tuple[Outcome, _Estimates]:
+    """Return difference and ratio within replicates, and how that came out."""
+    estimates = {kind: _median(both, kind, confidence) for kind in _KINDS}
+    found = np.isfinite(estimates["difference"][0])
+    return Outcome.ESTIMATED if found else _reached(both), estimates
+
+
+def _compare_means(
+    both: list[_Values], statistic: str, horizon: float, interval: Any
+) -> tuple[Outcome, _Estimates]:
+    """Return difference and ratio of means, and how that came out."""
+    (a, pseudo_a), (b, pseudo_b) = (_mean(one, statistic, horizon) for one in both)
+    missing = bool(np.isnan(pseudo_a).any() or np.isnan(pseudo_b).any())
+    nobody = not any(one.observed[one.members].any() for one in both)
+    if nobody and not missing:
+        # Both are the horizon, which says nothing of the circuits.
+        unknown = np.nan, -np.inf, np.inf
+        return Outcome.NEITHER, {"difference": unknown, "ratio": (np.nan, 0.0, np.inf)}
+    points = {"difference": a - b, "ratio": float(quotient(a, b))}
+    limits = dict.fromkeys(_KINDS, (-np.inf, np.inf))
+    if not missing:
+        limits = {kind: interval(pseudo_a, pseudo_b, kind) for kind in _KINDS}
+    outcome = Outcome.UNKNOWN if missing else Outcome.ESTIMATED
+    return outcome, {kind: (points[kind], *limits[kind]) for kind in _KINDS}
 
 
 def _median(both: list[_Values], kind: str, confidence: float) -> tuple[float, float, float]:
     """Return the median within replicates of a difference or ratio, and its interval."""
     (low_a, high_a), (low_b, high_b) = (one.limits() for one in both)
+    never = np.isinf(low_a) & np.isinf(low_b) & (low_a == low_b)  # nothing is known of such a pair
     if kind == "difference":
-        low, high = low_a - high_b, high_a - low_b
+        with np.errstate(invalid="ignore"):
+            low, high = low_a - high_b, high_a - low_b
     else:
         ends = np.stack([quotient(a, b) for a in (low_a, high_a) for b in (low_b, high_b)])
         sign_unknown = (low_b < 0) & (high_b > 0)
         low = np.where(sign_unknown, -np.inf, ends.min(axis=0))
         high = np.where(sign_unknown, np.inf, ends.max(axis=0))
+    low, high = np.where(never, -np.inf, low), np.where(never, np.inf, high)
     return paired_median(_middle(low), _middle(high), confidence)
 
 
-def _middle(of_changes: Floats) -> Floats:
+def _middle(changes: Floats) -> Floats:
     """Return a replicate's median; NumPy's that leaves out NaN takes long even of a single one."""
-    alone = of_changes.shape[1] == 1
-    return of_changes[:, 0] if alone else np.asarray(np.nanmedian(of_changes, axis=1))
+    alone = changes.shape[1] == 1
+    return changes[:, 0] if alone else np.asarray(np.nanmedian(changes, axis=1))
 
 
-def _reached(both: list[_Values]) -> int:
+def _reached(both: list[_Values]) -> Outcome:
     """Return why there is no median: which circuits' replicates reached nothing."""
     if any(np.isnan(one.values[one.members]).any() for one in both):
-        return UNKNOWN
+        return Outcome.UNKNOWN
     first, second = (one.observed[one.members].mean() >= 0.5 for one in both)
     if first and second:
-        return LIMITS_ONLY
-    return FIRST_ONLY if first else SECOND_ONLY if second else NEITHER
+        return Outcome.LIMITS_ONLY
+    if first or second:
+        return Outcome.FIRST_ONLY if first else Outcome.SECOND_ONLY
+    return Outcome.NEITHER
 
 
-def _horizon(results: xr.Dataset, members: Flags, both: list[_Values]) -> float:
-    """Return how long the group was followed; values that are no times count in full."""
-    if "followed" in results:
-        return horizon_of(results, members)
-    return float(max(one.values[members].max() for one in both))
+def _horizon(results: xr.Dataset, variable: str, members: Flags, both: list[_Values]) -> float:
+    """Return how long the group was followed; values that are not times count in full."""
+    if variable in _TIMES and "followed" in results:
+        return horizon_of(results, members, variable)
+    return float(max(one.values[members[:, members.any(axis=0)]].max() for one in both))
 
 
 def _mean(one: _Values, statistic: str, horizon: float) -> tuple[float, Floats]:
@@ -250,7 +276,8 @@ def _mean(one: _Values, statistic: str, horizon: float) -> tuple[float, Floats]:
         values = one.values[members]
         if statistic == "mean" or np.isnan(values).any():
             return float(values.mean())
-        return float(kaplan_meier(values, one.observed[members]).restricted_mean(horizon))
+        curve = kaplan_meier(values, one.observed[members], one.diverged[members])
+        return float(curve.restricted_mean(horizon))
 
     rows = np.flatnonzero(one.replicates)
     whole = mean(one.members)

@@ -4,21 +4,17 @@ import warnings
 
 import numpy as np
 import xarray as xr
+from scipy.integrate import trapezoid
+from scipy.optimize import OptimizeWarning, curve_fit
 
 from adaptnet._checks import Floats, Integers, positive_number
-from adaptnet.readaptation.segments import (
-    DIVERGED,
-    NOT_FITTED,
-    REACHED,
-    TOO_FEW,
-    TOO_SLOW,
-    UNMOVED,
-    Results,
-    each_segment,
-)
-from adaptnet.readaptation.selections import restored
+from adaptnet.readaptation.measures import measure
+from adaptnet.readaptation.outcomes import Outcome
+from adaptnet.readaptation.results import Results
+from adaptnet.readaptation.segments import each_segment
 
 
+@measure("time_constants")
 def time_constants(
     dataset: xr.Dataset,
     components: int = 1,
@@ -60,7 +56,6 @@ def time_constants(
         If `components` is neither 1 nor 2, the floor is negative, the variable is not in the
         dataset, or there is no change.
     """
-    dataset = restored(dataset)
     if components not in (1, 2) or isinstance(components, bool):
         raise ValueError(f"components must be 1 or 2, got {components!r}")
     if floor is not None:
@@ -72,26 +67,31 @@ def time_constants(
     n_parameters = 2 * components + (floor is None)
     for segment in each_segment(dataset, variable):
         at = segment.at
-        if segment.unmoved:
-            results.outcome[at] = UNMOVED
-            continue
-        if segment.diverged or len(segment.errors) <= n_parameters:
-            results.outcome[at] = DIVERGED if segment.diverged else TOO_FEW
+        obstacle = segment.obstacle(n_parameters + 1)
+        if obstacle is not None:
+            results.outcome[at] = obstacle
             continue
         fit = _fit(segment.since, segment.errors, components, floor)
         if fit is None:
-            results.outcome[at] = NOT_FITTED
+            results.outcome[at] = Outcome.NOT_FITTED
             continue
         tau[at], error[at], amplitude[at], fitted_floor[at], rest = fit
         residual[at] = np.sqrt(np.mean(rest**2))
         r_squared[at] = 1 - np.mean(rest**2) / np.var(segment.errors)
         slowest = tau[at].max()
-        results.outcome[at] = TOO_SLOW if slowest > segment.since[-1] else REACHED
+        results.outcome[at] = Outcome.TOO_SLOW if slowest > segment.since[-1] else Outcome.REACHED
     one = components == 1
     squeezed = (array[..., 0] if one else array for array in (tau, error, amplitude))
     constants, errors, amplitudes = squeezed
     named = (
-        results.times(constants, "until the excess error has fallen to 1/e")
+        {
+            "samples": (constants, "samples until the excess error has fallen to 1/e"),
+            "synaptic_time": (
+                results.in_synaptic_time(constants),
+                "synaptic time (integral of the learning rate) until the excess error has fallen "
+                "to 1/e; NaN without a learning rate",
+            ),
+        }
         if one
         else {"samples": (constants, "time constant in samples")}
     )
@@ -116,9 +116,6 @@ def _fit(
     Time is scaled by the segment's length and the error by its range; time constants are fitted by
     their logarithm, which keeps them positive.
     """
-    from scipy.integrate import trapezoid
-    from scipy.optimize import OptimizeWarning, curve_fit
-
     length, scale = float(since[-1]), float(np.ptp(errors))
     if not scale > 0:
         return None

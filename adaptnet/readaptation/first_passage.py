@@ -2,35 +2,31 @@
 
 import warnings
 
-import numpy as np
 import xarray as xr
 
-from adaptnet._checks import Flags, Integers, positive_number, whole_number
+from adaptnet._checks import positive_number
 from adaptnet.errors import NoiseFloorWarning
-from adaptnet.readaptation.segments import (
-    DIVERGED,
-    NOT_REACHED,
-    REACHED,
-    UNMOVED,
-    Results,
-    each_segment,
-)
-from adaptnet.readaptation.selections import restored
+from adaptnet.readaptation.measures import measure
+from adaptnet.readaptation.outcomes import Outcome
+from adaptnet.readaptation.passages import Passages
+from adaptnet.readaptation.segments import each_segment
 
 
+@measure("first_passage")
 def readaptation_times(
     dataset: xr.Dataset,
     threshold: float = 0.1,
     *,
     variable: str = "whitening_error",
     hold: int = 1,
+    since: str = "beginning",
 ) -> xr.Dataset:
     """Return how long after each change the error first falls below a threshold, and stays.
 
-    The time is that of the first of `hold` consecutive records below the threshold. A circuit that
-    has none when the next change comes, or the run ends, or it diverges, is not dropped: it is
-    marked as not observed (right-censored), with the time until which it is known not to have
-    readapted.
+    The time is that of the first of `hold` consecutive records below the threshold that come after
+    one above it. A circuit that has none when the next change comes, or the run ends, is not
+    dropped: it is marked as not observed (right-censored). A circuit that diverges will never
+    readapt. One whose error is never above the threshold has nothing to readapt to, and no time.
 
     Parameters
     ----------
@@ -42,21 +38,28 @@ def readaptation_times(
         The error to use: whitening_error or frobenius_error.
     hold : int
         Records in a row that must lie below the threshold; 1 is the plain first passage.
+    since : str
+        What times count from, for a change that takes time: its ``"beginning"``, or its ``"end"``,
+        when the covariance has arrived. From the end, a circuit that has kept up takes 0 samples.
 
     Returns
     -------
     Dataset
-        Over (circuit, replicate, change): ``samples`` and ``synaptic_time`` since the change,
-        ``observed``, ``followed`` (for how long), and ``outcome``, which says why a time is not
-        there. A change at which the covariance does not jump, where a drift begins, has no time:
-        see :func:`tracking`. Coordinates tell the change: ``change_sample``, ``context_left``,
-        ``context_entered``, their names as ``context`` (entered) and ``transition``,
-        ``change_distance`` and ``direction``. Resolution is the run's ``record_every``.
+        Over (circuit, replicate, change): ``samples`` and ``synaptic_time`` since the change, NaN
+        if censored; ``observed``; ``followed``, until when a censored circuit is known not to have
+        readapted, and ``synaptic_followed``; ``resolution``, how long before the time the last
+        record was, so that the error passed the threshold at most so much earlier; and ``outcome``,
+        which says why a time is not there. A change at which the covariance does not jump, at which
+        a drift begins, has no time: see :func:`tracking`. Coordinates tell the change:
+        ``change_sample``, ``change_end``, ``context_left``, ``context_entered``, their names as
+        ``context`` (entered) and ``transition``, ``change_distance`` and ``direction``.
+
+        Times of which some are censored have no plain mean or median: use :func:`summary`.
 
     Raises
     ------
     TypeError, ValueError
-        If the threshold is not positive, the variable is not in the dataset, or there is no change.
+        If an argument is out of range, the variable is not in the dataset, or there is no change.
 
     Warns
     -----
@@ -66,29 +69,29 @@ def readaptation_times(
     References
     ----------
     .. [1] S. Redner, "A Guide to First-Passage Processes", Cambridge University Press, 2001.
+
+    Examples
+    --------
+    In the eigenbasis of both covariances A(t)^2 = C + (C_left - C) exp(-4 t), so that the error
+    falls to 0.1 at the synaptic time log((4 - 1) (1 - 0.1) / 0.1) / 4 = 0.824.
+
+    >>> import numpy as np, adaptnet as an
+    >>> from environments import SwitchingEnvironment
+    >>> environment = SwitchingEnvironment([4 * np.eye(2), np.eye(2)], block_length=200)
+    >>> circuit = an.InterneuronCircuit(initial_weights=2.0, learning_rate=0.01)
+    >>> run = an.flow(circuit, environment, 400)
+    >>> readaptation_times(run, threshold=0.1)["samples"].item()
+    83.0
     """
-    dataset = restored(dataset)
     threshold = positive_number("threshold", threshold)
-    hold = whole_number("hold", hold)
+    passages = Passages(dataset, variable, hold, since, threshold=threshold)
     _warn_below_floor(dataset, threshold, variable)
-    results = Results(dataset, variable, threshold=threshold, hold=hold)
-    samples, followed = results.blank(), results.blank()
     for segment in each_segment(dataset, variable):
-        followed[segment.at] = segment.followed
         if segment.unmoved:
-            results.outcome[segment.at] = UNMOVED
-            continue
-        samples[segment.at], reached = passage(segment.since, segment.errors < threshold, hold)
-        unreached = DIVERGED if segment.diverged else NOT_REACHED
-        results.outcome[segment.at] = REACHED if reached else unreached
-    observed = (results.outcome == REACHED, "time was reached (False: censored)")
-    return results.labelled(
-        {
-            **results.times(samples, f"until {variable} < {threshold:g}"),
-            "observed": observed,
-            "followed": (followed, "samples until the segment's last sound record"),
-        }
-    )
+            passages.outcome[segment.at] = Outcome.UNMOVED
+        else:
+            passages.add(segment, segment.errors < threshold)
+    return passages.times(f"{variable} < {threshold:g}")
 
 
 def _warn_below_floor(dataset: xr.Dataset, threshold: float, variable: str) -> None:
@@ -101,31 +104,12 @@ def _warn_below_floor(dataset: xr.Dataset, threshold: float, variable: str) -> N
     above = {n: floor for n, floor in zip(names, worst.values, strict=True) if floor > threshold}
     if not above:
         return
-    of = ", ".join(f"{name!r} ({floor:.3g})" for name, floor in above.items())
+    circuits = ", ".join(f"{name!r} ({floor:.3g})" for name, floor in above.items())
     share = (threshold / max(above.values())) ** 2
     warnings.warn(
-        f"the threshold {threshold:g} lies below the noise floor of {of}: once converged its "
+        f"the threshold {threshold:g} lies below the noise floor of {circuits}: once converged its "
         f"{variable} is that large in the root mean square, and is below the threshold by chance "
         f"or never; raise the threshold, or multiply the learning rate by less than {share:.2g}",
         NoiseFloorWarning,
-        stacklevel=3,
+        stacklevel=4,
     )
-
-
-def passage(since: Integers, below: Flags, hold: int) -> tuple[float, bool]:
-    """Return the time of the first of `hold` records in a row below, or until when there is none.
-
-    Examples
-    --------
-    >>> passage(np.arange(5), np.array([0, 1, 0, 1, 1], bool), 2)
-    (3.0, True)
-    >>> passage(np.arange(5), np.array([0, 1, 0, 1, 1], bool), 3)
-    (2.0, False)
-    """
-    above = np.flatnonzero(~below)
-    # A run of records below lies between two above, or one and an end.
-    edges = np.concatenate([[-1], above, [len(below)]])
-    long_enough = np.flatnonzero(np.diff(edges) > hold)
-    if long_enough.size:
-        return float(since[edges[long_enough[0]] + 1]), True
-    return (float(since[above[-1]]) if above.size else 0.0), False

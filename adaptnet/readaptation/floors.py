@@ -7,12 +7,16 @@ import numpy as np
 import xarray as xr
 
 from adaptnet._checks import Floats, positive_number
-from adaptnet.readaptation.segments import DIVERGED, REACHED, TOO_FEW, Results, each_segment
-from adaptnet.readaptation.selections import DIMS, restored
+from adaptnet.readaptation.measures import measure
+from adaptnet.readaptation.outcomes import Outcome
+from adaptnet.readaptation.results import Results
+from adaptnet.readaptation.segments import each_segment
+from adaptnet.readaptation.selections import DIMS
 
 Floor: TypeAlias = float | Mapping[str, float] | xr.DataArray | None
 
 
+@measure("noise_floors")
 def noise_floors(
     dataset: xr.Dataset, *, variable: str = "whitening_error", part: float = 0.25
 ) -> xr.Dataset:
@@ -41,22 +45,22 @@ def noise_floors(
     TypeError, ValueError
         If `part` is out of range, the variable is not in the dataset, or there is no change.
     """
-    dataset = restored(dataset)
     part = positive_number("part", part, below=0.5)
     results = Results(dataset, variable, part=part)
     floor, trend = results.blank(), results.blank()
     for segment in each_segment(dataset, variable):
-        last = int(np.ceil(part * len(segment.errors)))
-        if segment.diverged:
-            results.outcome[segment.at] = DIVERGED
-        elif len(segment.errors) < 4:
-            results.outcome[segment.at] = TOO_FEW
-        else:
-            floor[segment.at] = np.median(segment.errors[-last:])
-            before = np.median(segment.errors[-2 * last : -last])
-            settled = before == floor[segment.at]
-            trend[segment.at] = 1.0 if settled else before / floor[segment.at]
-            results.outcome[segment.at] = REACHED
+        obstacle = segment.obstacle(4, jump=False)
+        if obstacle is not None:
+            results.outcome[segment.at] = obstacle
+            continue
+        # By samples, not by records, which may lie closer together in places.
+        edges = segment.followed * np.array([1 - 2 * part, 1 - part])
+        middle, last = np.searchsorted(segment.since, edges)
+        floor[segment.at] = np.median(segment.errors[last:])
+        before = np.median(segment.errors[middle:last]) if middle < last else np.nan
+        settled = before == floor[segment.at]
+        trend[segment.at] = 1.0 if settled else before / floor[segment.at]
+        results.outcome[segment.at] = Outcome.REACHED
     return results.labelled(
         {
             "floor": (floor, f"median {variable} over the last {part:.0%} of the segment"),
@@ -77,8 +81,8 @@ def resolved_floor(dataset: xr.Dataset, variable: str, floor: Floor) -> Floats:
                 f"floor must have dimensions among {', '.join(DIMS)}, got {floor.dims}"
             )
         like = xr.DataArray(np.empty(shape), {d: dataset[d] for d in DIMS}, DIMS)
-        given: Floats = floor.broadcast_like(like).transpose(*DIMS).values
-        return given
+        values: Floats = floor.broadcast_like(like).transpose(*DIMS).values
+        return values
     names = [str(name) for name in dataset["circuit"].values]
     if isinstance(floor, Mapping):
         missing = [name for name in names if name not in floor]

@@ -8,7 +8,8 @@ import numpy as np
 import xarray as xr
 
 from adaptnet._checks import Flags, Floats
-from adaptnet.readaptation.segments import NO_CHANGE, UNMOVED
+from adaptnet.readaptation.changes import NO_CHANGE, per_change
+from adaptnet.readaptation.outcomes import Outcome
 from adaptnet.readaptation.selections import DIMS, whether
 
 BY = ("change", "transition", "context", "direction")
@@ -21,29 +22,28 @@ class Group(NamedTuple):
     members: Flags  # (replicate, change)
 
 
-def groups(of: xr.Dataset, by: str, mask: Flags | None = None) -> Iterator[Group]:
+def groups(results: xr.Dataset, by: str, mask: Flags | None = None) -> Iterator[Group]:
     """Yield the groups of `by` in order of appearance; `mask` (replicate, change) leaves out more.
 
-    `of` is a run's results or anything with the same coordinates. Changes at which, by their
+    `results` are those of a run or anything with the same coordinates. Changes at which, by their
     outcome, the covariance did not jump are in no group.
     """
-    if by not in BY or by not in of.coords:
-        known = ", ".join(name for name in BY if name in of.coords)
+    if by not in BY or by not in results.coords:
+        known = ", ".join(name for name in BY if name in results.coords)
         raise ValueError(f"by must name what to group changes by, one of {known}, got {by!r}")
-    template = xr.DataArray(
-        np.empty((of.sizes["replicate"], of.sizes["change"])), dims=("replicate", "change")
-    )
-    labels = of[by].broadcast_like(template).transpose("replicate", "change").values
-    there = of["change_sample"].broadcast_like(template).transpose("replicate", "change").values
-    allowed = (there >= 0) if mask is None else (there >= 0) & mask
-    if "outcome" in of and set(of["outcome"].dims) == set(DIMS):
-        unmoved = (of["outcome"] == UNMOVED).all("circuit").transpose("replicate", "change").values
-        if allowed.any() and not (allowed & ~unmoved).any():
+    labels = per_change(results, by)
+    allowed = per_change(results, "change_sample") >= 0
+    if mask is not None:
+        allowed = allowed & mask
+    if "outcome" in results and set(results["outcome"].dims) == set(DIMS):
+        unmoved = (results["outcome"] == Outcome.UNMOVED).all("circuit")
+        still = unmoved.transpose("replicate", "change").values
+        if allowed.any() and not (allowed & ~still).any():
             raise ValueError(
                 "the covariance jumps at none of the changes, so there is nothing to readapt to; "
                 "adaptnet.readaptation.tracking tells how circuits follow a drift"
             )
-        allowed &= ~unmoved
+        allowed = allowed & ~still
     seen, first = np.unique(labels, return_index=True)
     for label in seen[np.argsort(first)]:
         members = (labels == label) & allowed
@@ -51,39 +51,76 @@ def groups(of: xr.Dataset, by: str, mask: Flags | None = None) -> Iterator[Group
             yield Group(label, members)
 
 
-def times_of(results: xr.Dataset) -> tuple[Floats, Flags]:
-    """Return times and whether they were observed (circuit, replicate, change), or refuse."""
-    if not {"samples", "observed", "followed"} <= set(results.data_vars):
+class Times(NamedTuple):
+    """Times that may be censored, in arrays of one shape."""
+
+    durations: Floats
+    """Until the circuit readapted or diverged, or ceased to be followed; NaN if there is no time"""
+    observed: Flags  # whether it readapted
+    diverged: Flags  # whether it diverged before
+
+    def of(self, circuit: int, members: Flags) -> "Times":
+        """Return the times of a circuit (by position) in a group, as far as there are any."""
+        there = members & ~np.isnan(self.durations[circuit])
+        return Times(*(array[circuit][there] for array in self))
+
+    @property
+    def censored(self) -> Flags:
+        """Which circuits were followed without readapting or diverging."""
+        return ~(self.observed | self.diverged | np.isnan(self.durations))
+
+
+_FOLLOWED = {"samples": "followed", "synaptic_time": "synaptic_followed"}
+
+
+def times_of(results: xr.Dataset, variable: str = "samples") -> Times:
+    """Return times (circuit, replicate, change), or refuse what are none; `variable` has them."""
+    followed = _FOLLOWED[variable]
+    if not {variable, "observed", followed} <= set(results.data_vars):
         raise ValueError(
-            "times must be results with `samples`, `observed` and `followed`, as "
+            f"times must be results with `{variable}`, `observed` and `{followed}`, as "
             "readaptation_times and fractional_recovery give them, got "
             f"{', '.join(map(str, results.data_vars))}"
         )
     observed = whether(results["observed"].transpose(*DIMS))
-    return results["samples"].transpose(*DIMS).values, observed
+    reached, until = (results[name].transpose(*DIMS).values for name in (variable, followed))
+    diverged = np.zeros_like(observed)
+    if "outcome" in results:
+        diverged = whether(results["outcome"].transpose(*DIMS) == Outcome.DIVERGED)
+    return Times(np.where(observed, reached, until).astype(np.float64), observed, diverged)
 
 
-def horizon_of(results: xr.Dataset, members: Flags) -> float:
-    """Return the time up to which all circuits of a group were followed."""
-    followed = results["followed"].transpose(*DIMS).values
-    return float(min(of[members].max() for of in followed))
+def horizon_of(results: xr.Dataset, members: Flags, variable: str = "samples") -> float:
+    """Return the time up to which all circuits of a group were followed.
+
+    A circuit that diverged is known for ever not to readapt, so that it sets no limit.
+    """
+    times = times_of(results, variable)
+    followed = results[_FOLLOWED[variable]].transpose(*DIMS).values
+    longest = [
+        of_circuit[members & ~lost & ~np.isnan(of_circuit)].max(initial=-np.inf)
+        for of_circuit, lost in zip(followed, times.diverged, strict=True)
+    ]
+    limits = [limit for limit in longest if limit >= 0]
+    mine = followed[:, members]
+    return float(min(limits) if limits else mine[~np.isnan(mine)].max(initial=0.0))
 
 
-def group_coordinates(of: xr.Dataset, by: str, labels: list[Any]) -> dict[str, Any]:
+def group_coordinates(results: xr.Dataset, by: str, labels: list[Any]) -> dict[str, Any]:
     """Return the coordinates of a result over groups; single changes keep what tells them."""
     coordinates: dict[str, Any] = {by: labels}
     if by == "change":
         # By position: in a file from elsewhere numbers of changes may not be unique.
-        at = [of["change"].values.tolist().index(label) for label in labels]
-        for name in of.coords:
-            if of[name].dims == ("change",) and name != "change":
-                coordinates[str(name)] = ("change", of[name].values[at], of[name].attrs)
+        at = [results["change"].values.tolist().index(label) for label in labels]
+        for name in results.coords:
+            if results[name].dims == ("change",) and name != "change":
+                coordinates[str(name)] = ("change", results[name].values[at], results[name].attrs)
     return coordinates
 
 
-def pairs(of: xr.Dataset) -> list[tuple[int, int]]:
+def pairs(results: xr.Dataset) -> list[tuple[int, int]]:
     """Return the positions of every pair of circuits, or say that there is but one circuit."""
-    n_circuits = of.sizes["circuit"]
+    n_circuits = results.sizes["circuit"]
     if n_circuits < 2:
         raise ValueError(
             f"a comparison needs at least 2 circuits, got {n_circuits}; simulate them in one run, "
@@ -92,10 +129,10 @@ def pairs(of: xr.Dataset) -> list[tuple[int, int]]:
     return list(itertools.combinations(range(n_circuits), 2))
 
 
-def comparisons(of: xr.Dataset) -> dict[str, Any]:
+def comparisons(results: xr.Dataset) -> dict[str, Any]:
     """Return the coordinates of the dimension `comparison`."""
-    names = [str(name) for name in of["circuit"].values]
-    first, second = zip(*((names[a], names[b]) for a, b in pairs(of)), strict=True)
+    names = [str(name) for name in results["circuit"].values]
+    first, second = zip(*((names[a], names[b]) for a, b in pairs(results)), strict=True)
     return {
         "comparison": [f"{a} / {b}" for a, b in zip(first, second, strict=True)],
         "circuit_1": ("comparison", list(first)),

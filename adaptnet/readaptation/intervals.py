@@ -2,6 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import bdtr
 
 from adaptnet._checks import Floats
 
@@ -33,15 +34,13 @@ def paired_median(low: Floats, high: Floats, confidence: float) -> tuple[float, 
     >>> paired_median(values[:5], values[:5], 0.95)
     (2.0, -inf, inf)
     """
-    from scipy.stats import binom
-
     low, high = np.sort(low), np.sort(high)[::-1]
     n = len(low)
     middle, other = float(np.median(low)), float(np.median(high))
     median = middle if middle == other else np.nan
     # Between the k-th smallest and the k-th largest the median lies with probability `covers`.
     k = np.arange(1, n // 2 + 1)
-    covers = 1 - 2 * binom.cdf(k - 1, n, 0.5)
+    covers = 1 - 2 * bdtr(k - 1, n, 0.5)
     enough = np.flatnonzero(covers >= confidence)
     if not enough.size:
         return median, -np.inf, np.inf
@@ -49,12 +48,12 @@ def paired_median(low: Floats, high: Floats, confidence: float) -> tuple[float, 
     inner = covers[at + 1] if at + 1 < len(k) else 0.0
     inside = (covers[at] - confidence) / (covers[at] - inner)
     share = (n - k[at]) * inside / (k[at] + (n - 2 * k[at]) * inside)
-    lower, upper = (_between(of[at], of[min(at + 1, n - 1)], share) for of in (low, high))
+    lower, upper = (_between(end[at], end[min(at + 1, n - 1)], share) for end in (low, high))
     return median, lower, upper
 
 
 def _between(outer: float, inner: float, share: float) -> float:
-    """Interpolate, where one or both may be infinite."""
+    """Interpolate between limits of which one or both may be infinite."""
     if outer == inner or share == 0:
         return float(outer)
     return float((1 - share) * outer + share * inner)
@@ -110,9 +109,9 @@ def bootstrap_t(
     drawn = generator.integers(0, n, size=(n_resamples, n))
     with np.errstate(invalid="ignore", divide="ignore"):
         point, error = estimates(a, b)
-        of_resamples, errors = estimates(a[drawn], b[drawn])
-        distance = (of_resamples - point) / errors
-    if not np.isfinite(of_resamples).all():
+        resampled, errors = estimates(a[drawn], b[drawn])
+        distance = (resampled - point) / errors
+    if not np.isfinite(resampled).all():
         return -np.inf, np.inf
     if error == 0:
         limits = np.array([point, point])

@@ -1,27 +1,29 @@
-"""The Kaplan-Meier estimate: many at a time, its band, and what follows from it."""
+"""Kaplan-Meier and Aalen-Johansen estimates: many at a time, their bands, what follows from them.
 
-import warnings
-from typing import TYPE_CHECKING, NamedTuple
+Both are the same estimate here, of the share that has not readapted. A circuit that diverged never
+readapts: divergence competes with readaptation (Aalen-Johansen); where no circuit diverged that is
+the Kaplan-Meier estimate.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtri
 
-from adaptnet._checks import Flags, Floats
-
-if TYPE_CHECKING:
-    from scipy.stats import CensoredData
+from adaptnet._checks import Flags, Floats, Integers
 
 ROUNDING = 1e-12  # of a product of survival fractions, which may miss 0.5 by rounding
 
 
 class KaplanMeier(NamedTuple):
-    """Kaplan-Meier estimates along the last axis: times in order, and the survival after each."""
+    """Estimates along the last axis: times in order, and the share not readapted after each."""
 
     times: Floats
     survival: Floats
 
     def quantile(self, share: float) -> Floats:
-        """Return the first time at which `share` has readapted, infinite if it never is."""
+        """Return the first time at which `share` has readapted, infinite if it never has."""
         done = self.survival <= 1 - share + ROUNDING
         at = np.argmax(done, axis=-1)
         when = np.take_along_axis(self.times, at[..., None], axis=-1)[..., 0]
@@ -37,56 +39,133 @@ class KaplanMeier(NamedTuple):
         return mean
 
 
-def kaplan_meier(times: npt.ArrayLike, observed: npt.ArrayLike) -> KaplanMeier:
-    """Return Kaplan-Meier estimates of any number of groups, along the last axis.
+def kaplan_meier(
+    times: npt.ArrayLike, observed: npt.ArrayLike, diverged: npt.ArrayLike = False
+) -> KaplanMeier:
+    """Return the share not readapted, for any number of groups along the last axis.
 
-    scipy.stats.ecdf does one group a call; a bootstrap needs thousands at once.
+    A bootstrap needs thousands of them at once.
+
+    Parameters
+    ----------
+    times : array (..., time)
+        Times at which a circuit readapted, diverged or ceased to be followed.
+    observed : array (..., time)
+        Whether it readapted then.
+    diverged : array (..., time), optional
+        Whether it diverged then.
+
+    References
+    ----------
+    .. [1] O. O. Aalen, S. Johansen, "An empirical transition matrix for non-homogeneous Markov
+       chains based on censored observations", Scandinavian Journal of Statistics 5, 1978.
 
     Examples
     --------
-    >>> estimate = kaplan_meier([3.0, 1.0, 2.0], [True, True, False])
-    >>> estimate.survival.round(3)
+    >>> kaplan_meier([3.0, 1.0, 2.0], [True, True, False]).survival.round(3)
     array([0.667, 0.667, 0.   ])
+    >>> kaplan_meier([3.0, 1.0, 2.0], [True, True, False], [False, False, True]).survival.round(3)
+    array([0.667, 0.667, 0.333])
     """
-    t, seen = np.asarray(times, float), np.asarray(observed, bool)
-    # Of equal times the observed come first: who is censored then was still at risk.
-    order = np.lexsort((~seen, t), axis=-1)
-    t, seen = np.take_along_axis(t, order, -1), np.take_along_axis(seen, order, -1)
+    t, reached = np.asarray(times, float), np.asarray(observed, bool)
+    lost = np.broadcast_to(np.asarray(diverged, bool), t.shape) & ~reached
+    # Of equal times those that readapt come first: who is censored then was still at risk.
+    order = np.lexsort((~lost, ~reached, t), axis=-1)
+    t, reached, lost = (np.take_along_axis(a, order, -1) for a in (t, reached, lost))
     at_risk = np.arange(t.shape[-1], 0, -1)
-    kept = np.where(seen, (at_risk - 1) / at_risk, 1.0)
-    return KaplanMeier(t, np.asarray(np.cumprod(kept, axis=-1), dtype=np.float64))
+    kept = np.where(reached | lost, (at_risk - 1) / at_risk, 1.0)
+    free = np.cumprod(kept, axis=-1)  # the share that has met neither event
+    if not lost.any():
+        return KaplanMeier(t, np.asarray(free, dtype=np.float64))
+    before = np.concatenate([np.ones((*t.shape[:-1], 1)), free[..., :-1]], axis=-1)
+    share = np.cumsum(np.where(reached, before / at_risk, 0.0), axis=-1)
+    return KaplanMeier(t, np.asarray(1 - share, dtype=np.float64))
 
 
-def censored(times: Floats, observed: Flags) -> "CensoredData":
-    """Return times as SciPy takes them."""
-    from scipy.stats import CensoredData
+class Events(NamedTuple):
+    """The times of one group at which circuits readapted or diverged, in order."""
 
-    return CensoredData(uncensored=times[observed], right=times[~observed])
+    times: Floats
+    at_risk: Integers  # just before each time
+    reached: Integers
+    diverged: Integers
+    before: Floats  # share that has met neither event just before
+    incidence: Floats  # share that has readapted from each time on
+
+    @classmethod
+    def of(cls, times: Floats, observed: Flags, diverged: Flags) -> "Events":
+        """Return the events of a group."""
+        lost = diverged & ~observed
+        at = np.unique(times[observed | lost])
+        at_risk = (times[:, None] >= at).sum(axis=0)
+        reached, gone = ((times[mine][:, None] == at).sum(axis=0) for mine in (observed, lost))
+        free = np.cumprod(1 - (reached + gone) / at_risk)
+        before = np.concatenate([[1.0], free[:-1]])[: len(at)]
+        return cls(at, at_risk, reached, gone, before, np.cumsum(before * reached / at_risk))
+
+    def until(self, horizon: float) -> "Events":
+        """Return the events before `horizon`."""
+        return Events._make(column[self.times < horizon] for column in self)
+
+    def variance(self, still: Floats, passed: Floats) -> Floats:
+        """Return the delta method's variance of what is linear in the incidence.
+
+        With F the incidence, `still` holds for each event (first axis) the functional of
+        F(t) - F(event) over the times after it, `passed` that of 1 over those times. Without
+        divergence it is Greenwood's variance.
+        """
+        n, d, both = self.at_risk, self.reached, self.reached + self.diverged
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # Once nobody is left at risk the incidence rises no more: still is 0.
+            first = np.where(n > both, both / (n * (n - both)), 0.0)
+        moved = self.before[:, None] * passed
+        terms = (
+            still**2 * first[:, None]
+            + moved**2 * (d * (n - d) / n**3)[:, None]
+            - 2 * still * moved * (d / n**2)[:, None]
+        )
+        variance: Floats = np.maximum(terms.sum(axis=0), 0.0)
+        return variance
 
 
 def curve_and_band(
     times: Floats,
     observed: Flags,
+    diverged: Flags,
     grid: Floats,
     confidence: float | None,
 ) -> tuple[Floats, Floats, Floats]:
-    """Return survival and its band at the times of `grid`."""
-    from scipy.stats import ecdf
+    """Return the share not readapted at the times of `grid`, and its pointwise band.
 
-    estimate = ecdf(censored(times, observed)).sf
-    survival = np.asarray(estimate.evaluate(grid), dtype=np.float64)
+    The band is that of log(-log) of the share [1]_, which has no value at shares of 1 and 0; there
+    the limits are exact binomial ones.
+
+    References
+    ----------
+    .. [1] E. Marubini, M. G. Valsecchi, "Analysing Survival Data from Clinical Trials and
+       Observational Studies", Wiley, 1995, chapter 10.
+    """
+    events = Events.of(times, observed, diverged)
+    at = np.searchsorted(events.times, grid, side="right")
+    incidence = np.concatenate([[0.0], events.incidence])[at]
+    share = 1 - incidence
+    share[share <= ROUNDING] = 0.0
     if confidence is None:
-        return survival, survival, survival
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # where S is 1 or 0: mended below
-        band = estimate.confidence_interval(confidence, method="log-log")
-    lower, upper = (np.asarray(edge.evaluate(grid), dtype=np.float64) for edge in band)
-    everyone, nobody = survival >= 1 - ROUNDING, survival <= ROUNDING
-    lower, upper = np.where(everyone, 1.0, lower), np.where(everyone, 1.0, upper)
-    lower[nobody] = 0.0
+        return share, share, share
+    passed = (events.times[:, None] <= grid).astype(np.float64)
+    error = np.sqrt(events.variance((incidence - events.incidence[:, None]) * passed, passed))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = np.exp(ndtri((1 + confidence) / 2) * error / (share * np.abs(np.log(share))))
+        lower, upper = share**spread, share ** (1 / spread)
+    outside = (1 - confidence) / 2
+    everyone, nobody = incidence <= 0, share == 0
+    if everyone.any():
+        # Of r that are followed, or diverged, 0 have readapted: a binomial count.
+        followed = (times[:, None] >= grid[everyone]) | (diverged & ~observed)[:, None]
+        lower[everyone] = outside ** (1 / np.maximum(followed.sum(axis=0), 1))
+        upper[everyone] = 1.0
     if nobody.any():
-        # Log(-log 0) has no value; of r at risk at the last event, 0 kept on is a binomial count.
-        at_risk = (times >= times[observed].max()).sum()
-        before = upper[~nobody][-1] if (~nobody).any() else 1.0
-        upper[nobody] = before * (1 - ((1 - confidence) / 2) ** (1 / at_risk))
-    return survival, lower, upper
+        at_risk = events.at_risk[-1]
+        last = upper[~nobody][-1] if (~nobody).any() else 1.0
+        lower[nobody], upper[nobody] = 0.0, last * (1 - outside ** (1 / at_risk))
+    return share, lower, upper

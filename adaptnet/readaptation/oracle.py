@@ -7,11 +7,11 @@ import xarray as xr
 
 from adaptnet.files.parameters import circuit_parameters
 from adaptnet.files.schema import NEEDS_TRUTH
-from adaptnet.files.validation import validate
 from adaptnet.metrics import square_root
-from adaptnet.readaptation.selections import restored
+from adaptnet.readaptation.measures import takes_run
 
 
+@takes_run
 def with_oracle(dataset: xr.Dataset, name: str = "oracle") -> xr.Dataset:
     """Return a run with one more circuit, which knows the covariance in force at each sample.
 
@@ -37,8 +37,6 @@ def with_oracle(dataset: xr.Dataset, name: str = "oracle") -> xr.Dataset:
         If the truth is not known, the name is taken, or effective weights are recorded but not the
         covariance they would follow from.
     """
-    dataset = restored(dataset)
-    validate(dataset)
     if dataset.attrs["truth"] == "absent":
         raise ValueError(
             "an oracle needs the true covariance, but the run's inputs came without; "
@@ -59,10 +57,10 @@ def with_oracle(dataset: xr.Dataset, name: str = "oracle") -> xr.Dataset:
                 "the oracle's effective weights follow from the covariance, which the run has not "
                 f"recorded; name it in simulate(record=...) beside {', '.join(NEEDS_TRUTH[:2])}"
             )
-        of = oracle["effective_weights"]
+        weights = oracle["effective_weights"]
         roots = dataset["covariance"].copy(data=square_root(dataset["covariance"].values))
-        oracle["effective_weights"] = of.copy(
-            data=roots.broadcast_like(of).transpose(*of.dims).values
+        oracle["effective_weights"] = weights.copy(
+            data=roots.broadcast_like(weights).transpose(*weights.dims).values
         )
     joined = xr.concat(
         [dataset, oracle],

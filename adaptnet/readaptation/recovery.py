@@ -2,37 +2,34 @@
 
 import numpy as np
 import xarray as xr
+from scipy.integrate import trapezoid
 
-from adaptnet._checks import positive_number, whole_number
-from adaptnet.files.parameters import synaptic_time
-from adaptnet.readaptation.first_passage import passage
+from adaptnet._checks import positive_number
 from adaptnet.readaptation.floors import Floor, resolved_floor
-from adaptnet.readaptation.segments import (
-    DIVERGED,
-    NO_JUMP,
-    NOT_REACHED,
-    REACHED,
-    TOO_FEW,
-    UNMOVED,
-    Results,
-    each_segment,
-)
-from adaptnet.readaptation.selections import restored
+from adaptnet.readaptation.measures import measure
+from adaptnet.readaptation.outcomes import Outcome
+from adaptnet.readaptation.passages import Passages
+from adaptnet.readaptation.results import Results
+from adaptnet.readaptation.segments import each_segment
+from adaptnet.readaptation.synaptic import synaptic_time
 
 
+@measure("fractional_recovery")
 def fractional_recovery(
     dataset: xr.Dataset,
     fraction: float = 0.9,
     *,
     variable: str = "whitening_error",
     hold: int = 1,
+    since: str = "beginning",
     floor: Floor = None,
 ) -> xr.Dataset:
     """Return how long it takes to undo a given part of the jump above the noise floor.
 
     With the error e0 at the change and the floor f, it is the time of the first of `hold`
     consecutive records at or below f + (1 - fraction)(e0 - f). Unlike a fixed threshold, that level
-    is within reach of circuits of any noise.
+    is within reach of circuits of any noise. For a change that takes time, e0 is the largest error
+    until the covariance has arrived.
 
     Parameters
     ----------
@@ -44,55 +41,46 @@ def fractional_recovery(
         The error to use: whitening_error or frobenius_error.
     hold : int
         Records in a row that must be at or below the level.
+    since : str
+        What times count from, for a change that takes time: its ``"beginning"`` or its ``"end"``.
     floor : float, mapping of circuit to float, or DataArray, optional
         The noise floor; by default that of :func:`noise_floors`.
 
     Returns
     -------
     Dataset
-        Over (circuit, replicate, change): ``samples`` and ``synaptic_time`` since the change,
-        ``observed``, ``followed`` and ``outcome``, as of :func:`readaptation_times`. Where
-        the error at the change does not exceed the floor, or the covariance does not jump at all,
-        there is no time, and the outcome says so.
+        Times over (circuit, replicate, change), as of :func:`readaptation_times`. If the error at
+        the change does not exceed the floor, or the covariance does not jump at all, there is no
+        time, and the outcome says so.
 
     Raises
     ------
     TypeError, ValueError
         If an argument is out of range, the variable is not in the dataset, or there is no change.
     """
-    dataset = restored(dataset)
     fraction = positive_number("fraction", fraction, below=1.0)
-    hold = whole_number("hold", hold)
     floors = resolved_floor(dataset, variable, floor)
-    results = Results(dataset, variable, fraction=fraction, hold=hold)
-    samples, followed = results.blank(), results.blank()
+    passages = Passages(dataset, variable, hold, since, fraction=fraction)
     for segment in each_segment(dataset, variable):
-        followed[segment.at] = segment.followed
         at, errors, low = segment.at, segment.errors, floors[segment.at]
+        arrived = int(np.searchsorted(segment.since, segment.lasts)) + 1
+        worst = int(errors[:arrived].argmax()) if len(errors) else 0
         if segment.unmoved:
-            results.outcome[at] = UNMOVED
+            passages.outcome[at] = Outcome.UNMOVED
+        elif segment.diverged and not np.isfinite(low):
+            passages.outcome[at] = Outcome.DIVERGED
+            passages.followed[at] = segment.followed
         elif not len(errors) or not np.isfinite(low):
-            results.outcome[at] = DIVERGED if segment.diverged else TOO_FEW
-            samples[at] = segment.followed
-        elif errors[0] <= low:
-            results.outcome[at] = NO_JUMP
+            passages.outcome[at] = Outcome.NOT_RECORDED if segment.cut else Outcome.TOO_FEW
+        elif errors[worst] <= low:
+            passages.outcome[at] = Outcome.NO_JUMP
         else:
-            level = low + (1 - fraction) * (errors[0] - low)
-            samples[at], reached = passage(segment.since, errors <= level, hold)
-            results.outcome[at] = (
-                REACHED if reached else DIVERGED if segment.diverged else NOT_REACHED
-            )
-    observed = (results.outcome == REACHED, "time was reached (False: censored)")
-    what = f"until {fraction:.0%} of the jump in {variable} is undone"
-    return results.labelled(
-        {
-            **results.times(samples, what),
-            "observed": observed,
-            "followed": (followed, "samples until the segment's last sound record"),
-        }
-    )
+            level = low + (1 - fraction) * (errors[worst] - low)
+            passages.add(segment, errors <= level, worst)
+    return passages.times(f"{fraction:.0%} of the jump in {variable} is undone")
 
 
+@measure("excess_area")
 def excess_area(
     dataset: xr.Dataset, *, variable: str = "whitening_error", floor: Floor = None
 ) -> xr.Dataset:
@@ -123,26 +111,21 @@ def excess_area(
     TypeError, ValueError
         If `floor` does not fit, the variable is not in the dataset, or there is no change.
     """
-    dataset = restored(dataset)
-    from scipy.integrate import trapezoid
-
     floors = resolved_floor(dataset, variable, floor)
     results = Results(dataset, variable)
     area, synaptic_area = results.blank(), results.blank()
     names = [str(name) for name in dataset["circuit"].values]
     for segment in each_segment(dataset, variable):
         at = segment.at
-        if segment.unmoved:
-            results.outcome[at] = UNMOVED
-            continue
-        if segment.diverged or len(segment.errors) < 2 or not np.isfinite(floors[at]):
-            results.outcome[at] = DIVERGED if segment.diverged else TOO_FEW
+        obstacle = segment.obstacle(2) or (None if np.isfinite(floors[at]) else Outcome.TOO_FEW)
+        if obstacle is not None:
+            results.outcome[at] = obstacle
             continue
         excess = segment.errors - floors[at]
         clock = synaptic_time(dataset, names[at[0]], segment.start, segment.start + segment.since)
         area[at] = trapezoid(excess, segment.since)
         synaptic_area[at] = trapezoid(excess, clock)
-        results.outcome[at] = REACHED
+        results.outcome[at] = Outcome.REACHED
     return results.labelled(
         {
             "area": (area, f"{variable} above the floor, integrated over samples"),
@@ -155,6 +138,7 @@ def excess_area(
     )
 
 
+@measure("maximum_loss")
 def maximum_loss(dataset: xr.Dataset, *, variable: str = "whitening_error") -> xr.Dataset:
     """Return the worst error after each change, how much worse than before, and when.
 
@@ -169,9 +153,9 @@ def maximum_loss(dataset: xr.Dataset, *, variable: str = "whitening_error") -> x
     -------
     Dataset
         Over (circuit, replicate, change): ``peak``, the largest error in the segment; ``loss``, by
-        how much it exceeds the error at the last record before the change; ``samples`` and
-        ``synaptic_time`` from the change to the peak; and ``outcome``, under which a circuit that
-        diverged has the worst of its finite errors.
+        how much it exceeds the error at the last record before the change (NaN if there is none);
+        ``samples`` and ``synaptic_time`` from the change to the peak; and ``outcome``. A circuit
+        that diverged has the worst of its finite errors.
 
     Raises
     ------
@@ -183,20 +167,27 @@ def maximum_loss(dataset: xr.Dataset, *, variable: str = "whitening_error") -> x
     .. [1] A. Shaker, E. Huellermeier, "Recovery analysis for adaptive learning from non-stationary
        data streams", CORES 2013: duration and maximum performance loss.
     """
-    dataset = restored(dataset)
     results = Results(dataset, variable)
     peak, loss, samples = results.blank(), results.blank(), results.blank()
     for segment in each_segment(dataset, variable):
-        results.outcome[segment.at] = DIVERGED if segment.diverged else REACHED
-        if len(segment.errors):
+        at, obstacle = segment.at, segment.obstacle(1, jump=False)
+        if len(segment.errors) and obstacle in (None, Outcome.DIVERGED):
             worst = int(segment.errors.argmax())
-            peak[segment.at] = segment.errors[worst]
-            loss[segment.at] = segment.errors[worst] - segment.before
-            samples[segment.at] = segment.since[worst]
+            peak[at] = segment.errors[worst]
+            loss[at] = segment.errors[worst] - segment.before
+            samples[at] = segment.since[worst]
+            if obstacle is None and np.isnan(segment.before):
+                obstacle = Outcome.NOTHING_BEFORE
+        results.outcome[at] = Outcome.REACHED if obstacle is None else obstacle
     return results.labelled(
         {
             "peak": (peak, f"largest {variable} after the change"),
             "loss": (loss, f"largest {variable} after the change less that before it"),
-            **results.times(samples, f"from the change to the largest {variable}"),
+            "samples": (samples, f"samples from the change to the largest {variable}"),
+            "synaptic_time": (
+                results.in_synaptic_time(samples),
+                f"synaptic time (integral of the learning rate) from the change to the largest "
+                f"{variable}; NaN without a learning rate",
+            ),
         }
     )

@@ -3,10 +3,10 @@
 import numpy as np
 import xarray as xr
 
-from adaptnet._checks import Flags, Floats, positive_number
-from adaptnet.readaptation.groups import group_coordinates, groups, horizon_of, times_of
-from adaptnet.readaptation.kaplan_meier import ROUNDING, curve_and_band, kaplan_meier
-from adaptnet.readaptation.selections import restored
+from adaptnet._checks import Floats, positive_number
+from adaptnet.readaptation.groups import Times, group_coordinates, groups, horizon_of, times_of
+from adaptnet.readaptation.kaplan_meier import ROUNDING, Events, curve_and_band, kaplan_meier
+from adaptnet.readaptation.measures import takes_results
 
 _SUMMARY = {
     "lower_quartile": "time by which a quarter had readapted",
@@ -19,9 +19,11 @@ _SUMMARY = {
     "horizon": "time up to which the restricted mean counts",
     "n": "number of times",
     "censored": "share of times not observed",
+    "diverged": "share of times not observed because the circuit diverged",
 }
 
 
+@takes_results
 def summary(
     times: xr.Dataset,
     *,
@@ -49,33 +51,30 @@ def summary(
         Over (circuit, `by`): ``median``, ``lower_quartile`` and ``upper_quartile`` of the
         Kaplan-Meier estimate in samples, ``median_low`` and ``median_high``: infinite where so many
         had not readapted that the quantile was not reached; ``restricted_mean``, the mean of the
-        times cut off at ``horizon``, with its ``restricted_mean_error`` (Greenwood); ``n`` times
-        and ``censored``, the share of them not observed. With a single time the interval of the
+        times cut off at ``horizon``, with its ``restricted_mean_error`` (Greenwood); ``n`` times,
+        ``censored``, the share of them not observed, and ``diverged``, the share of circuits that
+        diverged instead: these count as never readapted. With a single time the interval of the
         median is 0 to infinity.
 
     Raises
     ------
     TypeError, ValueError
-        If `times` are none, a number is out of range, or `by` is unknown.
+        If `times` are not times, a number is out of range, or `by` is unknown.
     """
-    times = restored(times)
     confidence = positive_number("confidence", confidence, below=1.0)
     if horizon is not None:
         horizon = positive_number("horizon", horizon)
-    samples, observed = times_of(times)
-    found = list(groups(times, by))
-    table = {name: np.zeros((len(samples), len(found))) for name in _SUMMARY}
+    known, found = times_of(times), list(groups(times, by))
+    n_circuits = times.sizes["circuit"]
+    table = {name: np.full((n_circuits, len(found)), np.nan) for name in _SUMMARY}
     for g, group in enumerate(found):
         end = horizon_of(times, group.members) if horizon is None else horizon
-        for c in range(len(samples)):
-            there = group.members & ~np.isnan(samples[c])
-            if not there.any():
-                for name in table.keys() - {"n"}:
-                    table[name][c, g] = np.nan
-                continue
-            one = _summary_of(samples[c][there], observed[c][there], end, confidence)
-            for name, value in one.items():
-                table[name][c, g] = value
+        for c in range(n_circuits):
+            one = known.of(c, group.members)
+            table["n"][c, g] = len(one.durations)
+            if len(one.durations):
+                for name, value in _summary_of(one, end, confidence).items():
+                    table[name][c, g] = value
     return xr.Dataset(
         {
             name: (("circuit", by), values, {"long_name": _SUMMARY[name], "units": "1"})
@@ -89,34 +88,36 @@ def summary(
     )
 
 
-def _summary_of(
-    times: Floats, observed: Flags, horizon: float, confidence: float
-) -> dict[str, float]:
-    estimate = kaplan_meier(times, observed)
-    grid = np.unique(times)
-    _, lower, upper = curve_and_band(times, observed, grid, confidence)
+def _summary_of(times: Times, horizon: float, confidence: float) -> dict[str, float]:
+    """Return what is known of the times of a group, but for how many there are."""
+    estimate = kaplan_meier(*times)
+    grid = np.unique([0.0, *times.durations])
+    _, lower, upper = curve_and_band(*times, grid, confidence)
+    several = len(times.durations) > 1
 
     def first(curve: Floats) -> float:
         done = np.flatnonzero(curve <= 0.5 + ROUNDING)
         return float(grid[done[0]]) if done.size else np.inf
 
-    # Greenwood: each event adds (area still to come)^2 d / (r (r - d)).
-    variance = 0.0
-    mean = float(estimate.restricted_mean(horizon))
-    for time in np.unique(times[observed & (times < horizon)]):
-        to_come = mean - float(estimate.restricted_mean(time))
-        at_risk, events = (times >= time).sum(), (observed & (times == time)).sum()
-        if at_risk > events:
-            variance += to_come**2 * events / (at_risk * (at_risk - events))
     return {
         "lower_quartile": float(estimate.quantile(0.25)),
         "median": float(estimate.quantile(0.5)),
         "upper_quartile": float(estimate.quantile(0.75)),
-        "median_low": first(lower) if len(times) > 1 else 0.0,
-        "median_high": first(upper) if len(times) > 1 else np.inf,
-        "restricted_mean": mean,
-        "restricted_mean_error": float(np.sqrt(variance)),
+        "median_low": first(lower) if several else 0.0,
+        "median_high": first(upper) if several else np.inf,
+        "restricted_mean": float(estimate.restricted_mean(horizon)),
+        "restricted_mean_error": _error(times, horizon),
         "horizon": horizon,
-        "n": len(times),
-        "censored": float(1 - observed.mean()),
+        "censored": float(1 - times.observed.mean()),
+        "diverged": float((times.diverged & ~times.observed).mean()),
     }
+
+
+def _error(times: Times, horizon: float) -> float:
+    """Return the standard error of the restricted mean: of the incidence, integrated."""
+    events = Events.of(*times).until(horizon)
+    # From each event to the horizon: how long that is, and the area of the incidence's rise.
+    left = horizon - events.times
+    after = np.diff(np.append(events.times, horizon)) * events.incidence
+    area = np.cumsum(after[::-1])[::-1] - events.incidence * left
+    return float(np.sqrt(events.variance(area[:, None], left[:, None])[0]))

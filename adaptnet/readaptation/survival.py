@@ -5,23 +5,30 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from scipy.special import ndtr
 
-from adaptnet._checks import Flags, Floats, positive_number
+from adaptnet._checks import positive_number
 from adaptnet.readaptation.groups import (
+    Times,
     comparisons,
     group_coordinates,
     groups,
     pairs,
     times_of,
 )
-from adaptnet.readaptation.kaplan_meier import censored, curve_and_band
-from adaptnet.readaptation.selections import restored
+from adaptnet.readaptation.kaplan_meier import curve_and_band
+from adaptnet.readaptation.measures import takes_results
 
 
+@takes_results
 def survival_curves(
     times: xr.Dataset, *, by: str = "change", confidence: float | None = 0.95
 ) -> xr.Dataset:
-    """Return Kaplan-Meier estimates of the share that has not readapted yet, with bands.
+    """Return estimates of the share that has not readapted yet, with bands.
+
+    Kaplan-Meier estimates [1]_. A circuit that diverged will never readapt, which is not to be lost
+    to follow-up: divergence is a competing event (Aalen-Johansen [2]_), so that the share that has
+    readapted never exceeds that which did.
 
     Parameters
     ----------
@@ -38,41 +45,43 @@ def survival_curves(
     Dataset
         Over (circuit, `by`, time), a step function with the values from `time` (samples) on:
         ``survival``; ``lower`` and ``upper``; ``at_risk``, how many were still followed and not
-        readapted just before. Where nobody has readapted yet the band is [1, 1]; where all have, it
-        runs from 0 to its last upper limit times the exact binomial limit of the last step.
+        readapted just before. Before the first has readapted the band is the exact binomial one of
+        none out of those followed, up to 1; once all have, it runs from 0 to its last upper limit
+        times the exact binomial limit of the last step.
 
     Raises
     ------
     TypeError, ValueError
-        If `times` are none, `by` is unknown, or a band is asked for of a group with fewer than two
-        times.
+        If `times` are not times, `by` is unknown, or a band is asked for of a group with fewer than
+        two times.
 
     References
     ----------
     .. [1] E. L. Kaplan, P. Meier, "Nonparametric estimation from incomplete observations", JASA 53,
        1958.
+    .. [2] O. O. Aalen, S. Johansen, "An empirical transition matrix for non-homogeneous Markov
+       chains based on censored observations", Scandinavian Journal of Statistics 5, 1978.
     """
-    times = restored(times)
     if confidence is not None:
         confidence = positive_number("confidence", confidence, below=1.0)
-    samples, observed = times_of(times)
-    found = list(groups(times, by))
-    grid = np.unique([0.0, *samples[np.isfinite(samples)]])
-    shape = (len(samples), len(found), len(grid))
+    known, found = times_of(times), list(groups(times, by))
+    grid = np.unique([0.0, *known.durations[np.isfinite(known.durations)]])
+    shape = (times.sizes["circuit"], len(found), len(grid))
     survival, lower, upper = (np.ones(shape) for _ in range(3))
     at_risk = np.zeros(shape, dtype=np.int64)
-    for (g, group), c in itertools.product(enumerate(found), range(len(samples))):
-        there = group.members & ~np.isnan(samples[c])
-        if not there.any():  # at_risk says so
+    for (g, group), c in itertools.product(enumerate(found), range(shape[0])):
+        one = known.of(c, group.members)
+        n = len(one.durations)
+        if not n:  # at_risk says so
+            lower[c, g] = 0.0
             continue
-        t, seen = samples[c][there], observed[c][there]
-        if confidence is not None and len(t) < 2:
+        if confidence is not None and n < 2:
             raise ValueError(
-                f"a band needs at least 2 times in a group, got {len(t)} for {by} "
+                f"a band needs at least 2 times in a group, got {n} for {by} "
                 f"{str(group.label)!r}; simulate with n_replicates >= 2, or pass confidence=None"
             )
-        survival[c, g], lower[c, g], upper[c, g] = curve_and_band(t, seen, grid, confidence)
-        at_risk[c, g] = (t[:, None] >= grid).sum(axis=0)
+        survival[c, g], lower[c, g], upper[c, g] = curve_and_band(*one, grid, confidence)
+        at_risk[c, g] = (one.durations[:, None] >= grid).sum(axis=0)
     dims = ("circuit", by, "time")
     variables: dict[str, Any] = {
         "survival": (dims, survival, {"long_name": "share not yet readapted", "units": "1"}),
@@ -92,6 +101,7 @@ def survival_curves(
     return xr.Dataset(variables, coordinates, times.attrs)
 
 
+@takes_results
 def logrank_tests(times: xr.Dataset, *, by: str = "change") -> xr.Dataset:
     """Return log-rank tests of each pair of circuits: whether they readapt at the same pace.
 
@@ -111,8 +121,8 @@ def logrank_tests(times: xr.Dataset, *, by: str = "change") -> xr.Dataset:
     Dataset
         Over (comparison, `by`): ``statistic``, standard normal if both readapt at the same pace,
         positive if the first circuit is the quicker; two-sided ``p_value``, not corrected for
-        multiple tests; ``events``, the number of times observed. Where there is none, nothing
-        tells the circuits apart: the statistic is 0 and p is 1. Coordinates circuit_1 and circuit_2
+        multiple tests; ``events``, the number of times observed. If none were, nothing tells the
+        circuits apart: the statistic is 0 and p is 1. Coordinates circuit_1 and circuit_2
         name the pair.
 
     Raises
@@ -125,21 +135,14 @@ def logrank_tests(times: xr.Dataset, *, by: str = "change") -> xr.Dataset:
     .. [1] N. Mantel, "Evaluation of survival data and two new rank order statistics arising in its
        consideration", Cancer Chemotherapy Reports 50, 1966.
     """
-    times = restored(times)
-    from scipy.stats import logrank
-
-    samples, observed = times_of(times)
-    found, compared = list(groups(times, by)), pairs(times)
+    known, found, compared = times_of(times), list(groups(times, by)), pairs(times)
     shape = (len(compared), len(found))
-    statistic, p_value = np.zeros(shape), np.ones(shape)
-    events = np.zeros(shape, dtype=np.int64)
-    for (i, (a, b)), (g, group) in itertools.product(enumerate(compared), enumerate(found)):
-        there = [group.members & ~np.isnan(samples[c]) for c in (a, b)]
-        taken = [(samples[c][at], observed[c][at]) for c, at in zip((a, b), there, strict=True)]
-        events[i, g] = sum(seen.sum() for _, seen in taken)
-        if all(at.any() for at in there) and _distinguishable(taken):
-            test = logrank(*(censored(t, seen) for t, seen in taken))
-            statistic[i, g], p_value[i, g] = test.statistic, test.pvalue
+    statistic, events = np.zeros(shape), np.zeros(shape, dtype=np.int64)
+    for (i, pair), (g, group) in itertools.product(enumerate(compared), enumerate(found)):
+        first, second = (known.of(c, group.members) for c in pair)
+        events[i, g] = first.observed.sum() + second.observed.sum()
+        statistic[i, g] = _logrank(first, second)
+    p_value = 2 * ndtr(-np.abs(statistic))
     dims = ("comparison", by)
     return xr.Dataset(
         {
@@ -155,9 +158,24 @@ def logrank_tests(times: xr.Dataset, *, by: str = "change") -> xr.Dataset:
     )
 
 
-def _distinguishable(taken: list[tuple[Floats, Flags]]) -> bool:
-    """Return whether at an observed time both circuits had someone at risk, and not all passed."""
-    (t, seen_t), (u, seen_u) = taken
-    both, seen = np.concatenate([t, u]), np.concatenate([seen_t, seen_u])
-    events = np.unique(both[seen & (both <= min(t.max(), u.max()))])
-    return any(((both == at) & seen).sum() < (both >= at).sum() for at in events)
+def _logrank(first: Times, second: Times) -> float:
+    """Return the standardised difference of the times observed in `first` and those expected.
+
+    A circuit that diverged has not readapted, and stays at risk.
+    """
+    ends = [
+        np.where(one.diverged & ~one.observed, np.inf, one.durations) for one in (first, second)
+    ]
+    at = np.unique(
+        np.concatenate([first.durations[first.observed], second.durations[second.observed]])
+    )
+    n_first, n_second = ((end[:, None] >= at).sum(axis=0) for end in ends)
+    d_first, d_second = (
+        (one.durations[one.observed][:, None] == at).sum(axis=0) for one in (first, second)
+    )
+    n, d = n_first + n_second, d_first + d_second
+    share = n_first / n
+    variance = d * share * (1 - share) * (n - d) / np.maximum(n - 1, 1)
+    if not variance.sum() > 0:  # no event at which both had someone at risk, and not all readapted
+        return 0.0
+    return float((d_first - d * share).sum() / np.sqrt(variance.sum()))

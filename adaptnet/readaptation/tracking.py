@@ -4,15 +4,13 @@ import numpy as np
 import xarray as xr
 
 from adaptnet._checks import Floats, positive_number, whole_number
-from adaptnet.files.parameters import synaptic_time
-from adaptnet.files.schema import context_flags
+from adaptnet.readaptation.measures import measure
+from adaptnet.readaptation.outcomes import Outcome, outcome_variable
 from adaptnet.readaptation.segments import error_of, segments
-from adaptnet.readaptation.selections import restored
-
-TRACKED, RAN_AWAY, STEADY, OUT_OF_REACH = range(4)
-OUTCOMES = ("tracked", "diverged", "the_covariance_does_not_change", "lag_beyond_what_was_tried")
+from adaptnet.readaptation.synaptic import synaptic_time
 
 
+@measure("tracking")
 def tracking(
     dataset: xr.Dataset,
     *,
@@ -54,7 +52,6 @@ def tracking(
         If a share is out of range, there is no such change in a replicate, or a variable has not
         been recorded.
     """
-    dataset = restored(dataset)
     discard = positive_number("discard", discard, below=1.0)
     longest = positive_number("longest", longest, below=1.0)
     if longest > discard:
@@ -83,7 +80,7 @@ def tracking(
     every = int(sample[1] - sample[0])
     shape = errors.shape[:2]
     error, lag, synaptic_lag = (np.full(shape, np.nan) for _ in range(3))
-    outcome = np.full(shape, TRACKED, dtype=np.int64)
+    outcome = np.full(shape, Outcome.TRACKED, dtype=np.int64)
     for c, r in np.ndindex(*shape):
         rows = slice(*spans[r])
         of_run = errors[c, r, rows]
@@ -91,15 +88,15 @@ def tracking(
         c_true = truth.isel(replicate=r) if "replicate" in truth.dims else truth
         covariances = c_true.transpose(*matrix).values[rows]
         if not np.isfinite(of_run).all():
-            outcome[c, r] = RAN_AWAY
+            outcome[c, r] = Outcome.DIVERGED
             continue
         error[c, r] = of_run[first:].mean()
         if np.ptp(covariances, axis=0).max() <= 1e-12 * np.abs(covariances).max():
-            outcome[c, r] = STEADY
+            outcome[c, r] = Outcome.STEADY
             continue
         back = _delay(weights[c, r, rows], covariances, first, tried)
         if back is None:
-            outcome[c, r] = OUT_OF_REACH
+            outcome[c, r] = Outcome.OUT_OF_REACH
             continue
         begin, end = sample[rows][first], sample[rows][-1]
         passed = synaptic_time(dataset, str(dataset["circuit"].values[c]), begin, end)
@@ -119,7 +116,7 @@ def tracking(
                     "units": "1",
                 },
             ),
-            "outcome": (dims, outcome, {"long_name": "outcome", **context_flags(OUTCOMES)}),
+            "outcome": outcome_variable(dims, outcome),
         },
         dataset[["circuit", "replicate"]].coords,
         {"variable": variable, "discard": discard, "longest": longest},

@@ -8,8 +8,9 @@ import xarray as xr
 from adaptnet._checks import Floats
 from adaptnet.files.parameters import circuit_parameters
 from adaptnet.readaptation import noise_floors, readaptation_times, tracking
+from adaptnet.readaptation.changes import unmoved
 from adaptnet.readaptation.groups import groups
-from adaptnet.readaptation.segments import UNMOVED, unmoved
+from adaptnet.readaptation.outcomes import Outcome
 from adaptnet.readaptation.selections import restored
 
 
@@ -50,7 +51,7 @@ def run_warnings(
     for name in dataset["circuit"].values:
         mine = floors.sel(circuit=name)
         # Where a drift begins the error has no floor to fall to.
-        jumps = (times["outcome"].sel(circuit=name) != UNMOVED).values
+        jumps = (times["outcome"].sel(circuit=name) != Outcome.UNMOVED).values
         known = np.isfinite(mine["floor"].values) & jumps
         floor, trend = mine["floor"].values[known], mine["trend"].values[known]
         if not floor.size:
@@ -72,7 +73,7 @@ def run_warnings(
                 f"segments (by a factor of {np.median(trend):.2g} from their third quarter to the "
                 "last), so the floor is overestimated."
             )
-        there = times["samples"].sel(circuit=name).notnull()
+        there = times["followed"].sel(circuit=name).notnull()
         lost = float((~times["observed"].sel(circuit=name)).where(there).mean())
         if lost > 0:
             said.append(f"{name}: {lost:.0%} of times are censored (not reached while followed).")

@@ -11,7 +11,7 @@ from adaptnet._words import thousands
 from adaptnet.errors import NoiseFloorWarning
 from adaptnet.files.validation import validate
 from adaptnet.readaptation import readaptation_times
-from adaptnet.readaptation.segments import jumps
+from adaptnet.readaptation.changes import jumps
 from adaptnet.readaptation.selections import restored
 from adaptnet.report.findings import drift_sentences, run_warnings
 from adaptnet.report.html import PAGE, counted, named, picture

@@ -17,9 +17,9 @@ from adaptnet.readaptation import (
     paired_bootstrap,
     summary,
 )
-from adaptnet.readaptation.bootstrap import OUTCOMES
-from adaptnet.readaptation.groups import groups
+from adaptnet.readaptation.groups import groups, times_of
 from adaptnet.readaptation.kaplan_meier import kaplan_meier
+from adaptnet.readaptation.outcomes import Outcome
 from adaptnet.report.html import grouped, named, short, table, value_text
 
 _STATISTICS = {
@@ -89,7 +89,7 @@ def measures_table(dataset: xr.Dataset, variable: str) -> str:
                 _median(of.transpose("circuit", "replicate", "change").values[c][members])
                 for of in measured
             ]
-            time = _recovered(recovery.isel(circuit=c), members)
+            time = _recovered(recovery, c, members)
             where = _change(recovery.sel(change=label), by) if by == "change" else named(str(label))
             rows.append([where, str(circuit), time, *medians])
     header = ["change", "circuit", "90 % recovery", "excess area", "largest error", "floor"]
@@ -163,7 +163,7 @@ def _ratio(one: xr.Dataset) -> str:
         limits = f"at most {high:.3g}"
     else:
         limits = f"{low:.3g} to {high:.3g}"
-    outcome = OUTCOMES[int(one["outcome"])]
+    outcome = Outcome(int(one["outcome"])).label
     if outcome == "estimated":
         return f"{ratio:.3g} ({limits})"
     return f"{limits} ({_UNKNOWN.get(outcome, named(outcome))})"
@@ -181,12 +181,11 @@ def _median(values: Any) -> str:
     return short(float(np.median(sound))) if sound.size else "not known (diverged)"
 
 
-def _recovered(of: xr.Dataset, members: Flags) -> str:
+def _recovered(recovery: xr.Dataset, circuit: int, members: Flags) -> str:
     """Return a median time of those replicates that had a jump to recover from."""
-    t = of["samples"].transpose("replicate", "change").values[members]
-    seen = of["observed"].transpose("replicate", "change").values[members]
-    there = ~np.isnan(t)
-    if not there.any():
+    there = times_of(recovery).of(circuit, members)
+    n = len(there.durations)
+    if not n:
         return "no jump"
-    text = grouped(float(kaplan_meier(t[there], seen[there]).quantile(0.5)))
-    return text if there.all() else f"{text} ({(~there).mean():.0%} without a jump)"
+    text = grouped(float(kaplan_meier(*there).quantile(0.5)))
+    return text if n == members.sum() else f"{text} ({1 - n / members.sum():.0%} without a jump)"

@@ -6,6 +6,8 @@ import numpy as np
 import xarray as xr
 
 from adaptnet.files import schema
+from adaptnet.readaptation import Outcome
+from adaptnet.readaptation.passages import Passages
 
 
 def run_of(
@@ -90,19 +92,16 @@ def run_of(
     )
 
 
-def times_of(samples, observed, **options):
+def times_of(samples, observed, diverged=None, **options):
     """Return readaptation times (circuit, replicate, change) that are given."""
     samples, observed = np.asarray(samples, float), np.asarray(observed, bool)
     n_circuits, n_replicates, n_changes = samples.shape
     run = run_of(np.ones((n_circuits, n_replicates, n_changes + 1)), np.arange(1, n_changes + 1))
-    from adaptnet.readaptation.segments import Results
-
-    results = Results(run, "whitening_error", **options)
-    results.outcome[:] = np.where(observed, 0, 1)
-    return results.labelled(
-        {
-            **results.times(samples, "until given"),
-            "observed": (observed, "observed"),
-            "followed": (np.full_like(samples, samples.max()), "followed"),
-        }
-    )
+    times = Passages(run, "whitening_error", 1, "beginning", **options)
+    times.outcome[:] = np.where(observed, Outcome.REACHED, Outcome.NOT_REACHED)
+    if diverged is not None:
+        times.outcome[diverged] = Outcome.DIVERGED
+    times.samples = np.where(observed, samples, np.nan)
+    times.followed = np.where(observed, samples.max(), samples)
+    times.resolution = np.zeros(samples.shape)
+    return times.times("what was given")

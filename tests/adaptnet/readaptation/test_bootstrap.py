@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from adaptnet.readaptation import paired_bootstrap
-from adaptnet.readaptation.bootstrap import OUTCOMES
+from adaptnet.readaptation import Outcome, paired_bootstrap
 from adaptnet.readaptation.intervals import bootstrap_t, paired_median
 from tests.adaptnet.synthetic import times_of
 
@@ -13,8 +12,7 @@ from tests.adaptnet.synthetic import times_of
 def given(samples, observed=True, every=0):
     """Return times (circuit, replicate, change), exact or told by records `every` so often."""
     times = times_of(samples, np.broadcast_to(observed, np.shape(samples)))
-    times.attrs["record_every"] = every
-    return times
+    return times.assign(resolution=np.minimum(every, times["samples"]))
 
 
 @pytest.mark.parametrize("n", [6, 10, 15, 20, 51])
@@ -127,7 +125,7 @@ def test_what_is_not_reached_is_said():
     observed[1, :, :2] = False
     observed[0, :, 1] = False
     of = paired_bootstrap(given(samples, observed), "median").squeeze()
-    assert [OUTCOMES[i] for i in of.outcome.values] == [
+    assert [Outcome(i).label for i in of.outcome.values] == [
         "reached_by_the_first_alone",
         "not_reached_by_either",
         "estimated",
@@ -158,7 +156,7 @@ def test_values_that_are_missing_widen_the_interval_instead_of_dropping_out():
     assert of.difference_low.item() < without.difference_low.item()
     assert of.difference_high.item() > without.difference_high.item()
     of = paired_bootstrap(given(samples, ~np.isnan(samples)), "restricted_mean").squeeze()
-    assert OUTCOMES[of.outcome.item()] == "values_missing"
+    assert Outcome(of.outcome.item()).label == "values_missing"
     assert of.difference_high.item() == np.inf
 
 
@@ -166,7 +164,7 @@ def test_synaptic_times_are_censored_as_samples_are():
     samples = np.random.default_rng(0).uniform(10, 20, size=(2, 10, 1))
     times = given(samples, np.arange(2)[:, None, None] == 0)
     of = paired_bootstrap(times, "median", variable="synaptic_time").squeeze()
-    assert OUTCOMES[of.outcome.item()] == "reached_by_the_first_alone"
+    assert Outcome(of.outcome.item()).label == "reached_by_the_first_alone"
 
 
 CASES = ("normal", "gamma", "lognormal", "independent", "opposed", "grid")

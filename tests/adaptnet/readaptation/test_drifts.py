@@ -8,6 +8,7 @@ import scenarios
 from adaptnet.plotting import plot_survival
 from adaptnet.readaptation import (
     MEASURES,
+    Outcome,
     logrank_tests,
     measure,
     noise_floors,
@@ -16,7 +17,6 @@ from adaptnet.readaptation import (
     summary,
     tracking,
 )
-from adaptnet.readaptation.segments import OUTCOMES
 from adaptnet.report import drift_sentences, run_warnings
 from scenarios.text import readaptation_table
 from tests.adaptnet.synthetic import run_of
@@ -56,11 +56,13 @@ def drifting(distances=(1e-15, 1e-4)):
 @pytest.mark.parametrize("name", sorted(MEASURES.keys() - {"tracking"}))
 def test_a_drift_that_sets_in_is_nothing_to_recover_from(name):
     outcome = measure(drifting(), name).outcome.values
-    assert [OUTCOMES[i] for i in outcome[:, :, 0].ravel()] == [
+    assert [Outcome(i).label for i in outcome[:, :, 0].ravel()] == [
         # What the error is, at its worst and at the end, can be told of a drift as well.
         "reached" if name in ("noise_floors", "maximum_loss") else "the_covariance_does_not_jump"
     ] * 6
-    assert "the_covariance_does_not_jump" not in [OUTCOMES[i] for i in outcome[:, :, 1].ravel()]
+    assert "the_covariance_does_not_jump" not in [
+        Outcome(i).label for i in outcome[:, :, 1].ravel()
+    ]
 
 
 def test_the_drift_s_end_has_times_as_any_change():

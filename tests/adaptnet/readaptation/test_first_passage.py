@@ -3,7 +3,7 @@ import pytest
 import xarray as xr
 
 import adaptnet as an
-from adaptnet.readaptation import summary
+from adaptnet.readaptation import Outcome, summary
 from tests.adaptnet.runs import handmade
 
 LOW = [0.01] * 10
@@ -25,11 +25,13 @@ def test_a_value_at_the_threshold_is_not_below_it():
     assert an.readaptation_times(run, 0.1)["samples"].item() == 2
 
 
-def test_a_change_that_does_no_harm_takes_no_time():
+def test_a_change_that_does_no_harm_has_no_time_and_says_so():
     run = handmade({"direct": LOW + [0.05] * 5})
     times = an.readaptation_times(run, 0.1)
-    assert times["samples"].item() == 0
-    assert times["observed"].item()
+    assert np.isnan(times["samples"].item())
+    assert np.isnan(times["followed"].item())
+    assert not times["observed"].item()
+    assert times["outcome"].item() == Outcome.NEVER_ABOVE
 
 
 def test_time_is_in_samples_whatever_is_recorded():
@@ -41,7 +43,8 @@ def test_time_is_in_samples_whatever_is_recorded():
 def test_who_is_still_above_at_the_next_change_is_censored():
     run = handmade({"direct": LOW + [1.0] * 5 + [0.5, 0.01]}, changes=(10, 15), contexts=(0, 1, 0))
     times = an.readaptation_times(run, 0.1)
-    assert times["samples"].values.tolist() == [[[4.0, 1.0]]]
+    np.testing.assert_array_equal(times["samples"], [[[np.nan, 1.0]]])
+    assert times["followed"].values.tolist() == [[[4.0, 1.0]]]
     assert times["observed"].values.tolist() == [[[False, True]]]
 
 
@@ -51,7 +54,8 @@ def test_the_last_record_counts_unless_it_sees_the_next_context():
     run["context"].values[-1] = 0  # as where the environment would change with the next sample
     times = an.readaptation_times(run, 0.1)
     assert not times["observed"].item()
-    assert times["samples"].item() == 1
+    assert np.isnan(times["samples"].item())
+    assert times["followed"].item() == 1
 
 
 def test_divergence_censors():
@@ -59,9 +63,10 @@ def test_divergence_censors():
     run = handmade({"direct": [*LOW, 1.0, 0.9, nan, nan]}, diverged=[[12]])
     times = an.readaptation_times(run, 0.1)
     assert not times["observed"].item()
-    assert times["samples"].item() == 1
+    assert np.isnan(times["samples"].item())
+    assert times["followed"].item() == 1
     run = handmade({"direct": [0.01] * 5 + [nan] * 9}, diverged=[[4]])
-    assert an.readaptation_times(run, 0.1)["samples"].item() == 0
+    assert an.readaptation_times(run, 0.1)["followed"].item() == 0
 
 
 def test_each_circuit_and_replicate_has_its_own_time():

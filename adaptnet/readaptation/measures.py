@@ -1,0 +1,51 @@
+"""What all measures share: the check of the dataset they are passed, and a table of their names."""
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+import xarray as xr
+
+from adaptnet.files.validation import validate
+from adaptnet.readaptation.selections import restored
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+MEASURES: dict[str, Callable[..., xr.Dataset]] = {}
+"""Every measure of a run, by the name that :func:`adaptnet.readaptation.measure` takes."""
+
+
+def takes_run(function: F) -> F:
+    """Let a function whose first argument is a run take selections of runs, and nothing else."""
+    return _checking(function, lambda run: validate(restored(run), run=True))
+
+
+def takes_results(function: F) -> F:
+    """Let a function whose first argument is a measure's results take selections of results."""
+    return _checking(function, restored)
+
+
+def measure(name: str) -> Callable[[F], F]:
+    """Register a function of a run as the measure `name`, and check what it is passed."""
+
+    def registered(function: F) -> F:
+        MEASURES[name] = checked = takes_run(function)
+        return checked
+
+    return registered
+
+
+def _checking(function: F, check: Callable[[xr.Dataset], xr.Dataset]) -> F:
+    """Return `function` with its first argument checked, whether passed by position or by name."""
+    first = next(iter(inspect.signature(function).parameters))
+
+    @wraps(function)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        if args:
+            args = (check(args[0]), *args[1:])
+        elif first in kwargs:
+            kwargs[first] = check(kwargs[first])
+        return function(*args, **kwargs)
+
+    return cast(F, checked)
