@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from adaptnet._checks import Floats
 from adaptnet._words import thousands
 from adaptnet.plotting import _matplotlib as mpl
 from adaptnet.plotting.figures import axes_or_new, panels_or_new
