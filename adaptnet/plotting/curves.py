@@ -18,8 +18,9 @@ from adaptnet.plotting.labels import (
 )
 from adaptnet.plotting.style import circuit_colours, in_style
 from adaptnet.readaptation import peri_change_averages
+from adaptnet.readaptation.changes import change_coordinates
 from adaptnet.readaptation.groups import groups
-from adaptnet.readaptation.segments import change_coordinates, error_of
+from adaptnet.readaptation.segments import error_of
 from adaptnet.readaptation.selections import restored
 
 if TYPE_CHECKING:
