@@ -39,7 +39,7 @@ def test_one_replicate_of_a_run_is_a_run(run):
     xr.testing.assert_identical(
         one.adaptnet.readaptation_times(0.5), an.readaptation_times(run, 0.5).sel(replicate=[2])
     )
-    assert plotting.plot_spectrum(one)[1].get_lines()
+    assert np.ravel(plotting.plot_spectrum(one)[1])[0].get_lines()
 
 
 def test_one_change_of_a_run_is_none(run):
