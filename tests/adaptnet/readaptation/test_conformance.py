@@ -145,8 +145,8 @@ def test_a_change_that_a_replicate_lacks_is_absent(name):
 @every_measure
 def test_a_run_that_was_saved_and_loaded_measures_the_same(name, run, tmp_path):
     an.save(run, tmp_path / "run.nc")
-    with an.load(tmp_path / "run.nc") as loaded:
-        xr.testing.assert_equal(measure(loaded, name), measure(run, name))
+    loaded = an.load(tmp_path / "run.nc")
+    xr.testing.assert_equal(measure(loaded, name), measure(run, name))
 
 
 @every_measure
