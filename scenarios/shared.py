@@ -1,39 +1,106 @@
 """What several scenarios have in common: circuits that race, and contexts that rotate."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import xarray as xr
 
-from adaptnet import Circuit, DirectCircuit, InterneuronCircuit
+from adaptnet import Circuit, DirectCircuit, InterneuronCircuit, plot_readaptation
+from adaptnet.plotting.figures import new_grid
 from environments.covariances import random_eigenbasis, with_spectrum
 from scenarios.base import SimulationScenario
+from scenarios.equal_floors import at_equal_floors, circuit_names, matched_rates
 from scenarios.parameters import parameter
+from scenarios.text import readaptation_table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure, SubFigure
 
 
 @dataclass(frozen=True, kw_only=True)
 class Race(SimulationScenario):
-    """One simulation of the direct circuit and the one with interneurons, alike in all else."""
+    """One simulation of the direct circuit and the one with interneurons, alike in all else.
+
+    With `equal_floors`, further circuits with interneurons have the learning rates at which they
+    are as precise as the direct circuit in the contexts entered: see
+    :mod:`scenarios.equal_floors`.
+    """
 
     n_interneurons: int = parameter(
-        10, "interneurons, at least as many as primary neurons", above=0, at_most=10_000
+        10,
+        "interneurons, at least as many as primary neurons; more change nothing",
+        above=0,
+        at_most=10_000,
     )
     learning_rate: float = parameter(2e-5, "learning rate of both circuits", above=0)
     initial_weights: float = parameter(
         1.0, "initial effective weights: this number times the identity", above=0
     )
+    equal_floors: bool = parameter(True, "whether circuits are compared at equal floors as well")
 
     def circuits(self) -> dict[str, Circuit]:
-        """Return both circuits, at one learning rate."""
+        """Return both circuits at one learning rate, and those of equal floors."""
+        direct = DirectCircuit(
+            initial_weights=self.initial_weights, learning_rate=self.learning_rate
+        )
+        return {
+            "direct": direct,
+            "interneuron": self._interneurons(self.learning_rate),
+            **{
+                name: self._interneurons(rate)
+                for contexts, rate in self._matched().items()
+                for name in {self.matched_names()[context] for context in contexts}
+            },
+        }
+
+    def matched_names(self) -> dict[str, str]:
+        """Return the name of the circuit of equal floors for each context entered."""
+        return circuit_names(list(self._matched()))
+
+    def plot(self, dataset: xr.Dataset) -> "Figure | SubFigure":
+        """Return the errors at equal learning rates, and beside them at equal floors."""
+        if not self.matched_names():
+            return super().plot(dataset)
+        figure, grid = new_grid(1, 2, sharey=True)
+        panels = {
+            "equal learning rates": dataset.sel(circuit=["direct", "interneuron"]),
+            "equal noise floors": at_equal_floors(dataset, self.matched_names()),
+        }
+        for ax, (title, pair) in zip(grid[0], panels.items(), strict=True):
+            plot_readaptation(pair, self.threshold, ax=ax)
+            ax.set_title(title)
+            ax.label_outer()
+            ax.get_legend().remove()
+        entries = ax.get_legend_handles_labels()
+        figure.legend(*entries, loc="outside lower center", ncols=len(entries[1]), frameon=False)
+        return figure
+
+    def report(self, dataset: xr.Dataset) -> str:
+        """Return the readaptation times of a run, at equal learning rates and equal floors."""
+        pair = dataset.sel(circuit=["direct", "interneuron"])
+        names = self.matched_names()
+        equal = at_equal_floors(dataset, names) if names else None
+        table = readaptation_table(pair, self.threshold, equal)
+        if self.equal_floors and not names:
+            table += (
+                "\nnot compared at equal floors: there, the circuit with interneurons would need a "
+                "learning rate beyond its limit of stability"
+            )
+        return table
+
+    def _interneurons(self, learning_rate: float) -> Circuit:
         alike: dict[str, Any] = {
             "initial_weights": self.initial_weights,
-            "learning_rate": self.learning_rate,
+            "n_interneurons": self.n_interneurons,
         }
-        return {
-            "direct": DirectCircuit(**alike),
-            "interneuron": InterneuronCircuit(n_interneurons=self.n_interneurons, **alike),
-        }
+        return InterneuronCircuit(learning_rate=learning_rate, **alike)
+
+    def _matched(self) -> dict[tuple[str, ...], float]:
+        if not self.equal_floors:
+            return {}
+        return matched_rates(self.environment(), self.n_samples, self.learning_rate)
 
 
 @dataclass(frozen=True, kw_only=True)

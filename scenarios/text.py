@@ -1,61 +1,133 @@
 """Results as text, for the command line."""
 
-from collections.abc import Sequence
+import math
+import textwrap
+from collections.abc import Iterator, Sequence
 
 import xarray as xr
 
 from adaptnet import readaptation_times
-from adaptnet.readaptation import summary
+from adaptnet.readaptation import paired_bootstrap, summary
 from adaptnet.readaptation.changes import jumps
 from adaptnet.report import drift_sentences, samples_text
 
+_COLUMNS = ("median", "quartiles", "censored")
+
 
 def text_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return rows of words in columns under a header.
+    """Return rows of words in columns under a header; a row of one word is a heading.
 
     Examples
     --------
-    >>> print(text_table("times", ["circuit", "t"], [["direct", "10.7"], ["interneuron", "1.7"]]))
+    >>> rows = [["at the fall"], ["direct", "10.7"], ["interneuron", "1.7"]]
+    >>> print(text_table("times", ["circuit", "t"], rows))
     times
     circuit      t
-    --------------
+    -----------------
+    at the fall
     direct       10.7
     interneuron  1.7
     """
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in (header, *rows)]
-    return "\n".join([title, lines[0], "-" * len(lines[0]), *lines[1:]])
+    full = [row for row in (header, *rows) if len(row) == len(header)]
+    widths = [max(map(len, column)) for column in zip(*full, strict=True)]
+    lines = [
+        "  ".join((word.ljust(width) for word, width in zip(row, widths, strict=False))).rstrip()
+        for row in (header, *rows)
+    ]
+    return "\n".join([title, lines[0], "-" * (sum(widths) + 2 * len(widths) - 2), *lines[1:]])
 
 
-def readaptation_table(dataset: xr.Dataset, threshold: float) -> str:
-    """Return readaptation times as a table: a line per change and circuit; drifts below."""
+def wrapped(text: str, width: int = 80) -> str:
+    """Return a text with lines broken that do not fit, as sentences after a table may not.
+
+    Examples
+    --------
+    >>> print(wrapped("a sentence that is longer", width=20))
+    a sentence that is
+      longer
+    """
+    lines = (
+        textwrap.fill(line, width, subsequent_indent="  ", break_long_words=False)
+        if len(line) > width
+        else line
+        for line in text.splitlines()
+    )
+    return "\n".join(lines)
+
+
+def readaptation_table(
+    dataset: xr.Dataset, threshold: float, equal_floors: xr.Dataset | None = None
+) -> str:
+    """Return readaptation times per change and circuit, how circuits compare, and drifts.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        A run.
+    threshold : float
+        Error below which a circuit counts as readapted.
+    equal_floors : Dataset, optional
+        The run at equal noise floors, as :func:`scenarios.equal_floors.at_equal_floors` returns it.
+    """
     title = f"samples until the whitening error is below {threshold:g}"
     drifts = drift_sentences(dataset)
     if drifts and not jumps(dataset):
         return "\n".join([title, *drifts])
-    times = readaptation_times(dataset, threshold)
+    times = {"": readaptation_times(dataset, threshold)}
+    if equal_floors is not None:
+        times[", equal floors"] = readaptation_times(equal_floors, threshold)
     # With random paths, the third change of one replicate may be the first change of another.
-    shared = times["transition"].dims == ("change",)
-    by = "change" if shared else "transition"
-    summaries = summary(times, by=by)
-    rows = [
-        _row(summaries.sel({"circuit": circuit, by: label}), shared)
-        for label in summaries[by].values
-        for circuit in summaries["circuit"].values
-    ]
-    columns = ["change", *(["at sample"] if shared else []), "circuit"]
-    return "\n".join(
-        [text_table(title, (*columns, "median", "quartiles", "censored"), rows), *drifts]
-    )
+    by = "change" if times[""]["transition"].dims == ("change",) else "transition"
+    table = text_table(title, ("change and circuit", *_COLUMNS), list(_rows(times, by)))
+    return "\n".join([table, "", *_comparisons(times, by), *drifts])
 
 
-def _row(entry: xr.Dataset, shared: bool) -> tuple[str, ...]:
-    lower, upper = (samples_text(float(entry[f"{q}_quartile"])) for q in ("lower", "upper"))
-    return (
-        str(entry["transition"].item()),
-        *([str(int(entry["change_sample"]))] if shared else []),
-        str(entry["circuit"].item()),
-        samples_text(float(entry["median"])),
-        f"{lower} to {upper}",
-        f"{float(entry['censored']):.0%}",
+def _rows(times: dict[str, xr.Dataset], by: str) -> Iterator[tuple[str, ...]]:
+    """Yield a row per change, and one per circuit below it; what is at equal floors comes last."""
+    summaries = {suffix: summary(found, by=by) for suffix, found in times.items()}
+    for label in summaries[""][by].values:
+        yield (_change(summaries[""].sel({by: label})),)
+        for suffix, found in summaries.items():
+            names = [str(name) for name in found["circuit"].values]
+            for name in names[1:] if suffix else names:  # the direct circuit is the same in both
+                yield _row(f"  {name}{suffix}", found.sel({"circuit": name, by: label}))
+
+
+def _row(name: str, entry: xr.Dataset) -> tuple[str, ...]:
+    median, lower, upper = (
+        samples_text(float(entry[key])) for key in ("median", "lower_quartile", "upper_quartile")
     )
+    return name, median, f"{lower} to {upper}", f"{float(entry['censored']):.0%}"
+
+
+def _change(entry: xr.Dataset) -> str:
+    """Return what a change is called, and at which sample it is if all replicates share it."""
+    transition = str(entry["transition"].item())
+    if "change_sample" not in entry.coords:
+        return transition
+    return f"{transition} (at sample {int(entry['change_sample'])})"
+
+
+def _comparisons(times: dict[str, xr.Dataset], by: str) -> Iterator[str]:
+    """Yield a sentence per change: how many times as fast the other circuits are as the first."""
+    first, *others = [str(name) for name in times[""]["circuit"].values]
+    if not others or times[""].sizes["replicate"] < 2:
+        return
+    ratios = {suffix: paired_bootstrap(found, "median", by=by) for suffix, found in times.items()}
+    for label in ratios[""][by].values:
+        change = ratios[""].sel({by: label})
+        for number, name in enumerate(others):  # the first circuit's pairs come first
+            speed = _speed(change.isel(comparison=number), f" times as fast as {first}")
+            if len(ratios) > 1:
+                equal = ratios[", equal floors"].sel({by: label}).isel(comparison=0)
+                speed += f"; at equal floors, {_speed(equal, ' times')}"
+            yield f"{change['transition'].item()}: {name} readapts {speed}"
+
+
+def _speed(ratio: xr.Dataset, unit: str) -> str:
+    """Return a ratio of times with its interval, if that is known."""
+    value, low, high = (float(ratio[key]) for key in ("ratio", "ratio_low", "ratio_high"))
+    if not math.isfinite(value):
+        return f"an unknown number of{unit} (too many times are censored)"
+    known = math.isfinite(low) and math.isfinite(high)
+    return f"{value:.2f}{unit}" + (f" (95 %: {low:.2f} to {high:.2f})" if known else "")

@@ -31,6 +31,9 @@ class NaturalImages(Race):
         18, "interneurons, at least patch_size squared", above=0, at_most=10_000
     )
     learning_rate: float = parameter(5e-5, "learning rate of both circuits", above=0)
+    equal_floors: bool = parameter(
+        False, "compare at equal floors as well, as if pictures were Gaussian"
+    )
     threshold: float = parameter(0.2, "error below which a circuit counts as readapted", above=0)
 
     preview: ClassVar[Mapping[str, Any]] = {

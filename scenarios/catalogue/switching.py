@@ -19,7 +19,7 @@ class Switching(Race, Rotated):
     """
 
     contrast_step: float = parameter(10.0, "factor by which inputs shrink, then grow", above=1)
-    block_length: int = parameter(120_000, "samples between switches", above=0)
+    block_length: int = parameter(160_000, "samples between switches", above=0)
 
     preview: ClassVar[Mapping[str, Any]] = {
         "block_length": 3000,

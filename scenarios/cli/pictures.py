@@ -11,13 +11,12 @@ import xarray as xr
 import adaptnet
 import scenarios
 from adaptnet import plotting, readaptation_times
-from adaptnet._checks import json_object
 from adaptnet.files.paths import refuse_existing
 from adaptnet.files.whole import whole
 from scenarios.base import SimulationScenario
 from scenarios.cli import options
 from scenarios.cli.plans import parsed_settings
-from scenarios.cli.stored import threshold_of
+from scenarios.cli.stored import scenario_of, threshold_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
@@ -136,12 +135,11 @@ def save_picture(figure: "Figure | SubFigure", picture: Path) -> None:
 
 def _scenario_figure(dataset: xr.Dataset, threshold: float | None, path: Path) -> Any:
     """Return the figure that the run's scenario draws of it."""
-    values = json_object(dataset.attrs.get("scenario_parameters"), f"scenario_parameters of {path}")
-    if threshold is not None:
-        if dataset.attrs.get("kind") == "table":
-            raise ValueError(
-                f"--threshold cannot change what {path} holds: its times were found for its own "
-                f"threshold; run it again: adaptnet run {path} --set threshold={threshold:g}"
-            )
-        values["threshold"] = threshold
-    return scenarios.find(dataset.attrs["scenario"]).from_values(values).plot(dataset)
+    if threshold is None:
+        return scenario_of(dataset, path).plot(dataset)
+    if dataset.attrs.get("kind") == "table":
+        raise ValueError(
+            f"--threshold cannot change what {path} holds: its times were found for its own "
+            f"threshold; run it again: adaptnet run {path} --set threshold={threshold:g}"
+        )
+    return scenario_of(dataset, path, threshold=threshold).plot(dataset)

@@ -17,6 +17,7 @@ from scenarios.cli.codes import DIVERGED
 from scenarios.cli.pictures import save_picture
 from scenarios.cli.plans import Plan, parsed_settings, planned
 from scenarios.cli.stored import divergences
+from scenarios.text import wrapped
 
 
 @click.command("list")
@@ -106,7 +107,7 @@ def run(
     if not (finished and picture.exists()):
         with style("paper"):  # as `adaptnet plot` draws it
             save_picture(scenario.plot(dataset), picture)
-    click.echo(scenario.report(dataset))
+    click.echo(wrapped(scenario.report(dataset)))
     click.echo(f"{target} was finished before" if finished else f"wrote {target} and {picture}")
     diverged = divergences(dataset)
     click.echo("".join(f"{line}\n" for line in diverged), nl=False)

@@ -9,6 +9,7 @@ import click
 import xarray as xr
 
 import environments
+import scenarios
 from adaptnet import load
 from adaptnet._checks import json_object
 from adaptnet.files.reading import reading
@@ -19,11 +20,11 @@ from adaptnet.simulation.sinks.disk import progress_made
 from adaptnet.simulation.verify import Verification, compare
 from adaptnet.simulation.verify import verify as run_again
 from environments import Environment
-from scenarios.base import SimulationScenario
+from scenarios.base import Scenario, SimulationScenario
 from scenarios.cli import options
 from scenarios.cli.codes import DIFFERS
 from scenarios.cli.plans import planned, refuse_paths
-from scenarios.text import readaptation_table
+from scenarios.text import readaptation_table, wrapped
 
 _ATTRIBUTES = ("title", "scenario", "date_created", "history", "source", "git_commit", "truth")
 
@@ -89,13 +90,30 @@ def verify(path: Path, replicates: int | None, threads: int | None, allow_paths:
 @click.command()
 @options.a_run
 @options.threshold
+@options.importing
 def readapt(path: Path, threshold: float | None) -> None:
     """Print how many samples each circuit takes to readapt after each change."""
     dataset = load(path)
     level = threshold_of(dataset, threshold)
-    click.echo(readaptation_table(dataset, level))
+    click.echo(wrapped(_table(dataset, level, path)))
     for sentence in run_warnings(dataset, level):
-        click.echo(f"note: {sentence}")
+        click.echo(wrapped(f"note: {sentence}"))
+
+
+def _table(dataset: xr.Dataset, threshold: float, path: Path) -> str:
+    """Return the table that the scenario of a run prints of it, or that of all its circuits."""
+    name = dataset.attrs.get("scenario")
+    if name not in scenarios.names():  # made by a script, or by a scenario that is not imported
+        return readaptation_table(dataset, threshold)
+    scenario = scenario_of(dataset, path, threshold=threshold)
+    is_simulation = isinstance(scenario, SimulationScenario)
+    return scenario.report(dataset) if is_simulation else readaptation_table(dataset, threshold)
+
+
+def scenario_of(dataset: xr.Dataset, path: Path, **changed: Any) -> Scenario:
+    """Return the scenario that a run stores, with some parameters changed."""
+    values = json_object(dataset.attrs.get("scenario_parameters"), f"scenario_parameters of {path}")
+    return scenarios.find(dataset.attrs["scenario"]).from_values({**values, **changed})
 
 
 def divergences(dataset: xr.Dataset) -> list[str]:
