@@ -3,7 +3,7 @@
 from adaptnet.theory.comparison import matched_learning_rates
 from adaptnet.theory.law import Law
 from adaptnet.theory.modes import ModeLaw
-from adaptnet.theory.noise import NoiseFloor, noise_floor
+from adaptnet.theory.noise import NoiseFloor, noise_floor, target_error
 from adaptnet.theory.registry import largest_learning_rate, law_of, mode_law_of
 from adaptnet.theory.times import convergence_time, readaptation_time
 
@@ -18,4 +18,5 @@ __all__ = [
     "mode_law_of",
     "noise_floor",
     "readaptation_time",
+    "target_error",
 ]

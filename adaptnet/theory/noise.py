@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from adaptnet._checks import Floats, positive_definite, positive_number, real_matrix
 from adaptnet.circuits.base import Circuit
+from adaptnet.metrics import output_covariance
 from adaptnet.theory.law import Law
 from adaptnet.theory.modes import ModeLaw
 from adaptnet.theory.registry import law_of
@@ -80,10 +81,58 @@ def noise_floor(
     eta = _constant_rate(circuit) if learning_rate is None else learning_rate
     eta = positive_number("learning_rate", eta)
     C = positive_definite("covariance", covariance)
-    floor = _floor(law_of(circuit), C, eta, _asked(product_variances, len(C)))
+    floor = floor_of_law(law_of(circuit), C, eta, _asked(product_variances, len(C)))
     if floor is None:
         raise ValueError("product_variances must be known for a noise floor, got None")
     return floor
+
+
+def target_error(circuit: str | Circuit | Law, covariance: npt.ArrayLike) -> NoiseFloor:
+    """Return the errors of a circuit at its fixed point: 0 unless it whitens only in part.
+
+    A leak above the smallest standard deviation, fewer interneurons than neurons, or a frame that
+    does not span all symmetric matrices leave some directions as they are.
+
+    Parameters
+    ----------
+    circuit : str, Circuit or Law
+    covariance : array (n, n)
+        Covariance of the inputs.
+
+    Returns
+    -------
+    NoiseFloor
+        ``whitening_error`` and ``frobenius_error`` at rest, without noise.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If theory does not cover the circuit, or the covariance is not positive definite.
+
+    Examples
+    --------
+    >>> target_error("direct", np.eye(2))
+    NoiseFloor(whitening_error=0.0, frobenius_error=0.0)
+    """
+    law = circuit if isinstance(circuit, Law) else law_of(circuit)
+    C = positive_definite("covariance", covariance)
+    if isinstance(law, ModeLaw):
+        return NoiseFloor(0.0, 0.0)
+    excess = output_covariance(law.effective_weights(law.fixed_point(C)), C) - np.eye(len(C))
+    return NoiseFloor(float(np.linalg.norm(excess, 2)), float(np.linalg.norm(excess)))
+
+
+def floor_of_law(
+    law: Law,
+    covariance: Floats,
+    learning_rate: float,
+    product_variances: ProductVariances | None = None,
+) -> NoiseFloor | None:
+    """Return the noise floor of a law at a learning rate, or None if the variances are unknown."""
+    variances = product_variances or _gaussian(len(covariance))
+    if isinstance(law, ModeLaw):
+        return _floor_of_modes(law.local_rates(covariance), learning_rate, variances)
+    return _floor_by_linearising(law, covariance, learning_rate, variances)
 
 
 def noise_floor_or_none(
@@ -106,8 +155,7 @@ def noise_floor_or_none(
         return None
     if circuit.learning_rate_decay:
         return None
-    variances = product_variances or _gaussian(len(symmetric))
-    return _floor(law_of(circuit), symmetric, _constant_rate(circuit), variances)
+    return floor_of_law(law_of(circuit), symmetric, _constant_rate(circuit), product_variances)
 
 
 def _constant_rate(circuit: str | Circuit) -> float:
@@ -140,15 +188,6 @@ def _asked(given: npt.ArrayLike | ProductVariances | None, n: int) -> ProductVar
             f"got shape {variances.shape} with smallest entry {variances.min():g}"
         )
     return lambda rates: variances
-
-
-def _floor(
-    law: Law, covariance: Floats, eta: float, product_variances: ProductVariances
-) -> NoiseFloor | None:
-    """Return the floor at one learning rate, or None if the variances are unknown."""
-    if isinstance(law, ModeLaw):
-        return _floor_of_modes(law.local_rates(covariance), eta, product_variances)
-    return _floor_by_linearising(law, covariance, eta, product_variances)
 
 
 def _floor_of_modes(
