@@ -138,13 +138,13 @@ def test_bad_types_are_refused(make, message):
 
 def test_a_seed_draws_what_its_generator_draws():
     """As everywhere in scientific Python (SPEC 7): a whole number, a sequence, or a generator."""
-    for of in (
+    for build in (
         lambda rng: cov.random_eigenbasis(3, rng),
         lambda rng: cov.wishart_covariance(3, 6, rng),
         lambda rng: cov.random_correlation([0.5, 1.0, 1.5], rng),
         lambda rng: cov.low_rank_plus_noise(3, 1, 0.1, rng),
     ):
-        drawn = [of(rng) for rng in (5, np.random.SeedSequence(5), np.random.default_rng(5))]
+        drawn = [build(rng) for rng in (5, np.random.SeedSequence(5), np.random.default_rng(5))]
         np.testing.assert_array_equal(drawn[0], drawn[1])
         np.testing.assert_array_equal(drawn[0], drawn[2])
 

@@ -255,7 +255,7 @@ def test_masked_and_unlabelled_gaps_are_refused(data, tmp_path):
 
 
 def test_first_lines_of_csv_files(tmp_path):
-    """A line of names is skipped; a first row in which a number is missing is not a line of names."""
+    """A line of names is skipped; a first row in which a number is missing is not names."""
     path = tmp_path / "data.CSV"
     rows = "1.0,2.0\r\n3.0,5.0\r\n4.0,1.0\r\n8.0,1.5\r\n\r\n"
     expected = [[1, 2], [3, 5], [4, 1], [8, 1.5]]
