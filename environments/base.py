@@ -35,6 +35,11 @@ class Environment(Configuration):
         return False
 
     @property
+    def centred(self) -> bool:
+        """Whether inputs have mean zero, so that their covariance is their second moment."""
+        return True
+
+    @property
     def context_names(self) -> tuple[str, ...]:
         """A name for each context number."""
         return ("only",)

@@ -29,14 +29,15 @@ class Concatenate(Environment):
         Between neighbours. During it both are sampled, and the earlier one continues. Gradual: each
         sample is from one of the two. Incremental: each is ``sqrt(1 - w)`` times a sample of the
         earlier one plus ``sqrt(w)`` times one of the later, so that the covariance moves from one
-        to the other along the Euclidean line, whatever the environments are. By default the change
-        is made from one sample to the next.
+        to the other along the Euclidean line. This takes centred parts: products of their means
+        would be added otherwise. By default the change is made from one sample to the next.
 
     Raises
     ------
     TypeError, ValueError
         If environments are fewer than two or differ in their inputs, lengths do not match, or the
-        transition is wider than a part or follows another geodesic.
+        transition is wider than a part, follows another geodesic, or mixes parts that are not
+        centred.
 
     Notes
     -----
@@ -87,6 +88,7 @@ class Concatenate(Environment):
             )
         if transition is not None:
             _check_transition(transition, self._lengths)
+            _refuse_uncentred(transition, self._parts)
         self._transition = transition
 
     @property
@@ -99,6 +101,11 @@ class Concatenate(Environment):
         """The truth of the part of which least is known."""
         kinds = {part.truth for part in self._parts}
         return next(kind for kind in ("absent", "empirical", "exact") if kind in kinds)
+
+    @property
+    def centred(self) -> bool:
+        """Whether all parts have mean zero."""
+        return all(part.centred for part in self._parts)
 
     @property
     def shared_path(self) -> bool:
@@ -170,6 +177,16 @@ def _check_transition(transition: Transition, lengths: Sequence[int]) -> None:
             "transition between environments must be Euclidean because it mixes their samples, got "
             f"metric={transition.metric!r}; between two covariances SwitchingEnvironment and "
             "DriftingEnvironment follow other geodesics"
+        )
+
+
+def _refuse_uncentred(transition: Transition, parts: Sequence[Environment]) -> None:
+    uncentred = [i for i, part in enumerate(parts) if not part.centred]
+    if isinstance(transition, Incremental) and uncentred:
+        raise ValueError(
+            f"transition must be Gradual or None between parts that are not centred, got "
+            f"{transition!r} with environment {uncentred[0]}: a sum of their samples would have "
+            "products of means in its second moment; use centred=True"
         )
 
 

@@ -148,12 +148,21 @@ class DriftingEnvironment(Environment):
 
     def describe(self, n_samples: int, seed: int | np.random.SeedSequence = 0) -> dict[str, Any]:
         """Describe what a replicate draws, and the speed of the drift in every metric."""
+        errors = {}
+        if isinstance(self._path, RandomPath):
+            units = 1000 / self.duration
+            errors = {
+                "speed_relative_error": {
+                    metric: self._path.displacement_error(units, metric) for metric in METRICS
+                }
+            }
         held = self._resolution if self._path.stepwise else 0
         return {
             **super().describe(n_samples, seed),
             "duration": self.duration,
             "unit": self._path.unit,
             "speed_per_1000_samples": {metric: self.speed(metric) for metric in METRICS},
+            **errors,
             "samples_held": held,
             "distance_of_a_step": (
                 self._path.displacement(held / self.duration, "affine_invariant") if held else 0.0
@@ -183,7 +192,7 @@ def _duration(path: Path, speed: float, metric: str) -> float:
         )
     if excess(shortest) >= 0:
         raise ValueError(f"speed is too small to be followed, got {speed:g}; give duration instead")
-    # Finer than a distance that is estimated within percents deserves.
+    # Finer than the standard error of the distance.
     return float(1000 / np.exp(brentq(excess, shortest, longest, xtol=1e-4)))
 
 

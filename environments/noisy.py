@@ -50,6 +50,11 @@ class NoisyEnvironment(Environment):
         return self._environment.truth
 
     @property
+    def centred(self) -> bool:
+        """Whether the inputs without noise have mean zero."""
+        return self._environment.centred
+
+    @property
     def shared_path(self) -> bool:
         """Whether contexts and covariances are the same for every replicate."""
         return self._environment.shared_path

@@ -150,6 +150,11 @@ class RecordedEnvironment(Environment):
         return "absent" if self._kind == "absent" else "empirical"
 
     @property
+    def centred(self) -> bool:
+        """Whether the mean of each segment is subtracted."""
+        return self._centred
+
+    @property
     def deterministic(self) -> bool:
         """True: a recording is what it is."""
         return True

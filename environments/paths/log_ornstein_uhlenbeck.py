@@ -63,8 +63,8 @@ class LogOrnsteinUhlenbeck(RandomPath):
         return self._covariance.shape
 
     def factor(self, state: Floats) -> Floats:
-        """Return F with C = F F' for a state."""
-        symmetric = (state + state.T) / 2  # variances 1 and 1/2
+        """Return F with C = F F' for states (..., n, n)."""
+        symmetric = (state + np.swapaxes(state, -1, -2)) / 2  # variances 1 and 1/2
         return exponential_root(self._mean + self._spread * symmetric)
 
     def parameters(self) -> dict[str, Any]:

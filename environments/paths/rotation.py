@@ -24,7 +24,10 @@ class Rotation(SmoothPath):
 
     Notes
     -----
-    u counts turns; after half a turn C is back where it started if only one plane turns.
+    u counts turns. After half a turn every plane is rotated by 180 degrees, which reverses the sign
+    of covariances between a plane and what does not turn, and nothing else: C is back after half a
+    turn only if it has no such covariances (two neurons, all neurons in turning planes, or a
+    covariance that is block-diagonal in the planes), and otherwise after a whole one.
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from environments.checks import Floats, cholesky, covariance_matrix, whole_number
@@ -30,7 +31,6 @@ class WishartProcess(RandomPath):
 
     Examples
     --------
-    >>> import numpy as np
     >>> WishartProcess(np.eye(3), 12).state_shape
     (3, 12)
     """
@@ -57,8 +57,8 @@ class WishartProcess(RandomPath):
         return (self.n_neurons, self._degrees)
 
     def factor(self, state: Floats) -> Floats:
-        """Return F with C = F F' for a state."""
-        return self._root @ cholesky(state @ state.T / self._degrees)
+        """Return F with C = F F' for states (..., n, degrees of freedom)."""
+        return self._root @ cholesky(state @ np.swapaxes(state, -1, -2) / self._degrees)
 
     def parameters(self) -> dict[str, Any]:
         """Return the path as plain JSON values."""

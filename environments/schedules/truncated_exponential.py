@@ -11,9 +11,13 @@ from environments.schedules.base import DrawnSchedule, Order
 class TruncatedExponential(DrawnSchedule):
     """Exponential durations between a shortest and a longest, as in many experiments.
 
-    Within its range the hazard is constant, so that a change can hardly be foreseen, while no
-    segment is too short to adapt in or too long for a session. In whole samples the law is the
-    geometric one with ratio ``exp(-1 / scale)`` on shortest, ..., longest.
+    No segment is too short to adapt in or too long for a session. In whole samples the law is the
+    geometric one with ratio ``r = exp(-1 / scale)`` on shortest, ..., longest.
+
+    The hazard is not flat: the probability that a segment ends after k samples, if it has lasted as
+    long, is ``(1 - r) / (1 - r**(longest - k + 1))``. It stays near ``1 - r`` while `longest` is
+    several times `scale` away, and then rises to 1, so that a late change can be foreseen. For a
+    flat hazard without an upper bound use ``HazardRate(1 - exp(-1 / scale), shortest=shortest)``.
 
     Parameters
     ----------

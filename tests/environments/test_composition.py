@@ -7,6 +7,7 @@ from environments import (
     Concatenate,
     DriftingEnvironment,
     NoisyEnvironment,
+    RecordedEnvironment,
     StationaryEnvironment,
     SwitchingEnvironment,
     from_parameters,
@@ -16,6 +17,7 @@ from environments.schedules import ChangeSamples
 from environments.transitions import Gradual, Incremental
 from tests.environments.catalogue import A, B, C
 
+RECORDING = np.random.default_rng(0).normal(size=(400, 3))
 FIRST, SECOND = StationaryEnvironment(A), SwitchingEnvironment([B, C], 300)
 
 
@@ -101,6 +103,15 @@ def test_noise_is_private_and_of_the_variance_given():
             ),
             ValueError,
             "must be Euclidean",
+        ),
+        (
+            lambda: Concatenate(
+                [FIRST, RecordedEnvironment(RECORDING, centred=False)],
+                [50],
+                transition=Incremental(5),
+            ),
+            ValueError,
+            "parts that are not centred, got .* with environment 1",
         ),
         (lambda: Concatenate([FIRST, SECOND], [5], transition=3), TypeError, "must be Gradual"),
         (lambda: NoisyEnvironment(A, 1), TypeError, "environment must be an environment"),

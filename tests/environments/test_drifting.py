@@ -116,6 +116,15 @@ def test_rotation_keeps_the_spectrum_and_comes_back():
     assert np.abs(covariances[2] - A).max() > 0.1
 
 
+def test_half_a_turn_brings_back_what_does_not_covary_with_the_rest():
+    four = np.diag([1.0, 2.0, 3.0, 4.0]) + 0.3
+    cases = [(four, None, True), (A, None, False), (np.diag([1.0, 2.0, 3.0]), None, True)]
+    cases += [(four, np.eye(4)[:, :2], False), (four[:2, :2], None, True)]
+    for covariance, planes, back in cases:
+        half = Rotation(covariance, planes).covariances(np.array([0.5]))[0]
+        assert np.allclose(half, covariance, atol=1e-12) == back
+
+
 def test_sinusoid_has_its_covariance_as_the_mean_of_a_period():
     path = SinusoidalSpectrum(A, 0.9, [0, 0.2, 0.5])
     mean = path.covariances(np.arange(64) / 64).mean(axis=0)
@@ -155,6 +164,28 @@ def test_speed_of_a_wandering_logarithm_has_a_closed_form():
     expected = np.sqrt(2 * spread**2 * -np.expm1(-1000 / duration) * 3 * 4 / 2)
     # a root mean square over 341 pairs of 6 entries: a relative error near 1 / sqrt(2 * 341 * 6)
     assert environment.speed("log_euclidean") == pytest.approx(expected, rel=0.06)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize(
+    "path",
+    [LogOrnsteinUhlenbeck(A, 0.3), LogOrnsteinUhlenbeck(A, 1.0), WishartProcess(A, 12)],
+    ids=["narrow", "wide", "wishart"],
+)
+def test_speeds_of_random_paths_have_the_standard_error_stated(path, metric):
+    """Against ten thousand other pairs, within 5 standard errors of both."""
+    rng = np.random.default_rng(7)
+    start = rng.normal(size=(10_000, *path.state_shape))
+    end = np.exp(-0.2) * start + np.sqrt(1 - np.exp(-0.4)) * rng.normal(size=start.shape)
+    factors = [path.factor(states) for states in (start, end)]
+    covariances = [factor @ np.swapaxes(factor, -1, -2) for factor in factors]
+    squares = DISTANCES[metric](*covariances) ** 2
+    expected = np.sqrt(squares.mean())
+    error = squares.std() / 100 / squares.mean() / 2
+    stated = path.displacement_error(0.2, metric)
+    assert stated < (0.15 if metric == "euclidean" else 0.03)
+    bound = 5 * expected * np.hypot(error, stated)
+    assert abs(path.displacement(0.2, metric) - expected) < bound
 
 
 @pytest.mark.parametrize("metric", METRICS)

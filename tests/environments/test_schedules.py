@@ -56,6 +56,24 @@ def test_truncated_exponential_durations():
     _assert_follows(durations, stats.rv_discrete(values=(np.arange(50, 250), law / law.sum())))
 
 
+def test_hazards():
+    """The probability that a segment ends after k samples, if it has lasted as long."""
+
+    def hazard(schedule):
+        durations = schedule.durations(np.random.default_rng(0), 200_000)
+        ages = np.arange(50, 61)
+        return np.array([(durations == k).sum() / (durations >= k).sum() for k in ages])
+
+    ratio = np.exp(-1 / 100)
+    rising = hazard(TruncatedExponential(100, shortest=50, longest=60))
+    # counts of some 18,000: 5 standard errors of a probability near 0.1, and of up to 1 at the end
+    expected = (1 - ratio) / (1 - ratio ** (61.0 - np.arange(50, 61)))
+    np.testing.assert_allclose(rising, expected, rtol=0.05)
+    assert rising[-1] == 1
+    flat = hazard(HazardRate(1 - ratio, shortest=50))
+    np.testing.assert_allclose(flat, 1 - ratio, rtol=0.15)  # some 2000 events each
+
+
 def test_markov_durations_and_jumps():
     matrix = np.array([[0.97, 0.02, 0.01], [0.005, 0.99, 0.005], [0.05, 0.0, 0.95]])
     durations, contexts = _segments(MarkovChain(matrix), 3, 1_000_000)
