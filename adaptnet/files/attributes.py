@@ -22,6 +22,53 @@ _OF_NETCDF = (
     "REFERENCE_LIST",
 )
 
+_OF_RUNS = (
+    "Conventions",
+    "adaptnet_schema",
+    "kind",
+    "truth",
+    "circuits",
+    "environment",
+    "n_samples",
+    "n_replicates",
+    "record",
+    "record_every",
+    "first_inputs_sha256",
+    "source",
+    "date_created",
+    "history",
+    "seed_entropy",
+    "seed_spawn_key",
+    "versions",
+    "machine",
+    "cpu",
+    "cpu_features",
+    "git_commit",
+)
+
+
+def further(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what a user adds to the attributes of a run, if netCDF can hold it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it cannot, or a name is one of those that every run has.
+
+    Examples
+    --------
+    >>> further({"lab": "A"})
+    {'lab': 'A'}
+    """
+    if not isinstance(attributes, Mapping | None):
+        raise TypeError(f"attributes must be a mapping of names to texts, got {attributes!r:.100}")
+    added = dict(attributes or {})
+    require_attributes(added, "the run")
+    for name in added:
+        if name in _OF_RUNS:
+            raise ValueError(f"attributes must not hold {name!r}, which every run says of itself")
+    return added
+
 
 def require_storable(dataset: xr.Dataset) -> None:
     """Raise unless netCDF can hold the names and the attributes of a Dataset.

@@ -10,6 +10,7 @@ import xarray as xr
 from adaptnet._checks import positive_number, whole_number
 from adaptnet.circuits.base import Circuit
 from adaptnet.circuits.dynamics import IntegratedDynamics
+from adaptnet.files.attributes import further
 from adaptnet.files.on_demand import opened
 from adaptnet.files.paths import resolved
 from adaptnet.protocols import Environment
@@ -135,7 +136,7 @@ def simulate(
         layout=Layout(
             plan, len(named), n_replicates, environment.n_neurons, environment.shared_path
         ),
-        attributes=dict(attributes or {}),
+        attributes=further(attributes),
     )
     # Refuse what does not fit before files appear and work is done.
     refuse_length(environment, plan.n_samples)
