@@ -131,6 +131,8 @@ class SimulationScenario(Scenario):
         there and survives interruptions.
         """
         replicates = self.default_replicates if n_replicates is None else n_replicates
+        attributes = self.attributes(replicates)
+        del attributes["n_replicates"]  # the run itself says so
         return adaptnet.simulate(
             self.circuits(),
             self.environment(),
@@ -140,7 +142,7 @@ class SimulationScenario(Scenario):
             record_every=self.record_every,
             n_threads=n_threads,
             progress=progress,
-            attributes=self.attributes(replicates),
+            attributes=attributes,
             **recording,
         )
 
