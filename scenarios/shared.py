@@ -9,6 +9,7 @@ import xarray as xr
 
 from adaptnet import Circuit, DirectCircuit, InterneuronCircuit, plot_readaptation
 from adaptnet.plotting.figures import new_grid
+from adaptnet.plotting.style import in_style
 from environments.covariances import random_eigenbasis, with_spectrum
 from scenarios.base import SimulationScenario
 from scenarios.equal_floors import at_equal_floors, circuit_names, matched_rates
@@ -59,6 +60,7 @@ class Race(SimulationScenario):
         """Return the name of the circuit of equal floors for each context entered."""
         return circuit_names(list(self._matched()))
 
+    @in_style
     def plot(self, dataset: xr.Dataset) -> "Figure | SubFigure":
         """Return the errors at equal learning rates, and beside them at equal floors."""
         if not self.matched_names():

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from adaptnet import Circuit, DirectCircuit, InterneuronCircuit, theory
+from adaptnet.plotting import circuit_colours
+from adaptnet.plotting.figures import new_grid
+from adaptnet.plotting.style import in_style
 from environments import StationaryEnvironment
 from environments.covariances import random_eigenbasis, with_spectrum
 from scenarios.parameters import parameter
@@ -152,10 +155,9 @@ class Initialization(TableScenario):
             },
         )
 
+    @in_style
     def plot(self, dataset: "xr.Dataset") -> "Figure | SubFigure":
         """Return convergence times over scales, a panel for each kind of start."""
-        from adaptnet.plotting.figures import new_grid
-
         figure, grid = new_grid(1, 2, sharey=True)
         for ax, (basis, title) in zip(grid[0], _TITLES.items(), strict=True):
             self._panel(ax, dataset.sel(eigenbasis=basis))
@@ -167,8 +169,6 @@ class Initialization(TableScenario):
 
     def _panel(self, ax: "Axes", dataset: "xr.Dataset") -> None:
         """Draw one kind of start; colours are explained in its panel, markers in the other."""
-        from adaptnet.plotting import circuit_colours
-
         scale = dataset["scale"].values
         spectral = dataset["eigenbasis"].item() == "spectral"
         for name, colour in circuit_colours(list(_CIRCUITS)).items():

@@ -1,13 +1,18 @@
-"""Which circuit readapts first, and by how much: a map over the old and the new scale of inputs."""
+"""Which circuit readapts first, and by how much: maps over the old and the new scale of inputs."""
 
 import itertools
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
+import xarray as xr
 
 from adaptnet import DirectCircuit, InterneuronCircuit, readaptation_times, theory
+from adaptnet.plotting.figures import new_grid
+from adaptnet.plotting.style import in_style
 from environments import SwitchingEnvironment
 from environments.covariances import random_eigenbasis, with_spectrum
 from scenarios.parameters import parameter
@@ -15,12 +20,22 @@ from scenarios.tables import Replicates, Table, TableScenario
 from scenarios.text import text_table
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure, SubFigure
 
 _CIRCUITS = ("direct", "interneuron")
 _FLOORS_BELOW = 4.0  # simulated circuits learn so slowly that their floor is threshold / this
+_KINDS = {"rates": "equal learning rates", "floors": "equal noise floors"}
+
+Floats = npt.NDArray[np.float64]
+
+
+class _Simulated(NamedTuple):
+    """Times over (circuit, replicate), in synaptic time of the direct circuit."""
+
+    equal_rates: Floats
+    equal_floors: Floats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +44,9 @@ class ReadaptationMap(TableScenario):
 
     Contexts share the shape of their spectrum; its scale, the geometric mean of the standard
     deviations along the eigenvectors, goes from `lowest` to `highest` before and after a switch.
-    Theory covers the whole map, simulations a grid of points in it. The learning rate of a point,
-    the same for both circuits, is such that the threshold is well above the noise.
+    Theory covers the whole map, simulations a grid of points in it. One map compares the circuits
+    at equal learning rates, the other at equal noise floors in the context entered. The learning
+    rates of a point are such that the threshold is well above the noise.
     """
 
     n_neurons: int = parameter(2, "primary neurons, interneurons and inputs", above=0, at_most=1000)
@@ -63,7 +79,7 @@ class ReadaptationMap(TableScenario):
         if not self.lowest < self.highest:
             raise ValueError(f"highest must be above lowest, {self.lowest:g}, got {self.highest:g}")
 
-    def _contexts(self, old: float, new: float) -> "tuple[Any, Any]":
+    def _contexts(self, old: float, new: float) -> tuple[Floats, Floats]:
         """Return the covariances left and entered."""
         shape = np.geomspace(1.0, self.condition, self.n_neurons)
         shape /= np.exp(np.log(shape).mean())
@@ -84,23 +100,21 @@ class ReadaptationMap(TableScenario):
         fine = np.geomspace(self.lowest, self.highest, self.n_theory)
         edges = np.geomspace(self.lowest, self.highest, 2 * self.n_simulated + 1)
         coarse = edges[1::2]  # as far inside the map as from each other, at both ends half of it
-        predicted = np.full((2, len(fine), len(fine)), np.nan)
-        points = np.full((2, len(coarse), len(coarse)), np.nan)
-        simulated = np.full((2, replicates.number, len(coarse), len(coarse)), np.nan)
+        shape = (len(_CIRCUITS), replicates.number, len(coarse), len(coarse))
+        simulated = {kind: np.full(shape, np.nan) for kind in _KINDS}
+        points = self._theory(coarse)
         rates = np.full((len(coarse), len(coarse)), np.nan)
-        for i, j in itertools.product(range(len(fine)), repeat=2):
-            predicted[:, i, j] = self._predicted(*self._contexts(fine[i], fine[j]))
         for i, j in itertools.product(range(len(coarse)), repeat=2):
-            contexts = self._contexts(coarse[i], coarse[j])
-            points[:, i, j] = self._predicted(*contexts)
             if points[:, i, j].all():  # else there is nothing to readapt to
+                contexts = self._contexts(coarse[i], coarse[j])
                 rates[i, j] = self._learning_rate(contexts[1])
-                simulated[:, :, i, j] = self._simulated(
-                    contexts, float(points[:, i, j].max()), rates[i, j], replicates, (i, j)
-                )
+                times = self._simulated(contexts, points[:, i, j], rates[i, j], replicates, (i, j))
+                simulated["rates"][..., i, j], simulated["floors"][..., i, j] = times
             advance(1)
         scales = "scale (geometric mean standard deviation) of the inputs"
         at_points = ("old_simulated", "new_simulated")
+        by_replicate = ("circuit", "replicate", *at_points)
+        rate_meaning = "learning rate of interneurons over that of the direct circuit, equal floors"
         return Table(
             {
                 "circuit": (list(_CIRCUITS), "name of the circuit"),
@@ -110,46 +124,89 @@ class ReadaptationMap(TableScenario):
                 "new_simulated": (coarse, f"new {scales}, simulated"),
             },
             {
-                "theory": (("circuit", "old", "new"), predicted, "predicted synaptic time"),
+                "theory": (
+                    ("circuit", "old", "new"),
+                    self._theory(fine),
+                    "predicted synaptic time",
+                ),
                 "theory_at_points": (
                     ("circuit", *at_points),
                     points,
                     "predicted synaptic time where circuits are simulated",
                 ),
+                "matched_rate": (("new",), self._matched(fine), rate_meaning),
+                "matched_rate_at_points": (("new_simulated",), self._matched(coarse), rate_meaning),
                 "simulated": (
-                    ("circuit", "replicate", *at_points),
-                    simulated,
+                    by_replicate,
+                    simulated["rates"],
                     "simulated synaptic time, NaN where the threshold was not reached",
                 ),
-                "learning_rate": (at_points, rates, "learning rate of the simulations"),
+                "simulated_floors": (
+                    by_replicate,
+                    simulated["floors"],
+                    "simulated time at equal floors, in synaptic time of the direct circuit, NaN "
+                    "where the threshold was not reached",
+                ),
+                "learning_rate": (
+                    at_points,
+                    rates,
+                    "learning rate of the direct circuit in the simulations",
+                ),
             },
         )
 
-    def _predicted(self, left: "npt.ArrayLike", entered: "npt.ArrayLike") -> list[float]:
-        return [theory.readaptation_time(c, left, entered, self.threshold) for c in _CIRCUITS]
+    def _theory(self, scales: Floats) -> Floats:
+        """Return predicted times over (circuit, old, new)."""
+        pairs = itertools.product(scales, repeat=2)
+        times = [
+            [theory.readaptation_time(circuit, *contexts, self.threshold) for circuit in _CIRCUITS]
+            for contexts in itertools.starmap(self._contexts, pairs)
+        ]
+        return np.reshape(times, (len(scales), len(scales), 2)).transpose(2, 0, 1)
 
-    def _learning_rate(self, entered: "npt.ArrayLike") -> float:
+    def _matched(self, scales: Floats) -> Floats:
+        """Return the ratio of learning rates that leaves equal floors in each context entered."""
+        floors = [
+            [theory.noise_floor(circuit, covariance, 1.0).frobenius_error for circuit in _CIRCUITS]
+            for covariance in (self._contexts(scale, scale)[1] for scale in scales)
+        ]
+        direct, interneuron = np.transpose(floors)
+        ratios: Floats = (direct / interneuron) ** 2
+        return ratios
+
+    def _learning_rate(self, entered: Floats) -> float:
         """Return the rate at which the noisier circuit's floor is well below the threshold."""
         floor = max(theory.noise_floor(c, entered, 1.0).whitening_error for c in _CIRCUITS)
         return min(self.learning_rate, (self.threshold / _FLOORS_BELOW / floor) ** 2)
 
     def _simulated(
         self,
-        contexts: "tuple[Any, Any]",
-        longest: float,
+        contexts: tuple[Floats, Floats],
+        expected: Floats,
         learning_rate: float,
         replicates: Replicates,
         key: tuple[int, int],
-    ) -> "npt.NDArray[np.float64]":
-        """Return the times (circuit, replicate) from simulations that begin adapted."""
+    ) -> _Simulated:
+        """Return the times from simulations that begin adapted."""
         variances, basis = np.linalg.eigh(contexts[0])
         root = with_spectrum(np.sqrt(variances), basis)
+        direct, interneuron = (
+            theory.noise_floor(circuit, contexts[1], 1.0).frobenius_error for circuit in _CIRCUITS
+        )
+        matched = float((direct / interneuron) ** 2)
         circuits = {
             "direct": DirectCircuit(initial_weights=root, learning_rate=learning_rate),
-            "interneuron": InterneuronCircuit(
-                initial_weights=basis * variances**0.25, learning_rate=learning_rate
-            ),
+            **{
+                name: InterneuronCircuit(
+                    initial_weights=basis * variances**0.25, learning_rate=rate
+                )
+                for name, rate in (
+                    ("interneuron", learning_rate),
+                    ("matched", matched * learning_rate),
+                )
+            },
         }
+        longest = max(*expected, expected[1] / matched)
         settling = round(1 / learning_rate)
         horizon = round((1.5 * longest + 1) / learning_rate)
         run = replicates.simulate(
@@ -161,82 +218,108 @@ class ReadaptationMap(TableScenario):
         )
         times = readaptation_times(run, self.threshold).isel(change=0)
         reached = times["samples"].where(times["observed"]).transpose("circuit", "replicate")
-        return learning_rate * np.asarray(reached.values, dtype=np.float64)
+        values = learning_rate * np.asarray(reached.values, dtype=np.float64)
+        return _Simulated(values[[0, 1]], values[[0, 2]])
 
-    def plot(self, dataset: "xr.Dataset") -> "Figure | SubFigure":
-        """Return the map of the ratio of times, the simulated points in the same colours."""
-        import matplotlib as mpl
-        from matplotlib.colors import LogNorm
-        from matplotlib.figure import Figure
-
-        direct, interneuron = dataset["theory"].transpose("circuit", "old", "new").values
-        # Where a switch does no harm there is no ratio of times.
-        ratio = np.divide(
-            direct, interneuron, out=np.full_like(direct, np.nan), where=interneuron > 0
-        )
-        old, new = dataset["old"].values, dataset["new"].values
-        span = float(np.nanmax(np.abs(np.log10(ratio[ratio > 0]))))
-        norm = LogNorm(10**-span, 10**span)
-        width = mpl.rcParams["figure.figsize"][0]
-        figure = Figure(figsize=(width, 0.8 * width), layout="constrained")
-        ax = figure.subplots()
+    @in_style
+    def plot(self, dataset: xr.Dataset) -> "Figure | SubFigure":
+        """Return maps of the ratio of times, the simulated points in the same colours."""
+        figure, grid = new_grid(1, 2, sharey=True, sharex=True)
+        ratios = _ratios(dataset)
+        known = np.concatenate([ratio[np.isfinite(ratio)] for ratio in ratios.values()])
+        span = float(np.abs(np.log10(known)).max(initial=0.1))
         # Purple for interneurons, orange for direct connections; white where they tie.
-        colours: dict[str, Any] = {"norm": norm, "cmap": "PuOr"}
-        picture = ax.pcolormesh(old, new, ratio.T, shading="nearest", **colours)
-        ax.contour(old, new, ratio.T, levels=[1.0], colors="0.15", linewidths=1.2)
-        ax.text(0.4, 0.79, "interneurons faster", transform=ax.transAxes, ha="center",
-                color="white")  # fmt: skip
-        if np.isnan(ratio).any():
-            # As wide as the cells along the diagonal, which are as many points wide by about this.
-            ax.plot(old, old, color="white", linewidth=65 * width / self.n_theory)
-            ax.text(0.7, 0.6, "no change", transform=ax.transAxes, color="white")
-        if np.nanmin(ratio) < 1:
-            ax.text(0.13, 0.025, "direct faster", transform=ax.transAxes)
-        simulated = self._medians(dataset)
-        i, j = np.nonzero(np.isfinite(simulated))
-        ax.scatter(
-            dataset["old_simulated"].values[i],
-            dataset["new_simulated"].values[j],
-            c=simulated[i, j],
-            s=90,
-            edgecolors="0.15",
-            linewidths=0.8,
-            zorder=3,
-            **colours,
-        )
-        ax.set(xscale="log", yscale="log", xlabel="old scale of the inputs (their units)")
-        ax.set_ylabel("new scale of the inputs (their units)")
-        ax.set_title("Time to readapt, direct / interneuron; circles: simulated", fontsize="medium")
-        bar = figure.colorbar(picture, ax=ax)
-        bar.set_label("ratio of times: below 1 the direct circuit is faster")
+        colours: dict[str, Any] = {
+            "norm": "log",
+            "cmap": "PuOr",
+            "vmin": 10**-span,
+            "vmax": 10**span,
+        }
+        for ax, (kind, title) in zip(grid[0], _KINDS.items(), strict=True):
+            picture = self._map(ax, dataset, ratios[kind], _medians(dataset)[kind], colours)
+            ax.set_title(title)
+        grid[0, 0].set_ylabel("new scale of the inputs")
+        figure.supxlabel("old scale of the inputs", fontsize="medium")
+        bar = figure.colorbar(picture, ax=grid[0].tolist())
+        _label_scales(bar.ax.yaxis)
+        bar.set_label("time of direct / interneuron")
+        # At the ends of the scale, whose sides are the signs, and not on the maps, where either
+        # region may be small or missing.
+        bar.ax.set_title("interneurons\nfaster", fontsize="small")
+        bar.ax.set_xlabel("direct\nfaster", fontsize="small")
         return figure
 
-    def _medians(self, dataset: "xr.Dataset") -> "npt.NDArray[np.float64]":
-        """Return the medians of the simulated ratios, paired by replicate; NaN if not reached."""
-        times = dataset["simulated"].transpose("circuit", "replicate", ...).values
-        medians: npt.NDArray[np.float64] = np.median(times[0] / times[1], axis=0)
-        return medians
+    def _map(
+        self, ax: "Axes", dataset: xr.Dataset, ratio: Floats, simulated: Floats, colours: Any
+    ) -> Any:
+        """Draw one map and its simulated points."""
+        old, new = dataset["old"].values, dataset["new"].values
+        # Rasterised: thousands of cells would make a slow vector graphic with gaps between them.
+        picture = ax.pcolormesh(old, new, ratio.T, shading="nearest", rasterized=True, **colours)
+        ax.contour(old, new, ratio.T, levels=[1.0], colors="0.15", linewidths=0.8)
+        i, j = np.nonzero(np.isfinite(simulated))
+        at_old, at_new = dataset["old_simulated"].values[i], dataset["new_simulated"].values[j]
+        dots: dict[str, Any] = {"s": 22, "edgecolors": "0.15", "linewidths": 0.5, "zorder": 3}
+        ax.scatter(at_old, at_new, c=simulated[i, j], **dots, **colours)
+        ax.set(xscale="log", yscale="log")
+        ax.set_box_aspect(1)
+        for axis in (ax.xaxis, ax.yaxis):
+            _label_scales(axis)
+        return picture
 
-    def report(self, dataset: "xr.Dataset") -> str:
+    def report(self, dataset: xr.Dataset) -> str:
         """Return predicted and simulated ratios, one line per simulated point."""
-        predicted = dataset["theory_at_points"].transpose("circuit", ...).values
-        simulated = self._medians(dataset)
+        medians = _medians(dataset)
+        predicted = _ratios(dataset, "_at_points")
         rows, agree = [], []
-        for i, j in zip(*np.nonzero(np.isfinite(simulated)), strict=True):
-            expected = predicted[0, i, j] / predicted[1, i, j]
-            agree.append((expected > 1) == (simulated[i, j] > 1))
+        for i, j in zip(*np.nonzero(np.isfinite(medians["rates"])), strict=True):
+            pairs = [(predicted[kind][i, j], medians[kind][i, j]) for kind in _KINDS]
+            agree += [(expected > 1) == (found > 1) for expected, found in pairs]
+            scales = (dataset[f"{name}_simulated"].values for name in ("old", "new"))
             rows.append(
                 (
-                    f"{dataset['old_simulated'].values[i]:.3g}",
-                    f"{dataset['new_simulated'].values[j]:.3g}",
-                    f"{expected:.3f}",
-                    f"{simulated[i, j]:.3f}",
-                    "direct" if simulated[i, j] < 1 else "interneuron",
+                    *(f"{scale[k]:.3g}" for scale, k in zip(scales, (i, j), strict=True)),
+                    *(f"{value:.3f}" for pair in pairs for value in pair),
                 )
             )
-        share = f"theory names the faster circuit in {sum(agree)} of {len(agree)} points"
+        share = f"theory names the faster circuit in {sum(agree)} of {len(agree)} cases"
         return text_table(
             f"time to an error below {self.threshold:g}, direct / interneuron; {share}",
-            ("old scale", "new scale", "theory", "simulated", "faster"),
+            (
+                "old",
+                "new",
+                "equal rates",
+                "simulated",
+                "equal floors",
+                "simulated",
+            ),
             rows,
         )
+
+
+def _label_scales(axis: "Axis") -> None:
+    """Label 1, 2 and 5 times powers of ten in plain numbers, or decades alone if there are many."""
+    low, high = axis.get_view_interval()
+    steps = (1.0, 2.0, 5.0) if high / low < 70 else (1.0,)
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks = [step * 10.0**power for power in powers for step in steps]
+    shown = [tick for tick in ticks if low <= tick <= high]
+    axis.set_ticks(shown, [f"{tick:g}" for tick in shown])
+    axis.set_ticks([], minor=True)
+
+
+def _ratios(dataset: xr.Dataset, where: str = "") -> dict[str, Floats]:
+    """Return the predicted ratios of times (old, new); NaN where a switch does no harm."""
+    direct, interneuron = dataset[f"theory{where}"].transpose("circuit", ...).values
+    harmful = (direct > 0) & (interneuron > 0)
+    ratio = np.divide(direct, interneuron, out=np.full_like(direct, np.nan), where=harmful)
+    return {"rates": ratio, "floors": ratio * dataset[f"matched_rate{where}"].values}
+
+
+def _medians(dataset: xr.Dataset) -> dict[str, Floats]:
+    """Return the medians of the simulated ratios, paired by replicate; NaN if not reached."""
+    medians = {}
+    for kind, name in (("rates", "simulated"), ("floors", "simulated_floors")):
+        times = dataset[name].transpose("circuit", "replicate", ...).values
+        medians[kind] = np.median(times[0] / times[1], axis=0)
+    return medians

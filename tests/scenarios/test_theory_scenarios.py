@@ -118,6 +118,38 @@ def test_the_map_simulates_what_theory_predicts():
     np.testing.assert_allclose(ours[:, off_diagonal], theirs[:, off_diagonal], atol=0.06, rtol=0.03)
 
 
+def test_the_map_at_equal_floors():
+    scenario = ReadaptationMap(lowest=0.5, highest=2.0, n_theory=3, n_simulated=2)
+    dataset = scenario.run(n_replicates=6, rng=0)
+    # The floors of either circuit, in the context entered, at the rates the table gives.
+    for new, ratio in zip(dataset["new"].values, dataset["matched_rate"].values, strict=True):
+        entered = scenario._contexts(1.0, new)[1]
+        direct = theory.noise_floor("direct", entered, 1e-4).frobenius_error
+        matched = theory.noise_floor("interneuron", entered, 1e-4 * ratio).frobenius_error
+        assert matched == pytest.approx(direct)
+    times = dataset["theory_at_points"]
+    direct, interneuron = times.sel(circuit="direct"), times.sel(circuit="interneuron")
+    expected = direct / (interneuron / dataset["matched_rate_at_points"])
+    simulated = dataset["simulated_floors"].median("replicate")
+    ratio = simulated.sel(circuit="direct") / simulated.sel(circuit="interneuron")
+    off_diagonal = ~np.eye(2, dtype=bool)
+    # As above: early by 0.06 or less, of 1.5 to 2.5 synaptic times, in each of the two.
+    np.testing.assert_allclose(ratio.values[off_diagonal], expected.values[off_diagonal], rtol=0.06)
+    assert (expected.values[off_diagonal] > 1).all()
+
+
+@pytest.mark.parametrize("lowest", [0.01, 0.1, 1.0])
+def test_the_map_says_who_is_faster_by_the_sign_alone(lowest):
+    scenario = ReadaptationMap(lowest=lowest, highest=40 * lowest, n_theory=7, n_simulated=1)
+    figure = scenario.plot(scenario.run(n_replicates=1))
+    maps, bar = figure.axes[:2], figure.axes[-1]
+    assert [ax.get_title() for ax in maps] == ["equal learning rates", "equal noise floors"]
+    assert not any(ax.texts for ax in maps)
+    low, high = bar.get_ylim()
+    assert low * high == pytest.approx(1.0)  # so that the colour of 1 is the neutral one
+    assert (bar.get_title(), bar.get_xlabel()) == ("interneurons\nfaster", "direct\nfaster")
+
+
 def test_matched_circuits_have_the_floor_asked_for():
     scenario = MatchedNoise(floor=0.2)
     covariance = scenario._contexts()[0]
