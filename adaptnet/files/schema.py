@@ -43,7 +43,7 @@ AUXILIARY = {
         ("circuit", "sample"),
         "f8",
         "synaptic time",
-        "learning rate times samples processed; where the rate decays, its integral over samples",
+        "learning rate times samples processed; if the rate decays, its integral over samples",
     ),
 }
 
@@ -72,7 +72,7 @@ RECORDABLE = {
         ("circuit", "replicate", "sample"),
         "i8",
         "Euler steps of the fast dynamics",
-        "the most used by a sample since the previous record; 0 where the fixed point is solved "
+        "the most used by a sample since the previous record; 0 if the fixed point is solved "
         "exactly",
     ),
     "covariance": Variable(
@@ -86,14 +86,14 @@ ALWAYS = {
         ("replicate", "change"),
         "i8",
         "sample at which the context changes",
-        "the first sample of the new context; -1 where a replicate has fewer changes than others",
+        "the first sample of the new context; -1 if a replicate has fewer changes than others",
     ),
     "change_end": Variable(
         ("replicate", "change"),
         "i8",
         "sample at which a change is over",
         "the first sample at which the covariance has arrived, change_sample if the change is "
-        "abrupt; n_samples or more if the run ends before; -1 where a replicate has fewer changes "
+        "abrupt; n_samples or more if the run ends before; -1 if a replicate has fewer changes "
         "than others",
     ),
     "context_left": Variable(("replicate", "change"), "i8", "context left at a change"),
@@ -102,7 +102,7 @@ ALWAYS = {
         ("circuit", "replicate"),
         "i8",
         "sample at which the circuit diverged",
-        "-1 where it did not; the last sound weights are those after so many samples",
+        "-1 if it did not; the last valid weights are those after this number of samples",
     ),
 }
 
@@ -113,7 +113,7 @@ FLOORS = {
         "f8",
         "noise floor of the whitening error",
         "root mean square once the circuit has converged in the context entered, for a small "
-        "constant learning rate and the fourth moments and memory of the inputs; NaN where theory "
+        "constant learning rate and the fourth moments and memory of the inputs; NaN if theory "
         "does not cover the circuit or those moments are unknown",
     ),
     "frobenius_error_floor": Variable(
@@ -124,20 +124,20 @@ FLOORS = {
     ),
 }
 
-# Known where the environment knows the truth of its inputs.
+# Known if the environment knows the truth of its inputs.
 CHANGES = {
     "change_distance": Variable(
         ("replicate", "change"),
         "f8",
         "affine-invariant distance between the covariances left and entered",
-        "from the covariance before a change begins to that after it has ended; NaN where a "
+        "from the covariance before a change begins to that after it has ended; NaN if a "
         "replicate has fewer changes than others",
     ),
     "change_direction": Variable(
         ("replicate", "change"),
         "i8",
         "direction of a change in total variance",
-        "-1 where a replicate has fewer changes than others",
+        "-1 if a replicate has fewer changes than others",
     ),
 }
 DIRECTIONS = ("level", "up", "down")

@@ -24,7 +24,7 @@ _CHUNK_RECORDS = 2**14
 
 
 def chunks(variables: Mapping[str, Any], n_records: int) -> dict[str, int]:
-    """Return how many of so many records of each variable to compress together."""
+    """Return the number of records of each variable to compress together."""
     rows = {}
     for name, variable in variables.items():
         inner = [length for dim, length in variable.sizes.items() if str(dim).startswith("neuron")]

@@ -16,11 +16,12 @@ def progress_display(
     total: int, show: bool | None, unit: str = "samples"
 ) -> Iterator[Callable[[int], object]]:
     """Give a function that counts samples, or what `unit` says, done; any thread may call it."""
-    if show is None and not sys.stderr.isatty():
-        yield Lines(total, unit=unit)
-        return
     if show is False:
         yield lambda n_done: None
+        return
+    stream = sys.stderr  # None in a program without a console; some replacements are no terminals
+    if stream is None or (show is None and not getattr(stream, "isatty", bool)()):
+        yield Lines(total, unit=unit)
         return
     from tqdm import tqdm
 
@@ -36,7 +37,7 @@ class Lines:
     ) -> None:
         self._total = total
         self._line = f"%d of %d {unit} (%.0f %%)"
-        self._done = self._told = 0
+        self._done = self._logged = 0
         self._clock = clock
         self._next = clock() + _SECONDS
         self._counting = threading.Lock()
@@ -45,9 +46,9 @@ class Lines:
         """Count `n_done` more."""
         with self._counting:
             self._done += n_done
-            further = 100 * (self._done - self._told) >= self._total
+            further = 100 * (self._done - self._logged) >= self._total
             if further and self._clock() >= self._next:
                 self._next = self._clock() + _SECONDS
-                self._told = self._done
+                self._logged = self._done
                 share = self._done / self._total
                 _log.info(self._line, self._done, self._total, 100 * share)

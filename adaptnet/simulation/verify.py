@@ -20,18 +20,18 @@ from adaptnet.simulation.plan import Layout, Plan, Reached, Rows, checked_variab
 from adaptnet.simulation.sinks.base import Sink, placed
 from adaptnet.simulation.threads import n_cores
 
-_OF_CHANGES = ("change_sample", "change_end", "context_left", "context_entered")
+_CHANGES = ("change_sample", "change_end", "context_left", "context_entered")
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What came of running a stored run again."""
+    """What running a stored run again has shown."""
 
     replicates: tuple[int, ...]
-    """Which were run again."""
+    """The replicates that were run again."""
 
     differing: tuple[str, ...]
-    """A line for each variable or parameter that is not the same; none if all is."""
+    """A line for each variable or parameter that differs; empty if nothing does."""
 
     software: tuple[str, ...]
     """A line for each version or feature of the machine that is not the same."""
@@ -56,7 +56,7 @@ def verify(
     environment : Environment
         The environment of its parameters.
     n_replicates : int, optional
-        Run only so many of its replicates again, spread evenly over all.
+        Run only this number of its replicates again, spread evenly over all.
     n_threads : int, optional
         Replicates run at the same time.
     progress : bool, optional
@@ -91,15 +91,15 @@ def verify(
 
     comparison.compare("sample", stored["sample"].values, layout.plan.all_samples)
     diverged = stored["diverged_sample"].values[:, replicates]
-    comparison.compare("diverged_sample", diverged, np.array([of.diverged for of in reached]).T)
+    comparison.compare("diverged_sample", diverged, np.array([end.diverged for end in reached]).T)
     changes = run.changes([0] if layout.shared_path else replicates)
-    for name in _OF_CHANGES:
+    for name in _CHANGES:
         values = changes[name]
-        of_run = stored[name].values
-        of_run = of_run[None] if layout.shared_path else of_run[replicates]
+        before = stored[name].values
+        before = before[None] if layout.shared_path else before[replicates]
         n = values.shape[1]
-        comparison.compare(name, of_run[:, :n], values)
-        comparison.compare(name, of_run[:, n:], np.full_like(of_run[:, n:], -1))
+        comparison.compare(name, before[:, :n], values)
+        comparison.compare(name, before[:, n:], np.full_like(before[:, n:], -1))
     parameters = differences(stored.attrs, run.description, software=False)
     software = differences(stored.attrs, run.description, software=True)
     return Verification(tuple(replicates), (*parameters, *comparison.lines()), tuple(software))

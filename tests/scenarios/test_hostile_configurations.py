@@ -83,7 +83,7 @@ def test_settings_on_the_command_line(no_run, n):
 
     def one(drawn):
         (name, chosen), more = drawn
-        arguments = [part for key, of in chosen.items() for part in ("--set", f"{key}={of}")]
+        arguments = [part for key, value in chosen.items() for part in ("--set", f"{key}={value}")]
         arguments += [part for option in more for part in option]
         answered("-q", "run", name, "-o", "case.nc", "--overwrite", *arguments, codes=(1, 2))
 

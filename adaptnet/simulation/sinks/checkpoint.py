@@ -44,11 +44,11 @@ class Checkpoint:
         except (KeyError, TypeError) as error:
             raise ValueError(f"{source} is damaged: {error}") from error
         if not all(isinstance(number, int) for number in numbers) or n_rows < 0:
-            raise ValueError(f"{source} is damaged: it holds no numbers where it should")
+            raise ValueError(f"{source} is damaged: it holds something other than numbers")
         return cls(reached, n_rows, digest, states)
 
     def fits(self, n_samples: int, states: Sequence[State]) -> bool:
-        """Return whether this may be of a run of so many samples with `states`."""
+        """Return whether this may be of a run of `n_samples` with `states`."""
         reached = self.reached
         return (
             0 < reached.processed <= n_samples

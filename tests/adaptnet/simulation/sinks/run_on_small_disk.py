@@ -1,6 +1,6 @@
 """A run on a disk that gets full: ``python run_on_small_disk.py FOLDER BYTES_LEFT WRITES_BEFORE``.
 
-The rest of the disk is filled after so many writes. Prints what became of the run.
+The rest of the disk is filled after WRITES_BEFORE writes. Prints what became of the run.
 """
 
 import os

@@ -61,7 +61,7 @@ def assert_same_attributes(first, second):
 
 
 class Interrupts:
-    """Stops a run with an exception after so many calls of one function."""
+    """Stops a run with an exception after a number of calls of one function."""
 
     def __init__(self, monkeypatch, owner, name, after, error):
         self.left, self.error, self.hit = after, error, False
@@ -257,7 +257,7 @@ def test_disk_that_fails_at_every_operation_in_turn(tmp_path, monkeypatch, in_me
                 assert "No space left on device" in str(error)  # noqa: PT017
                 failures += 1
         assert not target.exists() or operation == "_sync"
-        if target.exists():  # the folder could not be told to keep the name, but it is there
+        if target.exists():  # the folder may lose the name in a power cut, but it is there
             assert_same_run(an.load(target), in_memory)
         else:  # begin anew, so that each operation fails in turn
             shutil.rmtree(working_folder(target), ignore_errors=True)
@@ -296,12 +296,12 @@ def test_small_disk_that_gets_full(small_disk):
     """Wherever it gets full, the same command goes on when there is room again."""
     script = Path(__file__).with_name("run_on_small_disk.py")
     expected = run_on_small_disk.simulate()
-    told = []
+    printed = []
     for leave in (0, 100_000, 250_000, 330_000, 450_000):
         for writes in (0, 2, 31):
             command = [sys.executable, script, small_disk, str(leave), str(writes)]
             ended = subprocess.run(command, capture_output=True, text=True, check=True)
-            told.append(ended.stdout)
+            printed.append(ended.stdout)
             target = small_disk / "run.nc"
             assert target.exists() == ("finished" in ended.stdout), ended.stdout
             (small_disk / "filler").unlink(missing_ok=True)
@@ -310,7 +310,7 @@ def test_small_disk_that_gets_full(small_disk):
             assert list(small_disk.iterdir()) == [target]
             target.unlink()
     for words in ("are free at", "No space left on device", "could not be written", "finished"):
-        assert any(words in line for line in told), (words, told)
+        assert any(words in line for line in printed), (words, printed)
 
 
 def test_survives_kills(tmp_path):

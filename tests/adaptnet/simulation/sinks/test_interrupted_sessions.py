@@ -60,7 +60,7 @@ print(json.dumps({
 
 
 def interrupted(target, moment, numbers, apart):
-    """Return what a session says that gets several signals, so many seconds apart."""
+    """Return what a session says that gets several signals, `apart` seconds between them."""
     command = [sys.executable, "-c", SESSION, target, moment]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         folder = working_folder(target)
