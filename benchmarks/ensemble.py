@@ -25,7 +25,7 @@ def ours(work: Work) -> Run:
                 np.empty((len(group), 0, work.n, work.n)), np.empty((len(group), 0), np.int64)
             )
             every = 2 * inputs.shape[1]
-            outcomes = circuit.advance_side_by_side(states, group, 0, every, records)
+            outcomes = circuit.advance(states, group, 0, every, records)
             assert not any(outcome.failure for outcome in outcomes)
             ends += [circuit.effective_weights(state) for state in states]
         return np.stack(ends)

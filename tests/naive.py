@@ -54,3 +54,53 @@ def random_covariance(rng, n, condition=20.0):
     basis = np.linalg.qr(rng.normal(size=(n, n)))[0]
     covariance = (basis * np.geomspace(1, condition, n)) @ basis.T
     return (covariance + covariance.T) / 2
+
+
+def batch(prior, inputs, window):
+    """Square root of the mean of x x' over a window that `prior` squared fills at first."""
+    history = []
+    for s in range(1, len(inputs) + 1):
+        taken = inputs[max(0, s - window) : s]
+        missing = window - len(taken)
+        history.append(square_root((taken.T @ taken + missing * prior @ prior) / window))
+    return np.array(history)
+
+
+def square_root(matrix):
+    values, vectors = np.linalg.eigh(matrix)
+    return (vectors * np.sqrt(values)) @ vectors.T
+
+
+def start(circuit, n):
+    """Return initial weights as a matrix: a number a stands for effective weights a I."""
+    weights = np.asarray(circuit.initial_weights, dtype=float)
+    return weights * np.eye(n) if weights.ndim == 0 else weights
+
+
+def synapses(circuit, n):
+    """Return W before the first sample, or a root of W W', which is all that outputs depend on."""
+    if circuit.initial_effective_weights is not None:
+        return square_root(np.asarray(circuit.initial_effective_weights))
+    weights = np.asarray(circuit.initial_weights, dtype=float)
+    return np.sqrt(weights) * np.eye(n) if weights.ndim == 0 else weights
+
+
+# For every concrete circuit, by name: from a circuit and inputs (sample, n) to the effective
+# weights after each sample. A circuit without an entry fails tests/adaptnet/circuits.
+TWINS = {
+    "DirectCircuit": lambda circuit, inputs: direct(
+        start(circuit, inputs.shape[1]), inputs, circuit.learning_rate, circuit.learning_rate_decay
+    ),
+    "InterneuronCircuit": lambda circuit, inputs: interneuron(
+        synapses(circuit, inputs.shape[1]),
+        inputs,
+        circuit.learning_rate,
+        circuit.learning_rate_decay,
+    ),
+    "StaticCircuit": lambda circuit, inputs: np.repeat(
+        start(circuit, inputs.shape[1])[None], len(inputs), axis=0
+    ),
+    "BatchEstimator": lambda circuit, inputs: batch(
+        start(circuit, inputs.shape[1]), inputs, circuit.window
+    ),
+}

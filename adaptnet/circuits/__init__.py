@@ -1,12 +1,14 @@
-"""The circuits: validated parameters around the kernels of the same names."""
+"""The circuits: checked parameters around the kernels that compute them."""
 
+import difflib
 from typing import Any
 
-from adaptnet.circuits.base import Circuit
+from adaptnet.circuits.base import Circuit, concrete_subclasses
 from adaptnet.circuits.baselines import BatchEstimator, StaticCircuit
 from adaptnet.circuits.direct import DirectCircuit
 from adaptnet.circuits.dynamics import IntegratedDynamics
 from adaptnet.circuits.interneuron import InterneuronCircuit
+from adaptnet.circuits.plastic import PlasticCircuit
 
 __all__ = [
     "BatchEstimator",
@@ -14,6 +16,7 @@ __all__ = [
     "DirectCircuit",
     "IntegratedDynamics",
     "InterneuronCircuit",
+    "PlasticCircuit",
     "StaticCircuit",
     "from_parameters",
 ]
@@ -21,6 +24,8 @@ __all__ = [
 
 def from_parameters(parameters: dict[str, Any]) -> Circuit:
     """Return the circuit that gave these parameters, as a run's file stores them.
+
+    Every concrete subclass of :class:`Circuit` that has been imported is known, whoever wrote it.
 
     Parameters
     ----------
@@ -30,7 +35,7 @@ def from_parameters(parameters: dict[str, Any]) -> Circuit:
     Raises
     ------
     TypeError, ValueError
-        If ``type`` is no circuit of this package, or an argument is unknown or wrong.
+        If ``type`` is not a known circuit, or an argument is unknown or wrong.
 
     Examples
     --------
@@ -41,9 +46,12 @@ def from_parameters(parameters: dict[str, Any]) -> Circuit:
         raise TypeError(f"parameters of a circuit must be a dict, got {parameters!r:.100}")
     arguments = dict(parameters)
     name = arguments.pop("type", None)
-    kinds = {kind.__name__: kind for kind in Circuit.__subclasses__()}
+    kinds = {kind.__name__: kind for kind in concrete_subclasses(Circuit)}
     if not isinstance(name, str) or name not in kinds:
-        raise ValueError(f"type must be one of {', '.join(sorted(kinds))}, got {name!r:.100}")
+        near = difflib.get_close_matches(str(name), kinds, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"type must be one of {', '.join(sorted(kinds))}, got {name!r:.100}{hint}")
     if isinstance(arguments.get("dynamics"), dict):
         arguments["dynamics"] = IntegratedDynamics(**arguments["dynamics"])
-    return kinds[name](**arguments)
+    circuit: Circuit = kinds[name](**arguments)
+    return circuit

@@ -1,190 +1,159 @@
-"""What every circuit is made of: checked parameters, a state, and a kernel that advances it."""
+"""What every circuit is: checked parameters, a state that samples change, and what it records."""
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Any, ClassVar, NamedTuple, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from adaptnet._checks import Floats, Integers, positive_number
-from adaptnet.circuits.dynamics import IntegratedDynamics
-from adaptnet.kernels.dynamics import EXACT, FastDynamics
-from adaptnet.kernels.status import Status
+from adaptnet._checks import Flags, Floats, positive_definite, positive_number
+from adaptnet.files.schema import EFFECTIVE_WEIGHTS, Variable
+from adaptnet.kernels.status import Outcome
 
-State: TypeAlias = Any  # a NamedTuple of arrays that only the circuit's own kernel reads
-
-# What the status codes mean to a user, with the remedy.
-FAILURES = {int(code): f"{code.sentence}; {code.remedy}" for code in Status if code != Status.OK}
-
-
-_EXACT = ("equilibrium", "cholesky")
-
-
-class Records(NamedTuple):
-    """Buffers that a circuit fills, a row a recorded sample."""
-
-    effective_weights: Floats  # (record, n, n)
-    fast_steps: Integers  # (record,)
-
-    def at(self, which: Any) -> "Records":
-        """Return both indexed alike."""
-        return Records(self.effective_weights[which], self.fast_steps[which])
-
-
-class Outcome(NamedTuple):
-    """How a block went: `failure` 0, or a key of ``FAILURES`` after `n_rows` whole samples."""
-
-    failure: int
-    n_rows: int
+State: TypeAlias = Any  # a NamedTuple of arrays, which only the kernel that made it reads
+Records: TypeAlias = Mapping[str, npt.NDArray[Any]]
+"""What a circuit records of a block, by name: arrays (replicate, record, ...) to be filled."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Circuit(ABC):
-    """A linear recurrent circuit with plastic synapses; immutable, any number of runs may share it.
+    """A linear recurrent circuit: immutable parameters, which any number of runs may share.
 
-    A subclass says what its state is and how a kernel advances it. Its effective weights are the
-    matrix whose inverse maps an input to the primary neurons' fixed point.
+    A circuit maps each input x to outputs y = A^-1 x, A being its effective weights, and may
+    change A after each sample. A concrete subclass is a frozen dataclass whose fields are its
+    parameters; it is found by its name when a run is read from a file.
     """
 
-    initial_weights: float | npt.ArrayLike = 1.0
-    learning_rate: float = 1e-3
-    learning_rate_decay: float = 0.0
-    dynamics: str | IntegratedDynamics = "equilibrium"
-
-    largest_learning_rate: ClassVar[float] = float("inf")
     theory: ClassVar[str | None] = None
-    """Name of what adaptnet.theory knows of the circuit, None for nothing."""
-    few_neurons: ClassVar[int] = 0
-    """Up to so many, replicates are advanced side by side."""
+    """Name of the circuit's law in :mod:`adaptnet.theory`; None if theory does not cover it."""
 
-    def __post_init__(self) -> None:
-        rate = positive_number(
-            "learning_rate", self.learning_rate, below=self.largest_learning_rate
-        )
-        object.__setattr__(self, "learning_rate", rate)
-        decay = positive_number("learning_rate_decay", self.learning_rate_decay, zero=True)
-        object.__setattr__(self, "learning_rate_decay", decay)
-        if not (isinstance(self.dynamics, IntegratedDynamics) or self.dynamics in _EXACT):
-            raise ValueError(
-                'dynamics must be "equilibrium", "cholesky" or an IntegratedDynamics(...), '
-                f"got {self.dynamics!r}"
-            )
-        self._check_initial_weights()
+    @abstractmethod
+    def initial_state(self, n_neurons: int) -> State:
+        """Return the state before the first sample.
 
-    def _check_initial_weights(self) -> None:
-        if np.ndim(self.initial_weights) == 0:
-            scale = positive_number("initial_weights", self.initial_weights)
-            object.__setattr__(self, "initial_weights", scale)
-        else:
-            weights = self._checked_weights(self.initial_weights)
-            weights.setflags(write=False)
-            object.__setattr__(self, "initial_weights", weights)
+        Raises
+        ------
+        ValueError
+            If the parameters do not fit the number of primary neurons.
+        """
+
+    @abstractmethod
+    def effective_weights(self, state: State) -> Floats:
+        """Return a copy of the effective weights (n, n)."""
+
+    @abstractmethod
+    def advance(
+        self,
+        states: Sequence[State],
+        inputs: Floats,
+        n_processed: int,
+        recorded: Flags,
+        records: Records,
+    ) -> list[Outcome]:
+        """Process a block of samples for each replicate of a group, changing the states in place.
+
+        Parameters
+        ----------
+        states : sequence of State
+            One per replicate. A group of one is a group; no result depends on the grouping.
+        inputs : array (replicate, sample, n)
+        n_processed : int
+            Samples that every replicate of the group has processed before.
+        recorded : array (sample,) of bool
+            Whether the state after a sample is recorded.
+        records : mapping of str to array (replicate, record, ...)
+            Buffers for what is recorded, by the names of :meth:`recordable`. The effective weights
+            are always among them.
+
+        Returns
+        -------
+        list of Outcome
+            For each replicate its status, and the samples processed before a failure.
+        """
+
+    def initial_records(self, state: State) -> dict[str, npt.NDArray[Any]]:
+        """Return what is recorded before the first sample: at least what errors follow from."""
+        return {"effective_weights": self.effective_weights(state)}
+
+    def recordable(self) -> dict[str, Variable]:
+        """Return what the circuit can record, by name.
+
+        The dimensions of each variable begin with circuit, replicate and sample. Any other than
+        neuron and neuron_2 has its size in :meth:`sizes`.
+        """
+        return {"effective_weights": EFFECTIVE_WEIGHTS}
+
+    def recorded_by_default(self) -> tuple[str, ...]:
+        """Return what is recorded, besides errors, if a run does not say."""
+        return ()
+
+    def sizes(self, n_neurons: int) -> dict[str, int]:
+        """Return the sizes of the dimensions that the circuit's own records add to a run."""
+        return {}
+
+    def group_size(self, n_neurons: int) -> int:
+        """Return how many replicates are worth advancing at once; never changes a result."""
+        return 1
+
+    @property
+    def response(self) -> str:
+        """Name of the record that outputs follow from: effective weights, or a response matrix."""
+        return "effective_weights"
+
+    def synaptic_time(self, samples: npt.ArrayLike) -> Floats:
+        """Return the synaptic time after `samples`, NaN for a circuit without a learning rate."""
+        return np.full(np.shape(samples), np.nan)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters as plain JSON values, with the circuit's type."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {"type": type(self).__name__, **{name: _plain(v) for name, v in values.items()}}
 
     def __repr__(self) -> str:
         def shown(value: object) -> str:
             return f"<array {value.shape}>" if isinstance(value, np.ndarray) else repr(value)
 
-        given = (field.name for field in dataclasses.fields(self) if field.init)
-        fields = (f"{name}={shown(getattr(self, name))}" for name in given)
+        names = (field.name for field in dataclasses.fields(self))
+        fields = (f"{name}={shown(getattr(self, name))}" for name in names)
         return f"{type(self).__name__}({', '.join(fields)})"
 
-    @abstractmethod
-    def _checked_weights(self, value: npt.ArrayLike) -> Floats:
-        """Return a copy of an array of initial weights, or refuse it."""
+    def _set(self, name: str, value: object) -> None:
+        """Replace a parameter by its checked value; an array becomes read-only."""
+        if isinstance(value, np.ndarray):
+            value.setflags(write=False)
+        object.__setattr__(self, name, value)
 
-    @abstractmethod
-    def initial_state(self, n_neurons: int) -> State:
-        """Return the state before the first sample."""
 
-    @abstractmethod
-    def effective_weights(self, state: State) -> Floats:
-        """Return a copy of the effective weights (neuron, neuron)."""
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) else value  # type: ignore[arg-type]
 
-    @abstractmethod
-    def advance(
-        self, state: State, inputs: Floats, n_processed: int, record_every: int, records: Records
-    ) -> Outcome:
-        """Take in a block of inputs (sample, neuron), changing `state` in place.
 
-        After each sample whose count, from the run's start, is a multiple of `record_every`, the
-        next row of `records` is filled.
-        """
+def number_or_matrix(name: str, value: float | npt.ArrayLike) -> float | Floats:
+    """Return effective weights given as a number a, for a I, or as a positive definite matrix."""
+    return positive_number(name, value) if np.ndim(value) == 0 else positive_definite(name, value)
 
-    def side_by_side(self, n_neurons: int) -> int:
-        """Return how many replicates are worth advancing at once; never changes a result."""
-        if self.dynamics != "equilibrium" or n_neurons > self.few_neurons:
-            return 1
-        from adaptnet.kernels.building_blocks.lanes import LANES
 
-        return LANES
-
-    def advance_side_by_side(
-        self,
-        states: Sequence[State],
-        inputs: Floats,
-        n_processed: int,
-        record_every: int,
-        records: Records,
-    ) -> list[Outcome]:
-        """Take in a block of some replicates that have got equally far.
-
-        Inputs are (replicate, sample, neuron); buffers of records have a replicate axis first.
-        """
-        return [
-            self.advance(state, inputs[r], n_processed, record_every, records.at(r))
-            for r, state in enumerate(states)
-        ]
-
-    def _advance_by(
-        self,
-        way: ModuleType,
-        states: Sequence[State],
-        inputs: Floats,
-        n_processed: int,
-        record_every: int,
-        records: Records,
-    ) -> list[Outcome]:
-        """Advance a group by one of the ways of computing."""
-        samples = n_processed + np.arange(inputs.shape[1])
-        rates = self.learning_rate / (1.0 + self.learning_rate_decay * samples)
-        outcomes = way.advance(
-            states,
-            np.ascontiguousarray(inputs),
-            np.tile(rates, (len(states), 1)),
-            (samples + 1) % record_every == 0,
-            records._asdict(),
-            *(() if isinstance(self.dynamics, str) else (self._fast_dynamics(),)),
+def square_weights(name: str, value: float | npt.ArrayLike, n_neurons: int) -> Floats:
+    """Return effective weights (n, n) from what :func:`number_or_matrix` has checked."""
+    weights = np.array(value, dtype=np.float64)
+    if weights.ndim == 0:
+        return weights * np.eye(n_neurons)
+    if len(weights) != n_neurons:
+        raise ValueError(
+            f"{name} must be {n_neurons} x {n_neurons}, since the inputs have {n_neurons} neurons, "
+            f"got shape {weights.shape}"
         )
-        return [Outcome(int(code), n_rows) for code, n_rows in outcomes]
+    return weights
 
-    def synaptic_time(self, samples: npt.ArrayLike) -> Floats:
-        """Return t = eta * samples, or the integral of eta over samples where it decays."""
-        n = np.asarray(samples, dtype=np.float64)
-        gamma = self.learning_rate_decay
-        rate = self.learning_rate or np.nan  # comparators do not learn
-        time: Floats = rate * (np.log1p(gamma * n) / gamma if gamma else n)
-        return time
 
-    def _fast_dynamics(self) -> FastDynamics:
-        """Return the dynamics as the kernels take them."""
-        if isinstance(self.dynamics, str):
-            return EXACT
-        return FastDynamics(*dataclasses.astuple(self.dynamics))
-
-    def parameters(self) -> dict[str, Any]:
-        """Return the parameters as plain JSON values, with the circuit's type."""
-        values: dict[str, Any] = {"type": type(self).__name__}
-        for field in dataclasses.fields(self):
-            if not field.init:
-                continue
-            value = getattr(self, field.name)
-            if isinstance(value, np.ndarray):
-                value = value.tolist()
-            elif dataclasses.is_dataclass(value):
-                value = dataclasses.asdict(value)  # type: ignore[arg-type]
-            values[field.name] = value
-        return values
+def concrete_subclasses(kind: type[Any]) -> Iterator[type[Any]]:
+    """Yield the subclasses of a class, at any depth, that can be instantiated."""
+    for subclass in kind.__subclasses__():
+        if not getattr(subclass, "__abstractmethods__", None):
+            yield subclass
+        yield from concrete_subclasses(subclass)

@@ -1,8 +1,9 @@
 """How the fast neural dynamics are followed when they are not solved exactly."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from adaptnet._checks import positive_number, whole_number
+from adaptnet.kernels.dynamics import FastDynamics
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,3 +44,7 @@ class IntegratedDynamics:
         for name in ("step_size", "tolerance", "interneuron_time_constant"):
             object.__setattr__(self, name, positive_number(name, getattr(self, name)))
         object.__setattr__(self, "max_steps", whole_number("max_steps", self.max_steps))
+
+    def constants(self) -> FastDynamics:
+        """Return the dynamics as the kernels take them."""
+        return FastDynamics(*astuple(self))

@@ -1,24 +1,26 @@
 """Primary neurons that inhibit each other through interneurons."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from types import ModuleType
 
 import numpy as np
 import numpy.typing as npt
 
-from adaptnet._checks import Floats, real_matrix, whole_number
-from adaptnet.circuits.base import Circuit, Outcome, Records, State
+from adaptnet import kernels
+from adaptnet._checks import Floats, positive_definite, positive_number, real_matrix, whole_number
+from adaptnet.circuits.base import square_weights
+from adaptnet.circuits.plastic import PlasticCircuit, Way
 from adaptnet.files.sizes import require_memory
+from adaptnet.metrics import square_root
 
 _TOO_FEW = (
     "n_interneurons must be at least the number of primary neurons, {n}, got {k}: "
     "with fewer, W W' is singular and the fixed point undefined"
 )
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class InterneuronCircuit(Circuit):
+class InterneuronCircuit(PlasticCircuit):
     """Primary neurons that inhibit each other through interneurons (Algorithm 2 of [1]_).
 
     For each input x the activities go to their fixed point, z = W' y and y = (W W')^-1 x; then the
@@ -29,25 +31,30 @@ class InterneuronCircuit(Circuit):
     ----------
     n_interneurons : int, optional
         Number k of interneurons, at least the number of primary neurons; by default equal to it.
-        At the exact fixed point they act through W W' alone, which is what is then carried: neither
-        outputs nor the time that a sample takes depend on k.
+        **With the exact fixed point k changes nothing**: interneurons then act through W W' alone,
+        so that outputs, errors and computing time are the same for every k.
     initial_weights : float or array (neuron, interneuron)
         W before the first sample, of full row rank. A number a stands for weights with W W' = a I:
-        W = sqrt(a) times the first n rows of an orthogonal matrix (the identity if k = n, else of
-        the cosine transform, so that every interneuron takes part).
+        W = sqrt(a) times the first n rows of an orthogonal matrix (the identity if k = n, else the
+        cosine transform, so that every interneuron takes part).
+    initial_effective_weights : array (neuron, neuron), optional
+        W W' before the first sample, in place of `initial_weights`: what runs record as
+        ``effective_weights``. W is then its symmetric square root times the same orthogonal rows.
     learning_rate : float
-        eta_0 < 1, for sample t (from 0) eta_t = eta_0 / (1 + learning_rate_decay t).
+        eta_0 < 1; sample t (from 0) has eta_t = eta_0 / (1 + learning_rate_decay t).
     learning_rate_decay : float
         gamma in the schedule above; 0 keeps the learning rate constant.
     dynamics : "equilibrium", "cholesky" or IntegratedDynamics
-        Whether the activities' fixed point is solved exactly, the default, or approached by
-        Euler steps. "cholesky" also solves exactly, by the plain way of a factorisation a sample:
-        slow for many neurons, and what the quick way is tested against.
+        How the activities get to their fixed point. "equilibrium", the default, solves for it
+        exactly. So does "cholesky", with one factorisation per sample: slow for many neurons, and
+        what the default is tested against. An IntegratedDynamics approaches it in Euler steps.
 
     Raises
     ------
     TypeError, ValueError
-        If a parameter is out of range, the weights are not of full row rank, or k < n.
+        If a parameter is out of range, the weights are not of full row rank, or k < n; if
+        `initial_weights` is a symmetric positive definite matrix, which could be meant as W or as
+        W W'.
 
     References
     ----------
@@ -57,27 +64,45 @@ class InterneuronCircuit(Circuit):
     Examples
     --------
     >>> InterneuronCircuit(n_interneurons=20, learning_rate=1e-3)
-    InterneuronCircuit(initial_weights=1.0, learning_rate=0.001, learning_rate_decay=0.0,
-                       dynamics='equilibrium', n_interneurons=20)
+    InterneuronCircuit(learning_rate=0.001, learning_rate_decay=0.0, dynamics='equilibrium',
+                       initial_weights=1.0, n_interneurons=20, initial_effective_weights=None)
     """
 
+    initial_weights: float | npt.ArrayLike = 1.0
     n_interneurons: int | None = None
+    initial_effective_weights: npt.ArrayLike | None = None
 
     theory = "interneuron"
-    few_neurons = 5  # from there on carrying an inverse is as quick
-    largest_learning_rate = 1.0  # from there on W W' need not stay positive definite
+    few_neurons = 5  # beyond 5, carrying an inverse is as fast as factorising in groups
+    largest_learning_rate = 1.0  # from 1 on, W W' need not stay positive definite
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.n_interneurons is not None:
             whole_number("n_interneurons", self.n_interneurons)
-        super().__post_init__()
+        if self.initial_effective_weights is not None:
+            self._check_effective_weights()
+        elif np.ndim(self.initial_weights) == 0:
+            self._set("initial_weights", positive_number("initial_weights", self.initial_weights))
+        else:
+            weights = real_matrix("initial_weights", self.initial_weights)
+            self._check_synapses(weights)
+            self._set("initial_weights", weights)
 
-    def _checked_weights(self, value: npt.ArrayLike) -> Floats:
-        weights = real_matrix("initial_weights", value)
+    def _check_effective_weights(self) -> None:
+        name = "initial_effective_weights"
+        if np.ndim(self.initial_weights) != 0 or self.initial_weights != 1.0:
+            raise ValueError(
+                f"give either initial_weights (W) or {name} (W W'), got both: "
+                f"{self.initial_weights!r:.50} and {self.initial_effective_weights!r:.50}"
+            )
+        self._set(name, positive_definite(name, self.initial_effective_weights))
+
+    def _check_synapses(self, weights: Floats) -> None:
         n, k = weights.shape
         if self.n_interneurons not in (None, k):
             raise ValueError(
-                f"initial_weights must have a column for each of n_interneurons = "
+                f"initial_weights must have one column for each of n_interneurons = "
                 f"{self.n_interneurons}, got shape {weights.shape}"
             )
         if k < n:
@@ -87,67 +112,62 @@ class InterneuronCircuit(Circuit):
                 "initial_weights must have full row rank, or W W' is singular and the fixed "
                 f"point undefined; got rank {np.linalg.matrix_rank(weights)} for {n} neurons"
             )
-        return weights
-
-    def initial_state(self, n_neurons: int) -> State:
-        """Return the state before the first sample."""
-        weights = np.asarray(self.initial_weights, dtype=np.float64)
-        if weights.ndim == 0:
-            k = self.n_interneurons or n_neurons
-            if k < n_neurons:
-                raise ValueError(_TOO_FEW.format(n=n_neurons, k=k))
-            require_memory(f"{k} interneurons", 8 * 4 * n_neurons * k, "choose fewer")
-            weights = np.sqrt(weights) * _orthonormal_rows(n_neurons, k)
-        elif len(weights) != n_neurons:
+        if _ambiguous(weights):
             raise ValueError(
-                f"initial_weights must have a row for each of {n_neurons} primary neurons, "
+                "initial_weights is a symmetric positive definite matrix, which could be meant as "
+                "W or as the effective weights W W'; pass W W' as initial_effective_weights, or, "
+                "if it is W, change the sign of its first column, which changes no output"
+            )
+
+    @property
+    def ways(self) -> dict[str, Way]:
+        """The kernel modules that compute this circuit."""
+        interneuron = kernels.interneuron
+        return {
+            "plain": interneuron.plain,
+            "inverse": interneuron.inverse,
+            "lanes": interneuron.lanes,
+        }
+
+    def synapses(self, n_neurons: int) -> Floats:
+        """Return W before the first sample."""
+        n, k = n_neurons, self.n_interneurons or n_neurons
+        if self.initial_effective_weights is not None:
+            name = "initial_effective_weights"
+            root = square_root(square_weights(name, self.initial_effective_weights, n))
+            turned: Floats = root @ _orthonormal_rows(n, self._checked_k(n, k))
+            return turned
+        weights = np.array(self.initial_weights, dtype=np.float64)
+        if weights.ndim == 0:
+            rows = _orthonormal_rows(n, self._checked_k(n, k))
+            scaled: Floats = np.sqrt(weights) * rows
+            return scaled
+        if len(weights) != n:
+            raise ValueError(
+                f"initial_weights must have one row for each of {n} primary neurons, "
                 f"got shape {weights.shape}"
             )
-        return self._way_for(n_neurons).initial_state(weights)
-
-    def effective_weights(self, state: State) -> Floats:
-        """Return a copy of the effective weights."""
-        weights: Floats = self._way(state).weights(state)
         return weights
 
-    def advance(
-        self, state: State, inputs: Floats, n_processed: int, record_every: int, records: Records
-    ) -> Outcome:
-        """Take in a block of inputs; see :meth:`Circuit.advance`."""
-        alone = [state], inputs[None], n_processed, record_every, records.at(None)
-        return self.advance_side_by_side(*alone)[0]
-
-    def advance_side_by_side(
-        self,
-        states: Sequence[State],
-        inputs: Floats,
-        n_processed: int,
-        record_every: int,
-        records: Records,
-    ) -> list[Outcome]:
-        """Take in blocks of inputs; see :meth:`Circuit.advance_side_by_side`."""
-        if not states:
-            return []
-        way = self._way_for(inputs.shape[-1])
-        return self._advance_by(way, states, inputs, n_processed, record_every, records)
-
-    def _way(self, state: State) -> ModuleType:
-        return self._way_for(_n_neurons(state))
-
-    def _way_for(self, n_neurons: int) -> ModuleType:
-        from adaptnet.kernels.interneuron import inverse, lanes, plain
-
-        if self.dynamics != "equilibrium":
-            return plain
-        return lanes if self.side_by_side(n_neurons) > 1 else inverse
+    def _checked_k(self, n: int, k: int) -> int:
+        if k < n:
+            raise ValueError(_TOO_FEW.format(n=n, k=k))
+        require_memory(f"{k} interneurons", 8 * 4 * n * k, "choose fewer")
+        return k
 
 
-def _n_neurons(state: State) -> int:
-    return int(state.synapses.shape[1] if hasattr(state, "synapses") else len(state.root))
+def _ambiguous(weights: Floats) -> bool:
+    """Return whether W could be meant as W W': symmetric, definite, and not its own square."""
+    n, k = weights.shape
+    scale = np.abs(weights).max()
+    if n != k or np.abs(weights - weights.T).max() > _ROUNDING * scale:
+        return False
+    own_square = np.abs(weights @ weights - weights).max() <= _ROUNDING * scale
+    return bool(np.linalg.eigvalsh(weights)[0] > 0 and not own_square)
 
 
 def _orthonormal_rows(n: int, k: int) -> Floats:
-    """Return an n x k matrix Q with Q Q' = I and, where k > n, no column of zeros."""
+    """Return an n x k matrix Q with Q Q' = I and, if k > n, no column of zeros."""
     if n == k:
         return np.eye(n)
     angles = np.outer(np.arange(n), 2 * np.arange(k) + 1) % (4 * k)  # in units of pi / 2k

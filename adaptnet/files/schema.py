@@ -20,6 +20,7 @@ class Variable(NamedTuple):
     dtype: str
     long_name: str
     comment: str = ""
+    units: str = "1"
 
 
 COORDINATES = {
@@ -47,8 +48,8 @@ AUXILIARY = {
     ),
 }
 
-# What `simulate(record=...)` may name.
-RECORDABLE = {
+# Computed from a circuit's records and the true covariance.
+ERRORS = {
     "whitening_error": Variable(
         ("circuit", "replicate", "sample"),
         "f8",
@@ -62,22 +63,40 @@ RECORDABLE = {
         "Frobenius whitening error ||C_yy - I||_F",
         "NaN from diverged_sample on",
     ),
-    "effective_weights": Variable(
-        ("circuit", "replicate", "sample", "neuron", "neuron_2"),
-        "f8",
-        "effective weights",
-        "the matrix whose inverse maps inputs to outputs: M, or W W'; NaN from diverged_sample on",
-    ),
-    "fast_steps": Variable(
-        ("circuit", "replicate", "sample"),
-        "i8",
-        "Euler steps of the fast dynamics",
-        "the most used by a sample since the previous record; 0 if the fixed point is solved "
-        "exactly",
-    ),
-    "covariance": Variable(
-        ("replicate", "sample", "neuron", "neuron_2"), "f8", "covariance of the inputs in force"
-    ),
+}
+
+# What the circuits of this package record; others declare their own (see Circuit.recordable).
+EFFECTIVE_WEIGHTS = Variable(
+    ("circuit", "replicate", "sample", "neuron", "neuron_2"),
+    "f8",
+    "effective weights",
+    "the matrix whose inverse maps inputs to the fixed point of the outputs: M, or W W'; NaN after "
+    "diverged_sample, at which they are the weights that failed",
+)
+RESPONSE = Variable(
+    ("circuit", "replicate", "sample", "neuron", "neuron_2"),
+    "f8",
+    "response matrix",
+    "the matrix that maps inputs to the outputs given: after as many Euler steps as the last "
+    "sample took, if the fast dynamics are integrated",
+)
+FAST_STEPS = Variable(
+    ("circuit", "replicate", "sample"),
+    "i8",
+    "Euler steps of the fast dynamics",
+    "the most used by a sample since the previous record; 0 if the fixed point is solved exactly",
+)
+COVARIANCE = Variable(
+    ("replicate", "sample", "neuron", "neuron_2"), "f8", "covariance of the inputs in force"
+)
+
+# What `simulate(record=...)` may name for the circuits of this package.
+RECORDABLE = {
+    **ERRORS,
+    "effective_weights": EFFECTIVE_WEIGHTS,
+    "fast_steps": FAST_STEPS,
+    "response": RESPONSE,
+    "covariance": COVARIANCE,
 }
 
 ALWAYS = {
@@ -148,12 +167,24 @@ NEEDS_TRUTH = ("whitening_error", "frobenius_error", "covariance")
 
 def variable(name: str, dims: tuple[str, ...], values: Any, **attributes: Any) -> xr.Variable:
     """Return `values` as the schema's variable or coordinate `name`, described."""
-    entry = {**COORDINATES, **AUXILIARY, **VARIABLES}[name]
+    return described({**COORDINATES, **AUXILIARY, **VARIABLES}[name], dims, values, **attributes)
+
+
+def coordinate(name: str, values: Any) -> xr.Variable:
+    """Return `values` as the coordinate `name`, described; dimensions of records are numbered."""
+    known = Variable((name,), "i8", name.replace("_", " "))
+    return described({name: known, **COORDINATES}[name], (name,), values)
+
+
+def described(
+    entry: Variable, dims: tuple[str, ...], values: Any, **attributes: Any
+) -> xr.Variable:
+    """Return `values` with the name, comment and units that an entry of the schema gives them."""
     attrs: dict[str, Any] = {"long_name": entry.long_name}
     if entry.comment:
         attrs["comment"] = entry.comment
     if entry.dtype != "U":
-        attrs["units"] = "1"
+        attrs["units"] = entry.units
     return xr.Variable(dims, values, {**attrs, **attributes})
 
 

@@ -20,4 +20,19 @@ A replicate's bits depend neither on the group, nor on how samples are divided i
 what is recorded.
 
 Nothing here checks its arguments: the circuits of :mod:`adaptnet.circuits` do that before.
+
+Modules are imported, and with them the compiler, when they are first asked for, as in
+``kernels.direct.plain``.
 """
+
+import importlib
+from typing import Any
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        return importlib.import_module(f"{__name__}.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != f"{__name__}.{name}":
+            raise
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None

@@ -52,15 +52,17 @@ def _advance(state: State, inputs: Floats, recorded: Bools, roots: Floats) -> Ou
     run(state, inputs, recorded, roots)
     roots[:] = _roots(roots)
     singular = np.isnan(roots[:, 0, 0])
-    if singular.any():
-        last = np.flatnonzero(recorded)[singular.argmax()]
-        return Outcome(Status.SAMPLES_DO_NOT_SPAN, int(last))
-    return Outcome(Status.OK, len(inputs))
+    if not singular.any():
+        return Outcome(Status.OK, len(inputs))
+    last = int(np.flatnonzero(recorded)[singular.argmax()])
+    overflow = not np.isfinite(state.total).all()
+    return Outcome(Status.WEIGHTS_NOT_FINITE if overflow else Status.SAMPLES_DO_NOT_SPAN, last)
 
 
 def _roots(covariances: Floats) -> Floats:
-    """Return symmetric square roots, NaN of those that are singular."""
-    values, vectors = np.linalg.eigh(covariances)
+    """Return symmetric square roots, NaN of those that are singular or overflow."""
+    finite = np.isfinite(covariances).all(axis=(-1, -2), keepdims=True)
+    values, vectors = np.linalg.eigh(np.where(finite, covariances, 0.0))  # 0 is singular
     singular = values[:, :1] <= SINGULAR * values[:, -1:]
     root = np.sqrt(np.where(singular, np.nan, values))
     roots: Floats = (vectors * root[:, None, :]) @ np.swapaxes(vectors, -1, -2)

@@ -9,7 +9,12 @@ from adaptnet.metrics.distances import (
     log_euclidean_distance,
     stein_distance,
 )
-from adaptnet.metrics.whiteness import output_covariance, square_root, whitening_errors
+from adaptnet.metrics.whiteness import (
+    output_covariance,
+    response_errors,
+    square_root,
+    whitening_errors,
+)
 
 __all__ = [
     "affine_invariant_distance",
@@ -19,6 +24,7 @@ __all__ = [
     "kl_divergence",
     "log_euclidean_distance",
     "output_covariance",
+    "response_errors",
     "square_root",
     "stein_distance",
     "whitening_errors",

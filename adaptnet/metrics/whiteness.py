@@ -100,3 +100,34 @@ def square_root(covariance: npt.ArrayLike) -> Floats:
     values, vectors = np.linalg.eigh(np.asarray(covariance, np.float64))
     root = (vectors * np.sqrt(values)[..., None, :]) @ np.swapaxes(vectors, -1, -2)
     return np.asarray((root + np.swapaxes(root, -1, -2)) / 2)
+
+
+def response_errors(response: npt.ArrayLike, covariance: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Return how far the outputs y = G x are from white, in two norms.
+
+    Parameters
+    ----------
+    response : array (..., n, n)
+        G, which need not be symmetric.
+    covariance : array (..., n, n)
+        Covariance C of the inputs.
+
+    Returns
+    -------
+    whitening_error, frobenius_error : array (...)
+        max |eigenvalue(C_yy) - 1| and ||C_yy - I||_F with C_yy = G C G'; NaN if G is not finite.
+
+    Examples
+    --------
+    >>> response_errors(np.eye(2) / 2, np.diag([4.0, 16.0]))
+    (array(3.), array(3.))
+    """
+    G, C = np.broadcast_arrays(np.asarray(response, float), np.asarray(covariance, float))
+    finite = np.isfinite(G).all(axis=(-1, -2))
+    G = np.where(finite[..., None, None], G, 0.0)
+    excess = G @ C @ np.swapaxes(G, -1, -2) - np.eye(G.shape[-1])
+    eigenvalues = np.linalg.eigvalsh((excess + np.swapaxes(excess, -1, -2)) / 2)
+    worst = np.abs(eigenvalues).max(axis=-1)
+    return np.where(finite, worst, np.nan), np.where(
+        finite, np.sqrt((eigenvalues**2).sum(axis=-1)), np.nan
+    )

@@ -9,12 +9,18 @@ import numpy.typing as npt
 import xarray as xr
 
 from adaptnet._checks import Floats, Integers, positive_definite, positive_number, whole_number
-from adaptnet.circuits.base import Circuit, Records
+from adaptnet.circuits.base import Circuit
+from adaptnet.circuits.plastic import PlasticCircuit
+from adaptnet.files.schema import ERRORS
+from adaptnet.kernels.status import Status
 from adaptnet.protocols import Environment, Realization
-from adaptnet.seeding import Rng, child_seed, root_seed
-from adaptnet.simulation.loop import Run, warn_of_divergence
-from adaptnet.simulation.plan import Layout, Plan, Reached, Truth, blank, checked_variables, fill
+from adaptnet.seeding import Rng, root_seed
+from adaptnet.simulation.experiment import Experiment, experiment
+from adaptnet.simulation.label import labelled, warn_of_divergence
+from adaptnet.simulation.plan import Plan, checked_variables
+from adaptnet.simulation.rows import blank, fill, truth_at
 from adaptnet.simulation.simulate import named_circuits
+from adaptnet.simulation.sinks.base import Reached
 from adaptnet.simulation.sinks.memory import MemorySink
 from adaptnet.theory.integration import TOLERANCE, integrate, is_stable, smallest_weight
 from adaptnet.theory.registry import law_of
@@ -85,7 +91,7 @@ def flow(
     tolerance = positive_number("tolerance", tolerance, below=1e-2)
 
     def path(
-        circuit: Circuit, start: Floats, realization: Realization, samples: Integers
+        circuit: PlasticCircuit, start: Floats, realization: Realization, samples: Integers
     ) -> Iterator[Floats]:
         return _flow_path(circuit, start, realization, samples, n_samples, tolerance)
 
@@ -148,7 +154,7 @@ def offline(
                 record_every, record)  # fmt: skip
 
 
-_Path = Callable[[Circuit, Floats, Realization, Integers], Iterator[Floats]]
+_Path = Callable[[PlasticCircuit, Floats, Realization, Integers], Iterator[Floats]]
 
 
 def _run(
@@ -173,47 +179,58 @@ def _run(
     plan = Plan(
         whole_number("n_samples", n_samples),
         whole_number("record_every", record_every),
-        checked_variables(record, environment.truth, integrated=False),
+        checked_variables(record, environment.truth, named),
     )
-    if "fast_steps" in plan.variables:
-        raise ValueError(
-            "record must not name 'fast_steps': theory has the activity at its fixed point; "
-            "simulate circuits with IntegratedDynamics to count steps"
-        )
-    n = environment.n_neurons
-    n_replicates = whole_number("n_replicates", n_replicates)
-    layout = Layout(plan, len(named), n_replicates, n, environment.shared_path)
-    run = Run(
+    described = experiment(
+        named,
+        environment,
+        root_seed(rng),
+        plan,
+        whole_number("n_replicates", n_replicates),
         kind=kind,
-        circuits=list(named.items()),
-        environment=environment,
-        seed=root_seed(rng),
-        layout=layout,
+        attributes={},
     )
-    sink = MemorySink(layout)
-    samples = plan.all_samples
-    ended = []
-    for r in range(n_replicates):
-        realization = environment.realize(child_seed(run.seed, r))
-        truth = Truth(realization.contexts(samples), realization.covariances(samples))
-        rows = blank(layout.row(r), truth)
-        reached = Reached(plan.n_samples, [-1] * len(named), [0] * len(named))
-        for c, circuit in enumerate(named.values()):
-            law = law_of(circuit)
-            states = path(circuit, law.start(circuit, n), realization, samples)
-            weights = [law.effective_weights(state) for state in states]
-            fill(rows, c, Records(np.array(weights), np.zeros(len(weights), np.int64)), truth)
-            if len(weights) < len(samples):
-                reached.diverged[c] = int(samples[len(weights)])
-                reached.failures[c] = 1  # the weights left the positive definite cone
-        sink.write(r, 0, rows)
-        ended.append(reached)
-    warn_of_divergence(run, ended)
-    return run.labelled(sink.arrays, ended, samples)
+    _refuse_kernel_records(described)
+    sink = MemorySink(described.layout)
+    reached = [_follow(described, path, r, sink) for r in range(described.layout.n_replicates)]
+    warn_of_divergence(described, reached)
+    return labelled(described, sink.arrays, reached, described.layout.plan.all_samples)
+
+
+def _refuse_kernel_records(described: Experiment) -> None:
+    """Raise if anything is to be recorded that only samples, one by one, have."""
+    known = {*ERRORS, "covariance", "effective_weights", "context"}
+    for name in described.layout.names:
+        if name not in known:
+            raise ValueError(
+                f"record must not name {name!r}: the flow and offline learning follow effective "
+                f"weights alone, with the activity at its fixed point; simulate to record {name}"
+            )
+
+
+def _follow(described: Experiment, path: _Path, replicate: int, sink: MemorySink) -> Reached:
+    """Record one replicate of every circuit; return how each ended."""
+    layout, circuits = described.layout, described.circuits
+    samples = layout.plan.all_samples
+    realization = described.realization(replicate)
+    truth = truth_at(realization, samples, layout)
+    rows = blank(layout, replicate, truth)
+    reached = Reached(layout.plan.n_samples, [-1] * len(circuits), [0] * len(circuits))
+    for c, circuit in enumerate(circuits.values()):
+        assert isinstance(circuit, PlasticCircuit), "theory covers no other"
+        law = law_of(circuit)
+        states = path(circuit, law.start(circuit, layout.n_neurons), realization, samples)
+        weights = np.array([law.effective_weights(state) for state in states])
+        fill(rows, c, {"effective_weights": weights}, "effective_weights", truth)
+        if len(weights) < len(samples):
+            reached.diverged[c] = int(samples[len(weights)])
+            reached.failures[c] = int(Status.WEIGHTS_NOT_POSITIVE_DEFINITE)
+    sink.write(replicate, 0, rows)
+    return reached
 
 
 def _flow_path(
-    circuit: Circuit,
+    circuit: PlasticCircuit,
     start: Floats,
     realization: Realization,
     samples: Integers,
@@ -221,7 +238,7 @@ def _flow_path(
     tolerance: float,
 ) -> Iterator[Floats]:
     """Yield the states at `samples` along the flow, integrated piece by piece."""
-    law, gamma, state = law_of(circuit), circuit.learning_rate_decay, start
+    law, state = law_of(circuit), start
     yield state
     for first, end, moving in _pieces(realization, n_samples):
         (held,) = realization.covariances(np.array([first]))
@@ -235,7 +252,7 @@ def _flow_path(
         ) -> Floats:
             sample = first + since
             C = _between(realization, sample, first, end) if held is None else held
-            return circuit.learning_rate / (1 + gamma * sample) * law.drift(at, C)
+            return circuit.learning_rates(sample) * law.drift(at, C)
 
         trajectory = integrate(
             law,
@@ -283,20 +300,20 @@ def _between(realization: Realization, sample: float, first: int, end: int) -> F
 
 
 def _offline_path(
-    circuit: Circuit, start: Floats, realization: Realization, samples: Integers
+    circuit: PlasticCircuit, start: Floats, realization: Realization, samples: Integers
 ) -> Iterator[Floats]:
     """Yield the states at `samples`, fewer if the weights leave the positive definite cone."""
     law, state = law_of(circuit), start
-    every = int(samples[1]) if len(samples) > 1 else 0
+    recorded = set(samples.tolist())
     yield state
     for block in range(0, int(samples[-1]), _BLOCK):
         inside = np.arange(block, min(block + _BLOCK, samples[-1]))
         for t, covariance in zip(inside, realization.covariances(inside), strict=True):
-            eta = circuit.learning_rate / (1 + circuit.learning_rate_decay * t)
+            eta = float(circuit.learning_rates(t))
             state = law.offline_step(state, covariance, eta)
             if not is_stable(law.effective_weights(state)):
                 return
-            if (t + 1) % every == 0:
+            if int(t) + 1 in recorded:
                 yield state
 
 

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,12 +21,37 @@ _LEVEL = 1e-9  # relative growth in total variance: rounding in a rotated covari
 _BLOCK_BYTES = 2**24  # of covariances held at a time: a path may have a million changes
 
 
+class Path(NamedTuple):
+    """The changes of one replicate: the sample at which each begins, and at which it is over."""
+
+    begin: Integers
+    end: Integers
+
+
+def paths_of(
+    environment: Environment,
+    seed: np.random.SeedSequence,
+    replicates: Sequence[int],
+    n_samples: int,
+) -> list[Path]:
+    """Return the changes of each of `replicates`; abrupt ones are over where they begin."""
+    paths = []
+    for replicate in replicates:
+        realization = environment.realize(child_seed(seed, replicate))
+        begin = realization.change_samples(n_samples)
+        change_ends = getattr(realization, "change_ends", None)
+        end = begin if change_ends is None else np.asarray(change_ends(n_samples), np.int64)
+        paths.append(Path(begin, end))
+    return paths
+
+
 def described_changes(
     environment: Environment,
     noisy: Sequence[Circuit],
     seed: np.random.SeedSequence,
     replicates: Sequence[int],
     n_samples: int,
+    paths: Sequence[Path] | None = None,
 ) -> dict[str, npt.NDArray[Any]]:
     """Return the schema's variables of changes, from one pass over the realizations.
 
@@ -43,6 +68,8 @@ def described_changes(
         Of the run.
     replicates : sequence of int
     n_samples : int
+    paths : sequence of Path, optional
+        The changes of `replicates`, if they are known.
 
     Returns
     -------
@@ -59,10 +86,10 @@ def described_changes(
     (array([[100, 200]]), array([[1, 0]]), array([[1.961, 1.961]]))
     """
     realizations = [environment.realize(child_seed(seed, r)) for r in replicates]
-    paths = [realization.change_samples(n_samples) for realization in realizations]
+    paths = paths_of(environment, seed, replicates, n_samples) if paths is None else paths
     known = environment.truth != "absent"
     floors = tuple(FLOORS) if known and noisy else ()
-    shape = (len(paths), max(map(len, paths)))
+    shape = (len(paths), max(len(path.begin) for path in paths))
     described = {
         name: np.full(
             (len(noisy), *shape) if name in floors else shape,
@@ -72,9 +99,9 @@ def described_changes(
         for name in (*_PATH, *(CHANGES if known else ()), *floors)
     }
     floors_in = _Floors(noisy)
-    for r, (realization, path) in enumerate(zip(realizations, paths, strict=True)):
+    for r, (realization, (path, ends)) in enumerate(zip(realizations, paths, strict=True)):
         row = slice(0, len(path))
-        ends, entered = _ends(realization, path, n_samples), realization.contexts(path)
+        entered = realization.contexts(path)
         described["change_sample"][r, row] = path
         described["change_end"][r, row] = ends
         described["context_left"][r, row] = realization.contexts(path - 1)
@@ -90,12 +117,6 @@ def described_changes(
                 for name, of_circuits in zip(floors, values, strict=True):
                     described[name][:, r, i] = of_circuits
     return described
-
-
-def _ends(realization: Realization, path: Integers, n_samples: int) -> Integers:
-    """Return the first sample at which each change is over; abrupt ones are where they begin."""
-    change_ends = getattr(realization, "change_ends", None)
-    return path if change_ends is None else np.asarray(change_ends(n_samples), np.int64)
 
 
 def _covariances(

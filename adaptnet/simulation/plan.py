@@ -1,171 +1,243 @@
-"""What a run records and when, and the shape of its records."""
+"""What a run records, and when: its samples, its variables, and the shape of a record."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
-from adaptnet._checks import Floats, Integers
-from adaptnet.circuits.base import Records
-from adaptnet.files.schema import FLOORS, NEEDS_TRUTH, RECORDABLE, VARIABLES
-from adaptnet.metrics import whitening_errors
+from adaptnet._checks import Integers
+from adaptnet.circuits.base import Circuit, Records
+from adaptnet.files.schema import (
+    ALWAYS,
+    COORDINATES,
+    COVARIANCE,
+    ERRORS,
+    FLOORS,
+    NEEDS_TRUTH,
+    VARIABLES,
+    Variable,
+)
 
-Rows: TypeAlias = npt.NDArray[np.void]  # structured: a field a variable, a row a recorded sample
-
-_BLOCK_BYTES = 2**24  # of effective weights in flight for each circuit and thread
+_BLOCK_BYTES = 2**24  # of effective weights in flight per circuit and thread
 _BLOCK_SAMPLES = 4096
-_ERRORS = ("whitening_error", "frobenius_error")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plan:
-    """Which samples are recorded: 0, and every multiple of `every` up to `n_samples`."""
+    """Which samples are recorded: 0, every multiple of `every` up to `n_samples`, and `between`.
+
+    `between` holds further samples in ascending order, none of which is such a multiple: those at
+    which the covariance begins or ends to change, so that no jump falls between two records.
+    """
 
     n_samples: int
     every: int
     variables: tuple[str, ...]
+    between: Integers = field(default_factory=lambda: np.empty(0, np.int64))
 
     def samples(self, start: int, stop: int) -> Integers:
         """Return the recorded samples in (start, stop]."""
-        first = (start // self.every + 1) * self.every
-        return np.arange(first, stop + 1, self.every)
+        multiples = np.arange((start // self.every + 1) * self.every, stop + 1, self.every)
+        first, last = np.searchsorted(self.between, (start, stop), side="right")
+        return np.sort(np.concatenate([multiples, self.between[first:last]]))
 
-    @property
-    def needs_covariances(self) -> bool:
-        """Whether any variable is computed from the true covariance."""
-        return any(name in NEEDS_TRUTH for name in self.variables)
-
-    @property
-    def all_samples(self) -> Integers:
-        """All recorded samples, in order."""
-        return np.arange(0, self.n_samples + 1, self.every)
+    def n_records_until(self, sample: int) -> int:
+        """Return the number of records up to and including `sample`."""
+        return sample // self.every + 1 + int(np.searchsorted(self.between, sample, side="right"))
 
     @property
     def n_records(self) -> int:
         """Number of recorded samples."""
-        return self.n_samples // self.every + 1
+        return self.n_records_until(self.n_samples)
+
+    @property
+    def all_samples(self) -> Integers:
+        """All recorded samples, in order."""
+        return np.concatenate([[0], self.samples(0, self.n_samples)])
+
+    def pieces(self, n_records: int) -> Iterator[tuple[int, Integers]]:
+        """Yield all recorded samples in pieces of about `n_records`, with their first record."""
+        first, span = 0, n_records * self.every
+        for start in range(-1, self.n_samples, span):
+            samples = self.samples(start, min(start + span, self.n_samples))
+            yield first, samples
+            first += len(samples)
 
     def block_size(self, n_neurons: int) -> int:
-        """Return samples a block such that a block's records stay small."""
+        """Return a number of samples per block such that a block's records stay small."""
         records = max(1, _BLOCK_BYTES // (8 * n_neurons**2))
         return max(1, min(_BLOCK_SAMPLES, records * self.every))
 
 
-def checked_variables(
-    record: Sequence[str] | None, truth: str, *, integrated: bool
-) -> tuple[str, ...]:
-    """Return the variables to record: as asked for, or all that cost little and are known."""
-    if record is None:
-        known = ("effective_weights",) if truth == "absent" else _ERRORS
-        return (*known, "fast_steps") if integrated else known
-    names = (record,) if isinstance(record, str) else tuple(record)
-    for name in names:
-        if name not in RECORDABLE:
-            raise ValueError(
-                f"record must name variables among {', '.join(RECORDABLE)}, got {name!r}"
-            )
-        if truth == "absent" and name in NEEDS_TRUTH:
-            raise ValueError(
-                f"record names {name!r}, which needs the inputs' true covariance, but plain "
-                "arrays come without; record effective_weights, or give an environment"
-            )
-    return names
-
-
-class Truth(NamedTuple):
-    """What an environment says of the recorded samples of a block."""
-
-    contexts: Integers
-    covariances: Floats | None  # (record, n, n), where known and asked for
-
-
-@dataclass
-class Reached:
-    """How far a replicate is: samples processed, and for each circuit how and where it diverged."""
-
-    processed: int
-    diverged: list[int]  # -1 where it did not
-    failures: list[int]  # keys of FAILURES, 0 where it did not
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Layout:
     """The shape of a run's records.
 
-    Truth has no circuit and, where replicates share their path, no replicate: it is then recorded
-    by replicate 0 alone.
+    Truth has no circuit and, if replicates share their path, no replicate: it is then recorded by
+    replicate 0 alone.
     """
 
     plan: Plan
-    n_circuits: int
-    n_replicates: int
-    n_neurons: int
+    records: Mapping[str, Variable]
+    """Variables that have one row per recorded sample."""
+    sizes: Mapping[str, int]
+    """Of every dimension but sample and change."""
     shared_path: bool
 
     @property
+    def n_circuits(self) -> int:
+        """Number of circuits."""
+        return self.sizes["circuit"]
+
+    @property
+    def n_replicates(self) -> int:
+        """Number of replicates."""
+        return self.sizes["replicate"]
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of primary neurons."""
+        return self.sizes["neuron"]
+
+    @property
     def names(self) -> tuple[str, ...]:
-        """The variables that have a row a recorded sample."""
-        return (*dict.fromkeys((*self.plan.variables, "context")),)
+        """Names of the variables that have one row per recorded sample."""
+        return tuple(self.records)
+
+    @property
+    def needs_covariances(self) -> bool:
+        """Whether any variable is computed from the true covariance."""
+        return any(name in NEEDS_TRUTH for name in self.records)
 
     def dims(self, name: str) -> tuple[str, ...]:
         """Return the dimensions that variable `name` has in this run."""
-        dims = VARIABLES[name].dims
-        of_path = "circuit" not in dims or name in FLOORS
-        return tuple(d for d in dims if not (of_path and self.shared_path and d == "replicate"))
+        dims = {**VARIABLES, **self.records}[name].dims
+        follows_path = "circuit" not in dims or name in FLOORS
+        return tuple(
+            d for d in dims if not (follows_path and self.shared_path and d == "replicate")
+        )
 
     def shape(self, name: str, n_records: int) -> tuple[int, ...]:
-        """Return the shape of variable `name` with so many records."""
-        lengths = {
-            "circuit": self.n_circuits,
-            "replicate": self.n_replicates,
-            "sample": n_records,
-            "neuron": self.n_neurons,
-            "neuron_2": self.n_neurons,
-        }
-        return tuple(lengths[d] for d in self.dims(name))
+        """Return the shape of variable `name` if so many samples are recorded."""
+        return tuple({**self.sizes, "sample": n_records}[dim] for dim in self.dims(name))
 
     def row(self, replicate: int) -> np.dtype[np.void]:
         """Return the type of a row: what `replicate` records of one sample."""
         fields = []
-        for name in self.names:
-            dims = VARIABLES[name].dims
-            if "circuit" in dims or not self.shared_path or replicate == 0:
-                shape = [self.n_circuits] if "circuit" in dims else []
-                shape += [self.n_neurons] * ("neuron" in dims) * 2
-                fields.append((name, f"<{VARIABLES[name].dtype}", tuple(shape)))
+        for name, variable in self.records.items():
+            if "circuit" in variable.dims or not self.shared_path or replicate == 0:
+                inner = [dim for dim in variable.dims if dim not in ("replicate", "sample")]
+                shape = tuple(self.sizes[dim] for dim in inner)
+                fields.append((name, f"<{variable.dtype}", shape))
         return np.dtype(fields)
 
     @property
     def n_bytes(self) -> int:
         """Bytes that all records take, uncompressed."""
-        n_rows, others = self.plan.n_records, max(self.n_replicates - 1, 0)
-        return n_rows * (self.row(0).itemsize + others * self.row(1).itemsize)
+        n_rows, further = self.plan.n_records, max(self.n_replicates - 1, 0)
+        return n_rows * (self.row(0).itemsize + further * self.row(1).itemsize)
 
-    def buffers(self, n_replicates: int, n_records: int) -> Records:
-        """Return fresh buffers for what a circuit records in a block of some replicates."""
-        n, both = self.n_neurons, (n_replicates, n_records)
-        return Records(np.empty((*both, n, n)), np.zeros(both, dtype=np.int64))
+    def buffers(self, circuit: Circuit, n_replicates: int, n_records: int) -> Records:
+        """Return fresh buffers for what a circuit records in a block of some replicates.
+
+        They hold what is recorded of the circuit, its effective weights, and what its errors follow
+        from.
+        """
+        needed = {*self.records, "effective_weights", circuit.response}
+        sizes = {**self.sizes, **circuit.sizes(self.n_neurons)}
+        return {
+            name: np.zeros(
+                (n_replicates, n_records, *(sizes[dim] for dim in variable.dims[3:])),
+                variable.dtype,
+            )
+            for name, variable in circuit.recordable().items()
+            if name in needed
+        }
 
 
-def blank(row: np.dtype[np.void], truth: Truth) -> Rows:
-    """Return the rows of a block's recorded samples, with their truth and no circuit's records."""
-    rows = np.zeros(len(truth.contexts), row)
-    for name in row.names or ():
-        if VARIABLES[name].dtype == "f8":
-            rows[name] = np.nan
-        if name in ("context", "covariance"):
-            rows[name] = truth.contexts if name == "context" else truth.covariances
-    return rows
+def run_layout(
+    plan: Plan, circuits: Mapping[str, Circuit], n_neurons: int, n_replicates: int, *, shared: bool
+) -> Layout:
+    """Return the shape of the records of a run.
+
+    Raises
+    ------
+    ValueError
+        If circuits declare different records under one name.
+    """
+    known = {
+        **ERRORS,
+        "covariance": COVARIANCE,
+        **_declared(circuits),
+        "context": ALWAYS["context"],
+    }
+    sizes = {
+        "circuit": len(circuits),
+        "replicate": n_replicates,
+        "neuron": n_neurons,
+        "neuron_2": n_neurons,
+    }
+    for circuit in circuits.values():
+        for dim, size in circuit.sizes(n_neurons).items():
+            sizes[dim] = max(size, sizes.get(dim, 0))
+    names = dict.fromkeys((*plan.variables, "context"))
+    return Layout(plan, {name: known[name] for name in names}, sizes, shared)
 
 
-def fill(rows: Rows, circuit: int, records: Records, truth: Truth) -> None:
-    """Write a circuit's records into the first of `rows`."""
-    n_records = len(records.fast_steps)
-    values = dict(zip(("effective_weights", "fast_steps"), records, strict=True))
-    if truth.covariances is not None:
-        errors = whitening_errors(records.effective_weights, truth.covariances[:n_records])
-        values |= zip(_ERRORS, errors, strict=True)
-    for name in values.keys() & set(rows.dtype.names or ()):
-        rows[name][:n_records, circuit] = values[name]
+def _declared(circuits: Mapping[str, Circuit]) -> dict[str, Variable]:
+    """Return what the circuits can record, by name."""
+    declared: dict[str, Variable] = {}
+    for label, circuit in circuits.items():
+        for name, variable in circuit.recordable().items():
+            if variable.dims[:3] != ("circuit", "replicate", "sample"):
+                raise ValueError(
+                    f"circuit {label!r} declares {name} with dimensions {variable.dims}; they must "
+                    "begin with circuit, replicate, sample"
+                )
+            if name in {*COORDINATES, *ERRORS, *ALWAYS, "covariance"} or (
+                declared.setdefault(name, variable) != variable
+            ):
+                raise ValueError(
+                    f"circuit {label!r} declares a record {name!r}, a name that another circuit or "
+                    "the run itself uses for something else; rename it"
+                )
+    return declared
+
+
+def checked_variables(
+    record: Sequence[str] | None, truth: str, circuits: Mapping[str, Circuit]
+) -> tuple[str, ...]:
+    """Return the variables to record: those named, or all that cost little and are known."""
+    declared = _declared(circuits)
+    if record is None:
+        known = ("effective_weights",) if truth == "absent" else tuple(ERRORS)
+        own = (circuit.recorded_by_default() for circuit in circuits.values())
+        return tuple(dict.fromkeys((*known, *itertools.chain(*own))))
+    names = (record,) if isinstance(record, str) else tuple(record)
+    recordable = (*ERRORS, *declared, "covariance")
+    for name in names:
+        if name not in recordable:
+            raise ValueError(
+                f"record must name variables among {', '.join(recordable)}, got {name!r}"
+            )
+        if truth == "absent" and name in NEEDS_TRUTH:
+            raise ValueError(
+                f"record names {name!r}, which needs the true covariance of the inputs, but plain "
+                "arrays come without; record effective_weights, or give an environment"
+            )
+    return names
+
+
+def groups_of(replicates: Sequence[int], size: int, n_threads: int) -> list[Sequence[int]]:
+    """Share replicates out into groups of at most `size`, as many groups for each thread.
+
+    Examples
+    --------
+    >>> [list(group) for group in groups_of(range(5), 4, n_threads=1)]
+    [[0, 2, 4], [1, 3]]
+    """
+    rounds = math.ceil(len(replicates) / (size * n_threads))
+    n_groups = min(rounds * n_threads, len(replicates))
+    return [replicates[g::n_groups] for g in range(n_groups)]

@@ -1,7 +1,9 @@
 """The simulation: its arguments checked, run, and handed back as a Dataset."""
 
+import functools
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -9,17 +11,18 @@ import xarray as xr
 
 from adaptnet._checks import positive_number, whole_number
 from adaptnet.circuits.base import Circuit
-from adaptnet.circuits.dynamics import IntegratedDynamics
 from adaptnet.files.attributes import further
 from adaptnet.files.on_demand import opened
 from adaptnet.files.paths import resolved
 from adaptnet.protocols import Environment
 from adaptnet.seeding import Rng, root_seed
 from adaptnet.simulation.array_environment import given, refuse_copies, refuse_length
-from adaptnet.simulation.loop import Run, warn_of_divergence
-from adaptnet.simulation.plan import Layout, Plan, checked_variables
+from adaptnet.simulation.experiment import Experiment, experiment
+from adaptnet.simulation.label import description, labelled, synaptic_times, warn_of_divergence
+from adaptnet.simulation.loop import Loop
+from adaptnet.simulation.plan import Plan, checked_variables, run_layout
 from adaptnet.simulation.sinks import disk
-from adaptnet.simulation.sinks.memory import MemorySink
+from adaptnet.simulation.sinks.memory import MemorySink, require_memory_for
 from adaptnet.simulation.threads import n_cores
 
 
@@ -32,6 +35,7 @@ def simulate(
     rng: Rng = None,
     record_every: int = 1,
     record: Sequence[str] | None = None,
+    record_changes: bool = True,
     block_size: int | None = None,
     n_threads: int | None = None,
     progress: bool | None = None,
@@ -61,9 +65,12 @@ def simulate(
     record_every : int
         Samples between records. Sample 0, before any input, is always recorded.
     record : sequence of str, optional
-        Variables to record: whitening_error, frobenius_error, effective_weights, fast_steps,
-        covariance. By default both errors, and fast_steps where dynamics are integrated; for an
-        array the effective weights.
+        Variables to record: whitening_error, frobenius_error, covariance, and what the circuits
+        declare, such as effective_weights or fast_steps. By default both errors, and fast_steps if
+        dynamics are integrated; for an array the effective weights.
+    record_changes : bool
+        Whether the samples at which a covariance begins or ends to change, in any replicate, are
+        recorded too. Without them an error may rise and fall unseen between two records.
     block_size : int, optional
         Samples handed to a kernel at a time; by default as many as take a moment. Changes memory
         and speed, never a result.
@@ -115,51 +122,75 @@ def simulate(
         environment = given(environment, n_samples)
         n_samples = n_samples or environment.length
     elif n_samples is None:
-        raise TypeError("n_samples must be given where inputs come from an environment, got None")
+        raise TypeError("n_samples must be given if inputs come from an environment, got None")
     refuse_copies(environment, n_replicates)
-    integrated = any(isinstance(c.dynamics, IntegratedDynamics) for c in named.values())
     plan = Plan(
         n_samples,
         whole_number("record_every", record_every),
-        checked_variables(record, environment.truth, integrated=integrated),
+        checked_variables(record, environment.truth, named),
     )
     seconds = positive_number("checkpoint_seconds", checkpoint_seconds, zero=True)
     n_threads = n_cores() if n_threads is None else whole_number("n_threads", n_threads)
+    block_size = None if block_size is None else whole_number("block_size", block_size)
     target = None if path is None else resolved(path)
-    if target is not None:
-        rng = disk.stored_seed(target) if rng is None and not overwrite else rng
-    run = Run(
-        circuits=list(named.items()),
-        environment=environment,
-        seed=root_seed(rng),
-        block_size=None if block_size is None else whole_number("block_size", block_size),
-        layout=Layout(
-            plan, len(named), n_replicates, environment.n_neurons, environment.shared_path
-        ),
-        attributes=further(attributes),
-    )
+    if target is not None and rng is None and not overwrite:
+        rng = disk.stored_seed(target)
     # Refuse what does not fit before files appear and work is done.
-    refuse_length(environment, plan.n_samples)
+    refuse_length(environment, n_samples)
     for circuit in named.values():
         circuit.initial_state(environment.n_neurons)
+    layout = run_layout(
+        plan, named, environment.n_neurons, n_replicates, shared=environment.shared_path
+    )
+    require_memory_for(layout) if target is None else disk.require_disk(target, layout)
+    described = experiment(
+        named,
+        environment,
+        root_seed(rng),
+        plan,
+        n_replicates,
+        record_changes=record_changes,
+        block_size=block_size,
+        attributes=further(attributes),
+    )
     if target is None:
-        in_memory = MemorySink(run.layout)
-        reached = run.carry_out(in_memory, range(n_replicates), n_threads, progress)
-        dataset = run.labelled(in_memory.arrays, reached, plan.all_samples)
-        warn_of_divergence(run, reached)
-    elif not disk.is_finished(target, run.description, overwrite=overwrite):
-        with disk.DiskSink(
-            target, run.layout, run.description, overwrite=overwrite, seconds=seconds
-        ) as folder:
-            reached = run.carry_out(folder, range(n_replicates), n_threads, progress)
-            nothing = {name: np.zeros(run.layout.shape(name, 0)) for name in run.layout.names}
-            folder.publish(
-                run.labelled(nothing, reached, np.empty(0, np.int64)), run.synaptic_times
-            )
-        warn_of_divergence(run, reached)
-    if target is not None:
-        dataset = opened(target)
+        return _in_memory(described, n_threads, progress)
+    return _on_disk(described, target, n_threads, progress, seconds, overwrite=overwrite)
+
+
+def _in_memory(described: Experiment, n_threads: int, progress: bool | None) -> xr.Dataset:
+    sink = MemorySink(described.layout)
+    reached = Loop(described, sink).run(_all(described), n_threads, progress)
+    dataset = labelled(described, sink.arrays, reached, described.layout.plan.all_samples)
+    warn_of_divergence(described, reached)
     return dataset
+
+
+def _on_disk(
+    described: Experiment,
+    target: Path,
+    n_threads: int,
+    progress: bool | None,
+    seconds: float,
+    *,
+    overwrite: bool,
+) -> xr.Dataset:
+    attributes = description(described)
+    if not disk.is_finished(target, attributes, overwrite=overwrite):
+        layout = described.layout
+        with disk.DiskSink(
+            target, layout, attributes, overwrite=overwrite, seconds=seconds
+        ) as sink:
+            reached = Loop(described, sink).run(_all(described), n_threads, progress)
+            nothing = {name: np.zeros(layout.shape(name, 0)) for name in layout.names}
+            dataset = labelled(described, nothing, reached, np.empty(0, np.int64))
+            sink.publish(dataset, functools.partial(synaptic_times, described))
+        warn_of_divergence(described, reached)
+    return opened(target)
+
+
+def _all(described: Experiment) -> range:
+    return range(described.layout.n_replicates)
 
 
 def named_circuits(circuits: Circuit | Mapping[str, Circuit]) -> dict[str, Circuit]:

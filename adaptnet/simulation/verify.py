@@ -15,9 +15,12 @@ from adaptnet.circuits.base import State
 from adaptnet.files import storage
 from adaptnet.files.provenance import differences
 from adaptnet.protocols import Environment
-from adaptnet.simulation.loop import Run
-from adaptnet.simulation.plan import Layout, Plan, Reached, Rows, checked_variables
-from adaptnet.simulation.sinks.base import Sink, placed
+from adaptnet.simulation.experiment import Experiment, experiment
+from adaptnet.simulation.label import changes_of, description
+from adaptnet.simulation.loop import Loop
+from adaptnet.simulation.plan import Layout, Plan, checked_variables
+from adaptnet.simulation.rows import Rows
+from adaptnet.simulation.sinks.base import Reached, Sink, placed
 from adaptnet.simulation.threads import n_cores
 
 _CHANGES = ("change_sample", "change_end", "context_left", "context_entered")
@@ -78,8 +81,8 @@ def verify(
     >>> verify(run, given(inputs, 500)).differing
     ()
     """
-    run = _run_again(stored, environment)
-    layout = run.layout
+    again = _experiment(stored, environment)
+    layout = again.layout
     wanted = min(
         layout.n_replicates,
         layout.n_replicates if n_replicates is None else whole_number("n_replicates", n_replicates),
@@ -87,12 +90,12 @@ def verify(
     replicates = np.linspace(0, layout.n_replicates - 1, wanted).round().astype(int).tolist()
     comparison = _Comparison(layout, stored)
     threads = n_cores() if n_threads is None else whole_number("n_threads", n_threads)
-    reached = run.carry_out(comparison, replicates, threads, progress)
+    reached = Loop(again, comparison).run(replicates, threads, progress)
 
     comparison.compare("sample", stored["sample"].values, layout.plan.all_samples)
     diverged = stored["diverged_sample"].values[:, replicates]
-    comparison.compare("diverged_sample", diverged, np.array([end.diverged for end in reached]).T)
-    changes = run.changes([0] if layout.shared_path else replicates)
+    comparison.compare("diverged_sample", diverged, np.array([r.diverged for r in reached]).T)
+    changes = changes_of(again, [0] if layout.shared_path else replicates)
     for name in _CHANGES:
         values = changes[name]
         before = stored[name].values
@@ -100,12 +103,13 @@ def verify(
         n = values.shape[1]
         comparison.compare(name, before[:, :n], values)
         comparison.compare(name, before[:, n:], np.full_like(before[:, n:], -1))
-    parameters = differences(stored.attrs, run.description, software=False)
-    software = differences(stored.attrs, run.description, software=True)
+    attributes = description(again)
+    parameters = differences(stored.attrs, attributes, software=False)
+    software = differences(stored.attrs, attributes, software=True)
     return Verification(tuple(replicates), (*parameters, *comparison.lines()), tuple(software))
 
 
-def _run_again(stored: xr.Dataset, environment: Environment) -> Run:
+def _experiment(stored: xr.Dataset, environment: Environment) -> Experiment:
     attrs = stored.attrs
     if attrs.get("kind") != "simulation":
         raise ValueError(
@@ -122,30 +126,27 @@ def _run_again(stored: xr.Dataset, environment: Environment) -> Run:
     plan = Plan(
         whole_number("n_samples of the run", attrs.get("n_samples")),
         whole_number("record_every of the run", attrs.get("record_every")),
-        checked_variables(record, environment.truth, integrated=False),
+        checked_variables(record, environment.truth, circuits),
     )
-    layout = Layout(
-        plan,
-        len(circuits),
-        whole_number("n_replicates of the run", attrs.get("n_replicates")),
-        environment.n_neurons,
-        environment.shared_path,
-    )
-    for name in layout.names:
-        shape = stored[name].shape if name in stored else None
-        if shape != layout.shape(name, plan.n_records):
-            raise ValueError(
-                f"the run is damaged: by its parameters {name} has the shape "
-                f"{layout.shape(name, plan.n_records)}, but it is {shape}"
-            )
     known = {"scenario", "scenario_parameters"} & attrs.keys()
-    return Run(
-        circuits=list(circuits.items()),
-        environment=environment,
-        seed=storage.seed(attrs, "the run"),
-        layout=layout,
+    again = experiment(
+        circuits,
+        environment,
+        storage.seed(attrs, "the run"),
+        plan,
+        whole_number("n_replicates of the run", attrs.get("n_replicates")),
+        record_changes=bool(attrs.get("record_changes", True)),
         attributes={name: attrs[name] for name in known},
     )
+    layout = again.layout
+    for name in layout.names:
+        shape = stored[name].shape if name in stored else None
+        if shape != layout.shape(name, layout.plan.n_records):
+            raise ValueError(
+                f"the run is damaged: by its parameters {name} has the shape "
+                f"{layout.shape(name, layout.plan.n_records)}, but it is {shape}"
+            )
+    return again
 
 
 class _Comparison(Sink):
@@ -163,7 +164,7 @@ class _Comparison(Sink):
             index, values = placed(self.layout, name, replicate, first, rows)
             before = self._stored[name].variable[index].values
             with self._comparing:
-                where = f"replicate {replicate}, from sample {first * self.layout.plan.every} on"
+                where = f"replicate {replicate}, record {first} or later"
                 self.compare(name, before, np.ascontiguousarray(values), where)
 
     def keep(

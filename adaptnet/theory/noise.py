@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from adaptnet._checks import Floats, positive_definite, positive_number, real_matrix
 from adaptnet.circuits.base import Circuit
+from adaptnet.circuits.plastic import PlasticCircuit
 from adaptnet.metrics import output_covariance
 from adaptnet.theory.law import Law
 from adaptnet.theory.modes import ModeLaw
@@ -153,7 +154,7 @@ def noise_floor_or_none(
     symmetric = (matrix + matrix.T) / 2
     if circuit.theory is None or np.linalg.eigvalsh(symmetric)[0] <= 0:
         return None
-    if circuit.learning_rate_decay:
+    if not isinstance(circuit, PlasticCircuit) or circuit.learning_rate_decay:
         return None
     return floor_of_law(law_of(circuit), symmetric, _constant_rate(circuit), product_variances)
 
@@ -162,6 +163,8 @@ def _constant_rate(circuit: str | Circuit) -> float:
     """Return the learning rate of a circuit, or refuse one that has none or several."""
     if isinstance(circuit, str):
         raise TypeError(f"learning_rate must be given with the name of a kind, {circuit!r}")
+    if not isinstance(circuit, PlasticCircuit):
+        raise TypeError(f"circuit must have a learning rate, got {circuit!r}")
     if circuit.learning_rate_decay:
         raise ValueError(
             "learning_rate must be constant for a noise floor, but that of the circuit decays; "

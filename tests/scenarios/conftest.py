@@ -3,7 +3,7 @@
 import pytest
 
 from adaptnet import theory
-from adaptnet.circuits.base import Circuit
+from adaptnet.circuits.base import Circuit, concrete_subclasses
 
 
 @pytest.fixture
@@ -15,8 +15,8 @@ def no_run(monkeypatch, tmp_path):
 
     for name in ("readaptation_time", "convergence_time"):  # scenarios ask for thousands of them
         monkeypatch.setattr(theory, name, stop)
-    for kind in Circuit.__subclasses__():
-        monkeypatch.setattr(kind, "advance_side_by_side", stop)
+    for kind in concrete_subclasses(Circuit):
+        monkeypatch.setattr(kind, "advance", stop)
     monkeypatch.setattr("adaptnet.files.provenance.git_commit", lambda folder: None)
     monkeypatch.chdir(tmp_path)
     return tmp_path

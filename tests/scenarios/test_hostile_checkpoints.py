@@ -18,7 +18,7 @@ def test_mutated_checkpoints(tmp_path, monkeypatch, n, forged):
     """A forged checksum may hide a change of the weights, but never ends in a traceback."""
     whole = simulate()
     target = tmp_path / "run.nc"
-    original = an.DirectCircuit.advance_side_by_side
+    original = an.DirectCircuit.advance
     calls = iter(range(10**9))
 
     def stop(*args):
@@ -27,7 +27,7 @@ def test_mutated_checkpoints(tmp_path, monkeypatch, n, forged):
         return original(*args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(an.DirectCircuit, "advance_side_by_side", stop)
+        patch.setattr(an.DirectCircuit, "advance", stop)
         with pytest.raises(KeyboardInterrupt):
             simulate(target, block_size=40, checkpoint_seconds=0)
     folder = working_folder(target)

@@ -2,3 +2,7 @@
 
 For each sample x the activity goes to its fixed point, M y = x, then M <- M + eta (y y' - I).
 """
+
+from adaptnet.kernels.direct import inverse, lanes, plain
+
+__all__ = ["inverse", "lanes", "plain"]

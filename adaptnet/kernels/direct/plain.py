@@ -30,6 +30,19 @@ def weights(state: State) -> Floats:
     return state.weights.copy()
 
 
+def response(state: State, dynamics: FastDynamics) -> Floats:
+    """Return G (n, n), the outputs being y = G x once the activity has converged, or is cut short.
+
+    Each column is the activity that a unit input leads to; NaN if it blows up.
+    """
+    n = len(state.weights)
+    G, y = np.empty((n, n)), np.empty(n)
+    for j, x in enumerate(np.eye(n)):
+        steps = integrate(state.weights, x, y, dynamics)
+        G[:, j] = y if steps >= 0 else np.nan
+    return G
+
+
 def advance(
     states: Sequence[State],
     inputs: Floats,

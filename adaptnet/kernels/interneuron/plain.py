@@ -31,6 +31,19 @@ def weights(state: State) -> Floats:
     return A
 
 
+def response(state: State, dynamics: FastDynamics) -> Floats:
+    """Return G (n, n), the outputs being y = G x once the activity has converged, or is cut short.
+
+    Each column is the activity that a unit input leads to; NaN if it blows up.
+    """
+    k, n = state.synapses.shape
+    G, y, z = np.empty((n, n)), np.empty(n), np.empty(k)
+    for j, x in enumerate(np.eye(n)):
+        steps = integrate(state.synapses, x, y, z, dynamics)
+        G[:, j] = y if steps >= 0 else np.nan
+    return G
+
+
 def advance(
     states: Sequence[State],
     inputs: Floats,

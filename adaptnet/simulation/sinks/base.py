@@ -2,13 +2,24 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from adaptnet.circuits.base import State
-from adaptnet.simulation.plan import Layout, Reached, Rows
+from adaptnet.simulation.plan import Layout
+from adaptnet.simulation.rows import Rows
+
+
+@dataclass
+class Reached:
+    """How far a replicate is: samples processed, and how and at which sample circuits diverged."""
+
+    processed: int
+    diverged: list[int]  # per circuit; -1 if it did not
+    failures: list[int]  # per circuit; the kernels' Status
 
 
 class Sink(ABC):

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from adaptnet._checks import json_object
-from adaptnet.circuits.base import FAILURES, State
-from adaptnet.simulation.plan import Reached
+from adaptnet.circuits.base import State
+from adaptnet.kernels.status import Status
+from adaptnet.simulation.sinks.base import Reached
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Checkpoint:
         return (
             0 < reached.processed <= n_samples
             and len(reached.diverged) == len(reached.failures) == len(states)
-            and all(failure in (0, *FAILURES) for failure in reached.failures)
+            and all(failure in set(Status) for failure in reached.failures)
             and len(self.states) == n_bytes(states)
         )
 

@@ -25,8 +25,9 @@ from adaptnet.files.locks import Lock
 from adaptnet.files.paths import require_folder, require_replaceable
 from adaptnet.files.provenance import differences
 from adaptnet.files.sizes import readable
-from adaptnet.simulation.plan import Layout, Reached, Rows
-from adaptnet.simulation.sinks.base import Sink
+from adaptnet.simulation.plan import Layout
+from adaptnet.simulation.rows import Rows
+from adaptnet.simulation.sinks.base import Reached, Sink
 from adaptnet.simulation.sinks.checkpoint import Checkpoint, as_bytes, n_bytes
 from adaptnet.simulation.sinks.folder import Folder
 from adaptnet.simulation.sinks.publication import publish, rehearse
@@ -103,6 +104,26 @@ def progress_made(target: Path) -> tuple[dict[str, Any], dict[int, int]] | None:
         return None
 
 
+def require_disk(target: Path, layout: Layout) -> None:
+    """Raise unless there is a folder for the file, and room for what is still to be recorded."""
+    require_folder(target)
+    needed = max(layout.n_bytes - Folder(target).rows_bytes(), 0) + 8192 * layout.n_replicates
+    free = shutil.disk_usage(target.parent).free
+    if needed > free:
+        raise OSError(
+            f"the records would take {readable(needed)} and {readable(free)} are free at "
+            f"{target.parent}; raise record_every or record fewer variables"
+        )
+    if needed + layout.n_bytes > free:
+        _log.warning(
+            "the disk may get full: the file takes up to %s more before the records are "
+            "removed, and %s are free at %s",
+            readable(needed + layout.n_bytes),
+            readable(free),
+            target.parent,
+        )
+
+
 class DiskSink(Sink):
     """A run that is recorded to disk.
 
@@ -145,7 +166,7 @@ class DiskSink(Sink):
         require_replaceable(self._target)
         with contextlib.ExitStack() as undone:
             undone.enter_context(self._held)
-            self._require_disk()
+            require_disk(self._target, self.layout)
             self._lock = Lock(self._folder.path)
             undone.callback(self._lock.release)
             if self._target.exists() and not self._overwrite:
@@ -155,25 +176,6 @@ class DiskSink(Sink):
             undone.pop_all()
         _log.debug("recording to %s", self._folder.path)
         return self
-
-    def _require_disk(self) -> None:
-        """Raise unless what is still to be recorded fits on the disk."""
-        needed = max(self.layout.n_bytes - self._folder.rows_bytes(), 0)
-        needed += 8192 * self.layout.n_replicates
-        free = shutil.disk_usage(self._target.parent).free
-        if needed > free:
-            raise OSError(
-                f"the records would take {readable(needed)} and {readable(free)} are free at "
-                f"{self._target.parent}; raise record_every or record fewer variables"
-            )
-        if needed + self.layout.n_bytes > free:
-            _log.warning(
-                "the disk may get full: the file takes up to %s more before the records are "
-                "removed, and %s are free at %s",
-                readable(needed + self.layout.n_bytes),
-                readable(free),
-                self._target.parent,
-            )
 
     def _resume_or_begin(self) -> None:
         """Make the folder this run's, or see that it is."""

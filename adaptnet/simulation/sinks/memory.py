@@ -5,10 +5,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from adaptnet.circuits.base import State
-from adaptnet.files.schema import VARIABLES
 from adaptnet.files.sizes import require_memory
-from adaptnet.simulation.plan import Layout, Reached, Rows
-from adaptnet.simulation.sinks.base import Sink, placed
+from adaptnet.simulation.plan import Layout
+from adaptnet.simulation.rows import Rows
+from adaptnet.simulation.sinks.base import Reached, Sink, placed
+
+
+def require_memory_for(layout: Layout) -> None:
+    """Raise unless the records fit into memory."""
+    require_memory(
+        f"{layout.plan.n_records} records of {layout.n_replicates} replicates",
+        layout.n_bytes,
+        "raise record_every, record fewer variables, or give a path to record to",
+    )
 
 
 class MemorySink(Sink):
@@ -16,18 +25,14 @@ class MemorySink(Sink):
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        require_memory(
-            f"{layout.plan.n_records} records of {layout.n_replicates} replicates",
-            layout.n_bytes,
-            "raise record_every, record fewer variables, or give a path to record to",
-        )
+        require_memory_for(layout)
         self.arrays = {
-            name: np.zeros(layout.shape(name, layout.plan.n_records), dtype=VARIABLES[name].dtype)
-            for name in layout.names
+            name: np.zeros(layout.shape(name, layout.plan.n_records), dtype=variable.dtype)
+            for name, variable in layout.records.items()
         }
 
     def write(self, replicate: int, first: int, rows: Rows) -> None:
-        """Store rows `first` and on of a replicate."""
+        """Store the rows of a replicate from number `first` on."""
         for name in rows.dtype.names or ():
             index, values = placed(self.layout, name, replicate, first, rows)
             self.arrays[name][index] = values

@@ -1,17 +1,16 @@
 """A finished run goes from its working folder into its file."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from adaptnet._checks import Floats, Integers
 from adaptnet.files import interrupts, probe, seals, whole
 from adaptnet.files.writing import chunks, writing
-from adaptnet.simulation.plan import Layout, Plan
+from adaptnet.simulation.plan import Layout
 from adaptnet.simulation.sinks import rows
 from adaptnet.simulation.sinks.base import placed
 from adaptnet.simulation.sinks.folder import Folder
@@ -77,22 +76,12 @@ def publish(
                 for name in block.dtype.names or ():
                     index, values = placed(layout, name, replicate, first, block)
                     variables[name][index] = values
-        first = 0
-        for samples in _samples(layout.plan):
+        for first, samples in layout.plan.pieces(_RECORDS):
             interrupts.check()
             last = first + len(samples)
             variables["sample"][first:last] = samples
             variables["synaptic_time"][:, first:last] = synaptic_times(samples)
-            first = last
     seals.seal(folder.part)
     interrupts.check()
     whole.publish(folder.part, target, overwrite=overwrite)
     probe.trust(target)
-
-
-def _samples(plan: Plan) -> Iterator[Integers]:
-    """Yield all recorded samples, some at a time."""
-    yield np.zeros(1, np.int64)
-    step = plan.every * _RECORDS
-    for start in range(0, plan.n_samples, step):
-        yield plan.samples(start, min(start + step, plan.n_samples))

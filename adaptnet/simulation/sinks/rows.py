@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from adaptnet.files import atomic, interrupts
-from adaptnet.simulation.plan import Rows
+from adaptnet.simulation.rows import Rows
 
 _PIECE = 2**20  # bytes in memory at a time
 

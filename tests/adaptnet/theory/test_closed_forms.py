@@ -53,9 +53,9 @@ def test_flow_follows_the_closed_form_of_commuting_starts(name, n, condition, sc
     m0 = scale * s[::-1]  # each mode has a ratio of its own
     Q = basis(n)
     start = with_spectrum(m0, Q)
-    weights = start if name == "direct" else np.linalg.cholesky(start)
+    argument = "initial_weights" if name == "direct" else "initial_effective_weights"
     duration = 3 + 1.2 * LAWS[name].mode_time(s, m0, 0.1).max()
-    circuit = CIRCUITS[name](initial_weights=weights, learning_rate=duration / 5000)
+    circuit = CIRCUITS[name](**{argument: start}, learning_rate=duration / 5000)
     run = an.flow(
         circuit, with_spectrum(s**2, Q), 5000, record_every=50, record=["effective_weights"]
     )

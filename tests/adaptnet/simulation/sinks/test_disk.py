@@ -108,7 +108,7 @@ def test_divergence_is_remembered_over_interruptions(tmp_path, monkeypatch):
     assert (whole.diverged_sample.sel(circuit="sound") == -1).all()
     options |= {"path": tmp_path / "run.nc", "checkpoint_seconds": 0}
     with monkeypatch.context() as patch:
-        Interrupts(patch, an.DirectCircuit, "advance_side_by_side", 50, KeyboardInterrupt())
+        Interrupts(patch, an.DirectCircuit, "advance", 50, KeyboardInterrupt())
         with pytest.raises(KeyboardInterrupt):
             an.simulate(wild, ENVIRONMENT, 4_000, n_threads=1, **options)
     with pytest.warns(an.DivergenceWarning, match="wild"):
@@ -119,7 +119,7 @@ def test_divergence_is_remembered_over_interruptions(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("owner", "name", "calls"),
     [
-        (InterneuronCircuit, "advance_side_by_side", 3),
+        (InterneuronCircuit, "advance", 3),
         (disk.DiskSink, "keep", 7),  # between replicates that go side by side
     ],
 )
@@ -145,9 +145,7 @@ def test_finished_run_is_not_run_again(tmp_path, monkeypatch):
     target = tmp_path / "run.nc"
     simulate(path=target)
     before = target.stat()
-    Interrupts(
-        monkeypatch, InterneuronCircuit, "advance_side_by_side", 0, AssertionError("ran again")
-    )
+    Interrupts(monkeypatch, InterneuronCircuit, "advance", 0, AssertionError("ran again"))
     simulate(path=target)
     simulate(path=target, rng=None)
     assert target.stat() == before
@@ -160,7 +158,7 @@ def test_other_parameters_are_refused_and_shown(tmp_path, monkeypatch):
         simulate(6_000, path=target)
     other = tmp_path / "other.nc"
     with monkeypatch.context() as patch:
-        Interrupts(patch, InterneuronCircuit, "advance_side_by_side", 2, KeyboardInterrupt())
+        Interrupts(patch, InterneuronCircuit, "advance", 2, KeyboardInterrupt())
         with pytest.raises(KeyboardInterrupt):
             simulate(path=other, block_size=100)
     with pytest.raises(FileExistsError, match=r"seed_entropy: '5' there, '6' here"):
@@ -169,7 +167,7 @@ def test_other_parameters_are_refused_and_shown(tmp_path, monkeypatch):
         versions = json.dumps({"numpy": "0.1"})
         original = provenance.provenance
         patch.setattr(
-            "adaptnet.simulation.loop.provenance",
+            "adaptnet.simulation.label.provenance",
             lambda seed: original(seed) | {"versions": versions},
         )
         with pytest.raises(FileExistsError, match=r"versions\.numpy: .* there, '0\.1' here"):
@@ -186,7 +184,7 @@ def test_two_runs_on_one_file(tmp_path):
 
 def unfinished(target, monkeypatch, seconds=0.0):
     with monkeypatch.context() as patch:
-        Interrupts(patch, InterneuronCircuit, "advance_side_by_side", 14, KeyboardInterrupt())
+        Interrupts(patch, InterneuronCircuit, "advance", 14, KeyboardInterrupt())
         with pytest.raises(KeyboardInterrupt):
             simulate(path=target, block_size=500, checkpoint_seconds=seconds, n_threads=1)
     return working_folder(target)
@@ -218,13 +216,13 @@ def test_damaged_description_is_refused(tmp_path, monkeypatch, in_memory):
 
 def test_folder_that_vanishes(tmp_path, monkeypatch):
     target = tmp_path / "run.nc"
-    original = InterneuronCircuit.advance_side_by_side
+    original = InterneuronCircuit.advance
 
     def removing(*args):
         shutil.rmtree(working_folder(target), ignore_errors=True)
         return original(*args)
 
-    monkeypatch.setattr(InterneuronCircuit, "advance_side_by_side", removing)
+    monkeypatch.setattr(InterneuronCircuit, "advance", removing)
     with pytest.raises(OSError, match="removed while the run was under way"):
         simulate(path=target, n_threads=1)  # one thread: no other writes into the gap
     assert not target.exists()
@@ -233,7 +231,7 @@ def test_folder_that_vanishes(tmp_path, monkeypatch):
 @pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES])
 def test_read_only_target_is_refused_before_the_run(tmp_path, monkeypatch, code):
     Interrupts(monkeypatch, Path, "mkdir", 0, OSError(code, os.strerror(code)))
-    ran = Interrupts(monkeypatch, InterneuronCircuit, "advance_side_by_side", 0, AssertionError())
+    ran = Interrupts(monkeypatch, InterneuronCircuit, "advance", 0, AssertionError())
     with pytest.raises(OSError, match=os.strerror(code)):
         simulate(path=tmp_path / "run.nc")
     assert not ran.hit

@@ -203,7 +203,7 @@ def test_circuits_must_be_circuits(given, error):
 
 
 def test_sizes_that_do_not_fit_are_refused():
-    with pytest.raises(ValueError, match="must be 3 x 3, the inputs having 3"):
+    with pytest.raises(ValueError, match="must be 3 x 3, since the inputs have 3"):
         an.simulate(an.DirectCircuit(initial_weights=np.eye(2)), ENVIRONMENT, 10)
 
 

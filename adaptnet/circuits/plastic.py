@@ -1,0 +1,143 @@
+"""Circuits whose synapses learn at a rate: their schedule, fast dynamics and ways of computing."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from adaptnet import kernels
+from adaptnet._checks import Flags, Floats, positive_number
+from adaptnet.circuits.base import Circuit, Records, State
+from adaptnet.circuits.dynamics import IntegratedDynamics
+from adaptnet.files.schema import FAST_STEPS, RESPONSE, Variable
+from adaptnet.kernels.status import Outcome
+
+Way: TypeAlias = ModuleType  # with the four names that adaptnet.kernels documents
+
+_EXACT = ("equilibrium", "cholesky")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class PlasticCircuit(Circuit):
+    """A circuit whose synapses learn, sample by sample.
+
+    A subclass says what its synapses are before the first sample (:meth:`initial_weights_of`) and
+    which ways of computing it has (:attr:`ways`). ``"plain"`` is the one that every circuit has: a
+    factorisation per sample, or Euler steps. ``"inverse"`` and ``"lanes"`` compute the same faster,
+    for many neurons and for groups of replicates of few.
+    """
+
+    learning_rate: float = 1e-3
+    learning_rate_decay: float = 0.0
+    dynamics: str | IntegratedDynamics = "equilibrium"
+
+    largest_learning_rate: ClassVar[float] = float("inf")
+    few_neurons: ClassVar[int] = 0
+    """Number of neurons up to which replicates are advanced in groups."""
+
+    def __post_init__(self) -> None:
+        rate = positive_number(
+            "learning_rate", self.learning_rate, below=self.largest_learning_rate
+        )
+        self._set("learning_rate", rate)
+        decay = positive_number("learning_rate_decay", self.learning_rate_decay, zero=True)
+        self._set("learning_rate_decay", decay)
+        if not (isinstance(self.dynamics, IntegratedDynamics) or self.dynamics in _EXACT):
+            raise ValueError(
+                'dynamics must be "equilibrium", "cholesky" or an IntegratedDynamics(...), '
+                f"got {self.dynamics!r}"
+            )
+
+    @property
+    @abstractmethod
+    def ways(self) -> dict[str, Way]:
+        """The kernel modules that compute this circuit: plain, and perhaps inverse and lanes."""
+
+    @abstractmethod
+    def synapses(self, n_neurons: int) -> Floats:
+        """Return the synaptic weights before the first sample, as the kernels take them."""
+
+    def way(self, n_neurons: int) -> Way:
+        """Return the fastest way of computing that the dynamics and the number of neurons allow."""
+        ways = self.ways
+        if self.dynamics != "equilibrium":
+            return ways["plain"]
+        fastest = "lanes" if n_neurons <= self.few_neurons else "inverse"
+        return ways.get(fastest, ways["plain"])
+
+    def initial_state(self, n_neurons: int) -> State:
+        """Return the state before the first sample."""
+        return self.way(n_neurons).initial_state(self.synapses(n_neurons))
+
+    def effective_weights(self, state: State) -> Floats:
+        """Return a copy of the effective weights (n, n)."""
+        way = next(way for way in self.ways.values() if type(state) is way.State)
+        weights: Floats = way.weights(state)
+        return weights
+
+    def advance(
+        self,
+        states: Sequence[State],
+        inputs: Floats,
+        n_processed: int,
+        recorded: Flags,
+        records: Records,
+    ) -> list[Outcome]:
+        """Process a block of samples per replicate; see :meth:`Circuit.advance`."""
+        n_replicates, length, n_neurons = inputs.shape
+        rates = self.learning_rates(np.arange(n_processed, n_processed + length))
+        per_replicate = np.tile(rates, (n_replicates, 1))  # contiguous: one signature per kernel
+        block: tuple[Any, ...] = states, inputs, per_replicate, recorded, records
+        if isinstance(self.dynamics, IntegratedDynamics):
+            block = (*block, self.dynamics.constants())
+        outcomes: list[Outcome] = self.way(n_neurons).advance(*block)
+        return outcomes
+
+    def group_size(self, n_neurons: int) -> int:
+        """Return how many replicates are worth advancing at once; never changes a result."""
+        lanes = self.ways.get("lanes")
+        if lanes is None or self.way(n_neurons) is not lanes:
+            return 1
+        size: int = kernels.building_blocks.lanes.LANES
+        return size
+
+    def learning_rates(self, samples: npt.ArrayLike) -> Floats:
+        """Return eta_t = eta_0 / (1 + gamma t) for samples t, counted from 0."""
+        decayed = 1.0 + self.learning_rate_decay * np.asarray(samples, dtype=np.float64)
+        rates: Floats = self.learning_rate / decayed
+        return rates
+
+    def synaptic_time(self, samples: npt.ArrayLike) -> Floats:
+        """Return the integral of the learning rate over `samples`."""
+        n = np.asarray(samples, dtype=np.float64)
+        gamma = self.learning_rate_decay
+        time: Floats = self.learning_rate * (np.log1p(gamma * n) / gamma if gamma else n)
+        return time
+
+    def initial_records(self, state: State) -> dict[str, npt.NDArray[Any]]:
+        """Return what is recorded before the first sample."""
+        records = super().initial_records(state)
+        if isinstance(self.dynamics, IntegratedDynamics):
+            plain = self.ways["plain"]
+            records["response"] = plain.response(state, self.dynamics.constants())
+        return records
+
+    def recordable(self) -> dict[str, Variable]:
+        """Return what the circuit can record, by name."""
+        integrated = isinstance(self.dynamics, IntegratedDynamics)
+        response = {"response": RESPONSE} if integrated else {}
+        return {**super().recordable(), "fast_steps": FAST_STEPS, **response}
+
+    def recorded_by_default(self) -> tuple[str, ...]:
+        """Return what is recorded, besides errors, if a run does not say."""
+        return ("fast_steps",) if isinstance(self.dynamics, IntegratedDynamics) else ()
+
+    @property
+    def response(self) -> str:
+        """Name of the record that outputs follow from."""
+        integrated = isinstance(self.dynamics, IntegratedDynamics)
+        return "response" if integrated else "effective_weights"

@@ -1,0 +1,68 @@
+"""The rows that a replicate records: one per recorded sample, a field per variable."""
+
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from adaptnet._checks import Floats, Integers
+from adaptnet.circuits.base import Records
+from adaptnet.files.schema import ERRORS
+from adaptnet.metrics import response_errors, whitening_errors
+from adaptnet.protocols import Realization
+from adaptnet.simulation.plan import Layout
+
+Rows: TypeAlias = npt.NDArray[np.void]
+
+
+class Truth(NamedTuple):
+    """What an environment says about the recorded samples of a block."""
+
+    contexts: Integers
+    covariances: Floats | None  # (record, n, n), if known and needed
+
+
+def truth_at(realization: Realization, samples: Integers, layout: Layout) -> Truth:
+    """Return contexts, and covariances if any variable needs them."""
+    covariances = realization.covariances(samples) if layout.needs_covariances else None
+    return Truth(realization.contexts(samples), covariances)
+
+
+def blank(layout: Layout, replicate: int, truth: Truth) -> Rows:
+    """Return rows that hold the truth, and no circuit's records yet."""
+    rows = np.zeros(len(truth.contexts), layout.row(replicate))
+    for name in rows.dtype.names or ():
+        if layout.records[name].dtype == "f8":
+            rows[name] = np.nan
+    for name, values in (("context", truth.contexts), ("covariance", truth.covariances)):
+        if name in (rows.dtype.names or ()):
+            rows[name] = values
+    return rows
+
+
+def fill(rows: Rows, circuit: int, records: Records, response: str, truth: Truth) -> None:
+    """Write what a circuit records, and the errors that follow from it, into the first rows.
+
+    Parameters
+    ----------
+    rows : Rows
+    circuit : int
+        Number of the circuit in the run.
+    records : mapping of str to array (record, ...)
+        May hold fewer records than there are rows, if the circuit diverged.
+    response : str
+        Which record the outputs follow from: the effective weights, whose inverse maps inputs to
+        outputs, or else a matrix that maps them.
+    truth : Truth
+        At all of the rows.
+    """
+    values = dict(records)
+    n_records = len(values["effective_weights"])
+    if truth.covariances is not None:
+        errors = whitening_errors if response == "effective_weights" else response_errors
+        values |= zip(ERRORS, errors(values[response], truth.covariances[:n_records]), strict=True)
+    for name in values.keys() & set(rows.dtype.names or ()):
+        block = values[name]
+        target = rows[name][:n_records, circuit]
+        within: tuple[slice, ...] = tuple(slice(length) for length in block.shape)
+        target[within] = block
