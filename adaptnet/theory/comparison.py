@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Sequence
 
+import numpy as np
 import numpy.typing as npt
 
 from adaptnet._checks import Floats, positive_definite, positive_number
@@ -77,6 +78,37 @@ def matched_learning_rates(
         circuit: _rate_of_floor(circuit, matrix, wanted, variable, product_variances)
         for circuit in circuits
     }
+
+
+def local_time_ratio(covariance: npt.ArrayLike) -> float:
+    """Return how many times slower direct connections are near the optimum at equal noise floors.
+
+    With learning rates matched for one Frobenius floor, the slowest local times of the direct
+    circuit and of interneurons stand as
+
+    R = 2 s_max (n + 1) tr S^-1 / (n^2 + 2n + tr S tr S^-1), S = C^(1/2).
+
+    1 <= R < 2 (n + 1), whatever the covariance and its units: interneurons are never the slower
+    ones, and R = 1 only if C is a multiple of the identity. Own; proved in docs/theory.md.
+
+    Parameters
+    ----------
+    covariance : array (n, n)
+        Covariance of the inputs.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the covariance is not symmetric positive definite.
+
+    Examples
+    --------
+    >>> local_time_ratio(np.eye(3)), round(local_time_ratio(np.diag([1.0, 1e-2, 1e-4])), 2)
+    (1.0, 6.46)
+    """
+    s = np.sqrt(np.linalg.eigvalsh(positive_definite("covariance", covariance)))
+    n, inverses = len(s), (1 / s).sum()
+    return float(2 * s[-1] * (n + 1) * inverses / (n**2 + 2 * n + s.sum() * inverses))
 
 
 def _rate_of_floor(

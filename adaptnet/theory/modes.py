@@ -37,6 +37,25 @@ class ModeLaw(Law):
     def _weight(self, time: Floats, target: Floats, start: Floats) -> Floats:
         """Return the weight of each mode after its time."""
 
+    @abstractmethod
+    def sampled_deviation(self, deviation: Floats, outputs: Floats, target: Floats) -> list[Floats]:
+        """Return what one sample makes of a small deviation from C^(1/2), to first order.
+
+        Parameters
+        ----------
+        deviation : array (n, n)
+            D, in the eigenbasis of C.
+        outputs : array (sample, n)
+            y = C^(-1/2) x of each sample, which is white.
+        target : array (n,)
+            s.
+
+        Returns
+        -------
+        list of array (sample, n, n)
+            The coefficients of 1, eta, eta^2, ...; noise that does not depend on D is left out.
+        """
+
     def mode_time(self, target: npt.ArrayLike, start: npt.ArrayLike, threshold: float) -> Floats:
         """Return the synaptic time until a mode's error |s^2/m^2 - 1| is at most `threshold`.
 
@@ -139,3 +158,9 @@ class ModeLaw(Law):
         """
         s = np.sqrt(np.linalg.eigvalsh(positive_definite("covariance", covariance)))
         return self._rate(s[:, None], s[None, :])
+
+
+def symmetric_products(first: Floats, second: Floats) -> Floats:
+    """Return p q' + q p' for each pair of vectors p and q (sample, n)."""
+    products = first[:, :, None] * second[:, None, :]
+    return products + np.swapaxes(products, 1, 2)

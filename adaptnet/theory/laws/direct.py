@@ -6,7 +6,7 @@
 import numpy as np
 
 from adaptnet._checks import Floats
-from adaptnet.theory.modes import ModeLaw
+from adaptnet.theory.modes import ModeLaw, symmetric_products
 
 
 class DirectLaw(ModeLaw, name="direct"):
@@ -22,6 +22,11 @@ class DirectLaw(ModeLaw, name="direct"):
         inverse = np.linalg.inv(state)
         flow: Floats = inverse @ covariance @ inverse - np.eye(len(state))
         return flow
+
+    def sampled_deviation(self, deviation: Floats, outputs: Floats, target: Floats) -> list[Floats]:
+        """Return D - eta (S^-1 D yy' + yy' D S^-1)."""
+        pulled = symmetric_products(outputs @ deviation / target, outputs)
+        return [np.broadcast_to(deviation, pulled.shape), -pulled]
 
     def _rate(self, s_i: Floats, s_j: Floats) -> Floats:
         rates: Floats = 1 / s_i + 1 / s_j

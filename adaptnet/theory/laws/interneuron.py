@@ -7,7 +7,7 @@ import numpy as np
 
 from adaptnet._checks import Floats
 from adaptnet.metrics import output_covariance
-from adaptnet.theory.modes import ModeLaw
+from adaptnet.theory.modes import ModeLaw, symmetric_products
 
 
 class InterneuronLaw(ModeLaw, name="interneuron"):
@@ -34,6 +34,20 @@ class InterneuronLaw(ModeLaw, name="interneuron"):
         factor = identity + learning_rate * (output_covariance(state, covariance) - identity)
         after: Floats = factor @ state @ factor.T
         return after
+
+    def sampled_deviation(self, deviation: Floats, outputs: Floats, target: Floats) -> list[Floats]:
+        """Return (1 - eta)^2 D - eta (1 - eta) X - eta^2 (y'Sy X_S + y'Dy yy').
+
+        With p = S^-1 D y, X = p (Sy)' + Sy p' and X_S = p y' + y p': the first-order terms of F A F
+        with F = (1 - eta) I + eta yy'.
+        """
+        pulled = outputs @ deviation / target
+        X = symmetric_products(pulled, outputs * target)
+        squares = outputs[:, :, None] * outputs[:, None, :]
+        energy = (outputs**2 @ target)[:, None, None]
+        along = np.einsum("ti,ij,tj->t", outputs, deviation, outputs)[:, None, None]
+        second = X - energy * symmetric_products(pulled, outputs) - along * squares
+        return [np.broadcast_to(deviation, X.shape), -2 * deviation - X, deviation + second]
 
     def _rate(self, s_i: Floats, s_j: Floats) -> Floats:
         """Return (s_i + s_j)^2 / (s_i s_j), never below 4."""

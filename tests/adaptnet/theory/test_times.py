@@ -5,6 +5,7 @@ import pytest
 
 import adaptnet as an
 from adaptnet import theory
+from adaptnet.theory.times import _common_modes
 from environments.covariances import random_eigenbasis, with_spectrum
 from tests.adaptnet.theory import taylor
 
@@ -199,3 +200,39 @@ def test_a_crossing_that_takes_for_ever_is_given_up(monkeypatch):
     start = np.array([[5.0, 1.0], [1.0, 3.0]])
     with pytest.raises(an.IntegrationError, match="50 evaluations did not reach the threshold"):
         theory.convergence_time("direct", np.diag([1.0, 2.0]), start)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_times_of_stacks_are_those_of_each_pair(kind):
+    covariances = np.stack([with_spectrum([1, 2], basis(2, seed)) for seed in (1, 2, 3)])
+    starts = np.array([0.1, 10.0])[:, None, None, None] * np.eye(2)
+    times = theory.convergence_time(kind, covariances, starts)
+    assert times.shape == (2, 3)
+    for i, c in np.ndindex(2, 3):
+        assert times[i, c] == theory.convergence_time(kind, covariances[c], starts[i, 0])
+    again = theory.readaptation_time(kind, covariances[:1], covariances)
+    assert again.shape == (3,)
+    assert again[2] == theory.readaptation_time(kind, covariances[0], covariances[2])
+    assert isinstance(theory.readaptation_time(kind, covariances[0], covariances[1]), float)
+    with pytest.raises(ValueError, match="leading dimensions of start must broadcast"):
+        theory.convergence_time(kind, covariances, np.stack([np.eye(2)] * 2))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("condition", [1e4, 1e8, 1e10])
+def test_commuting_starts_have_closed_forms_at_any_condition(kind, condition):
+    s, Q = np.geomspace(1, condition**-0.5, 4), basis(4, 1)
+    C, A = with_spectrum(s**2, Q), with_spectrum(3 * s[::-1], Q)
+    expected = theory.law_of(kind).mode_time(s, 3 * s[::-1], 0.1).max()
+    # Rounding of the largest variance is all the accuracy that the smallest one has.
+    time = theory.convergence_time(kind, C, A)
+    assert time == pytest.approx(expected, rel=1e-6 * max(1, condition / 1e8))
+
+
+@pytest.mark.parametrize("condition", [1e4, 1e10])
+def test_starts_that_barely_commute_are_not_taken_for_such_that_do(condition):
+    turn = np.array([[np.cos(1e-6), -np.sin(1e-6)], [np.sin(1e-6), np.cos(1e-6)]])
+    s = np.array([1.0, condition**-0.5])
+    C, A = np.diag(s**2), with_spectrum(3 * s[::-1], turn)
+    assert _common_modes(C, np.diag(3 * s[::-1])) is not None
+    assert _common_modes(C, A) is None
