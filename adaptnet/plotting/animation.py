@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from adaptnet._checks import Floats, whole_number
+from adaptnet.files.validation import validate
 from adaptnet.metrics import square_root
 from adaptnet.plotting import _matplotlib as mpl
 from adaptnet.plotting.figures import close, new_grid
@@ -33,20 +34,20 @@ def animate_ellipses(
 
     Ellipses are one standard deviation of the inputs and of each circuit's outputs; dots are the
     same Gaussian samples throughout, as input and as output. White outputs are on the circle. The
-    file is there when it is whole, or not at all.
+    file appears once it is complete.
 
     Parameters
     ----------
     dataset : Dataset
         A run with ``effective_weights`` and ``covariance`` recorded.
     path : path
-        File to write: ``.gif``, or ``.mp4`` where ffmpeg is installed.
+        File to write: ``.gif``, or ``.mp4`` if ffmpeg is installed.
     change, replicate : int
         Which change, of which replicate.
     neurons : pair of int
         The two primary neurons to look at.
     n_frames : int
-        Frames, from a little before the change to the segment's end; dense at the change.
+        Frames, from a little before the change to the segment's end; most of them at the change.
 
     Raises
     ------
@@ -56,7 +57,7 @@ def animate_ellipses(
     FileNotFoundError
         If ``.mp4`` is asked for without ffmpeg.
     """
-    dataset = restored(dataset)
+    dataset = validate(restored(dataset), run=True)
     target = Path(path)
     writers: dict[str, Any] = {".gif": mpl.PillowWriter, ".mp4": mpl.FFMpegWriter}
     if target.suffix not in writers:

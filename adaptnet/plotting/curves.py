@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from adaptnet._checks import Floats, positive_number
+from adaptnet.files.validation import validate
 from adaptnet.plotting.changes import mark_changes, name_contexts, without_next_context
 from adaptnet.plotting.figures import axes_or_new, panels_or_new
 from adaptnet.plotting.labels import (
@@ -66,7 +67,7 @@ def plot_readaptation(
         If the threshold is not positive, the variable is not in the dataset, or a band is asked for
         of a single replicate.
     """
-    dataset = restored(dataset)
+    dataset = validate(restored(dataset), run=True)
     threshold = positive_number("threshold", threshold)
     error_of(dataset, variable)
     banded = _is_banded(band, dataset.sizes["replicate"])
@@ -138,7 +139,7 @@ def plot_aligned(
     TypeError, ValueError
         As :func:`plot_readaptation`, and if there is no change or `axes` are too few.
     """
-    dataset = restored(dataset)
+    dataset = validate(restored(dataset), run=True)
     threshold = positive_number("threshold", threshold)
     error_of(dataset, variable)
     banded = _is_banded(band, dataset.sizes["replicate"])

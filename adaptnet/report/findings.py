@@ -5,13 +5,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from adaptnet._checks import Floats
+from adaptnet._checks import Floats, Integers
 from adaptnet.files.parameters import circuit_parameters
 from adaptnet.readaptation import noise_floors, readaptation_times, tracking
 from adaptnet.readaptation.changes import unmoved
 from adaptnet.readaptation.groups import groups
 from adaptnet.readaptation.outcomes import Outcome
 from adaptnet.readaptation.selections import restored
+from adaptnet.report.settling import Ending, State, endings
 
 
 def run_warnings(
@@ -31,95 +32,145 @@ def run_warnings(
     Returns
     -------
     list of str
-        Of divergence, missing errors or changes, a single replicate, thresholds at or below the
-        noise floor, floors that had not settled, and shares censored.
+        About divergence, errors or changes that are missing, a single replicate, thresholds at or
+        below the noise floor, errors that are still falling when segments end, and censored times.
     """
     dataset = restored(dataset)
-    said = []
-    for name in dataset["circuit"].values:
-        n = int((dataset["diverged_sample"].sel(circuit=name) >= 0).sum())
-        if n:
-            said.append(f"{name}: {n} of {dataset.sizes['replicate']} replicates diverged.")
+    sentences = []
+    for name, lost in zip(
+        dataset["circuit"].values,
+        (dataset["diverged_sample"] >= 0).sum("replicate").values,
+        strict=True,
+    ):
+        if lost:
+            sentences.append(f"{name}: {lost} of {dataset.sizes['replicate']} replicates diverged.")
     if variable not in dataset:
-        return [*said, f"The run has no {variable} recorded, so readaptation is not measured."]
+        return [*sentences, f"The run has no {variable} recorded, so readaptation is not measured."]
     if not dataset.sizes["change"]:
-        return [*said, "The run has no change of context, so there is nothing to readapt to."]
+        return [*sentences, "The run has no change of context, so there is nothing to readapt to."]
     if dataset.sizes["replicate"] < 2:
-        said.append("There is a single replicate: nothing is known of the spread of its times.")
-    floors = noise_floors(dataset, variable=variable)
+        sentences.append(
+            "There is a single replicate: nothing is known of the spread of its times."
+        )
+    parameters = circuit_parameters(dataset)
     times = readaptation_times(dataset, threshold, variable=variable)
-    for name in dataset["circuit"].values:
-        mine = floors.sel(circuit=name)
-        # Where a drift begins the error has no floor to fall to.
-        jumps = (times["outcome"].sel(circuit=name) != Outcome.UNMOVED).values
-        known = np.isfinite(mine["floor"].values) & jumps
-        floor, trend = mine["floor"].values[known], mine["trend"].values[known]
-        if not floor.size:
+    for name, ends in endings(dataset, variable).items():
+        learns = "learning_rate" in parameters.get(name, {})
+        sentences += _about_floors(name, ends, threshold, learns=learns)
+        sentences += _about_falls(name, ends)
+        sentences += _about_times(name, times["outcome"].sel(circuit=name).values)
+    return sentences
+
+
+def _about_floors(name: str, ends: list[Ending], threshold: float, *, learns: bool) -> list[str]:
+    """Return that the error with which segments end is not below the threshold, if it is not.
+
+    Learning more slowly lowers the error of a circuit that has settled, and of no other.
+    """
+    what = {
+        State.SETTLED: "noise floor" if learns else "error that remains",
+        State.UNSURE: "error with which segments end",
+    }
+    remedy = {
+        State.SETTLED: f"raise the threshold{' or lower the learning rate' if learns else ''}",
+        State.UNSURE: "it may still be falling: raise the threshold, or simulate longer segments",
+    }
+    sentences = []
+    for state in what:
+        errors = np.concatenate([np.empty(0), *(e.errors for e in ends if e.state is state)])
+        above = errors >= threshold
+        if not above.any():
             continue
-        learns = "learning_rate" in circuit_parameters(dataset)[str(name)]
-        remedy = "raise the threshold" + (" or lower the learning rate" if learns else "")
-        settled = float(np.median(trend)) < 1.2
-        below = float(np.mean(floor >= threshold))
-        if below > 0:
-            what = "noise floor" if settled else "error when the segment ends"
-            said.append(
-                f"{name}: the {what} (median {np.median(floor):.3g}) is not below the threshold "
-                f"{threshold:g} in {below:.0%} of segments; {remedy}"
-                + ("." if settled else ", or simulate longer segments.")
-            )
-        if not settled:
-            said.append(
-                f"{name}: the error was still falling at the end of {np.mean(trend >= 1.2):.0%} of "
-                f"segments (by a factor of {np.median(trend):.2g} from their third quarter to the "
-                "last), so the floor is overestimated."
-            )
-        there = times["followed"].sel(circuit=name).notnull()
-        lost = float((~times["observed"].sel(circuit=name)).where(there).mean())
-        if lost > 0:
-            said.append(f"{name}: {lost:.0%} of times are censored (not reached while followed).")
-    return said
+        n_segments = sum(len(end.errors) for end in ends)
+        sentences.append(
+            f"{name}: the {what[state]} (there {np.median(errors[above]):.3g} in the median) is "
+            f"not below the threshold {threshold:g} in {above.sum() / n_segments:.0%} of segments; "
+            f"{remedy[state]}."
+        )
+    return sentences
+
+
+def _about_falls(name: str, ends: list[Ending]) -> list[str]:
+    """Return that the error of a circuit is still falling when segments end, if it is."""
+    falling = [end for end in ends if end.state is State.FALLING]
+    if not falling:
+        return []
+    after = ", ".join(dict.fromkeys(end.label for end in falling))
+    if len(falling) == len(ends):
+        after = "every change" if len(ends) > 1 else "the change"
+    fall = np.exp(np.median(np.log([end.fall for end in falling])))
+    return [
+        f"{name}: the error is still falling when the segment after {after} ends (by a factor of "
+        f"{fall:.2g} within its last quarter), so the floor there is not known; simulate longer "
+        "segments to see it."
+    ]
+
+
+def _about_times(name: str, outcomes: Integers) -> list[str]:
+    """Return why changes have no times, if some have none."""
+    not_reached = int((outcomes == Outcome.NOT_REACHED).sum())
+    diverged = int((outcomes == Outcome.DIVERGED).sum())
+    never_above = int((outcomes == Outcome.NEVER_ABOVE).sum())
+    n_times = int((outcomes == Outcome.REACHED).sum()) + not_reached + diverged
+    sentences = []
+    if not_reached:
+        sentences.append(
+            f"{name}: {not_reached / n_times:.0%} of times are censored (not reached while "
+            "followed)."
+        )
+    if diverged:
+        sentences.append(
+            f"{name}: in {diverged / n_times:.0%} of segments it diverged before the threshold was "
+            "reached; these count as never reached."
+        )
+    if never_above:
+        sentences.append(
+            f"{name}: in {never_above / (n_times + never_above):.0%} of segments the error was "
+            "never above the threshold: there was nothing to undo, and there is no time."
+        )
+    return sentences
 
 
 def drift_sentences(dataset: xr.Dataset, *, variable: str = "whitening_error") -> list[str]:
     """Return how circuits fared after changes at which the covariance did not jump, one each.
 
-    There begins a drift, of which circuits do not recover but with which they keep up, or a context
-    of the same statistics.
+    A drift begins there, from which circuits do not recover but with which they keep up, or a
+    context with the same statistics.
 
     Parameters
     ----------
     dataset : Dataset
         A run with an error recorded and at least one change of context.
     variable : str
-        The error that is told.
+        The error to state.
 
     Returns
     -------
     list of str
-        A sentence for each such change, or each such transition where paths are random.
+        A sentence for each such change, or each such transition if paths are random.
     """
     dataset = restored(dataset)
     floors = noise_floors(dataset, variable=variable)
     shared = floors["transition"].dims == ("change",)
     by = "change" if shared else "transition"
     names = [str(name) for name in dataset["circuit"].values]
-    said = []
+    sentences = []
     for label, members in groups(floors, by, unmoved(dataset)):
         where = str(label)
         if shared:
             one = floors.isel(change=floors["change"].values.tolist().index(label))
             where = f"{one['transition'].item()} at sample {int(one['change_sample'])}"
         values = floors["floor"].transpose("circuit", "replicate", "change").values[:, members]
-        errors = _listed(names, [_median(of, ".3g") for of in values])
-        said.append(
+        listed = _listed(names, [_median(errors, ".3g") for errors in values])
+        sentences.append(
             f"{where}: the covariance does not jump, so there is nothing to readapt to; in the "
-            f"last quarter of the segment the error is {errors}{_lags(dataset, label, shared)}."
+            f"last quarter of the segment the error is {listed}{_lags(dataset, label, shared)}."
         )
-    return said
+    return sentences
 
 
 def _lags(dataset: xr.Dataset, change: Any, shared: bool) -> str:
-    """Return how far circuits lag behind the covariance after a change, where that is known."""
+    """Return how far circuits lag behind the covariance after a change, if that is known."""
     if not shared:
         return ""
     if not {"effective_weights", "covariance"} <= set(dataset.data_vars):
@@ -129,8 +180,8 @@ def _lags(dataset: xr.Dataset, change: Any, shared: bool) -> str:
     except ValueError:  # too few records
         return ""
     names = [str(name) for name in dataset["circuit"].values]
-    lags = [_median(of, ".0f") for of in found["lag"].transpose("circuit", "replicate").values]
-    return f", and the lag in samples {_listed(names, lags)}"
+    lags = found["lag"].transpose("circuit", "replicate").values
+    return f", and the lag in samples {_listed(names, [_median(lag, '.0f') for lag in lags])}"
 
 
 def _median(values: Floats, form: str) -> str:

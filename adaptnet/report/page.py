@@ -1,7 +1,9 @@
 """The page, section by section."""
 
 import warnings
+from collections.abc import Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 import xarray as xr
 
@@ -9,6 +11,7 @@ from adaptnet import plotting
 from adaptnet._checks import positive_number
 from adaptnet._words import thousands
 from adaptnet.errors import NoiseFloorWarning
+from adaptnet.files.schema import TABLE
 from adaptnet.files.validation import validate
 from adaptnet.readaptation import readaptation_times
 from adaptnet.readaptation.changes import jumps
@@ -19,7 +22,17 @@ from adaptnet.report.tables import (
     comparison_table,
     measures_table,
     parameter_tables,
+    results_table,
     times_table,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure, SubFigure
+
+_RATIOS = (
+    "First circuit by second, with 95 % intervals. Replicates share their samples: intervals of "
+    "means draw replicates with all their circuits (bootstrap-t); those of the median ratio within "
+    "replicates are order statistics, and hold whatever censored times may have been. "
 )
 
 
@@ -29,25 +42,28 @@ def report(
     *,
     variable: str = "whitening_error",
     style: str = "paper",
+    figures: "Sequence[tuple[Figure | SubFigure, str]]" = (),
 ) -> str:
     """Return a run as a page of HTML with everything in it, to be read offline.
 
     Parameters
     ----------
     dataset : Dataset
-        A run.
+        A run, or a table of results.
     threshold : float
         Error below which a circuit counts as readapted.
     variable : str
         The error to report: whitening_error or frobenius_error.
     style : str
         Style of the pictures: ``"paper"`` or ``"talk"``.
+    figures : sequence of (figure, caption)
+        Further pictures, to be shown first.
 
     Returns
     -------
     str
         HTML with pictures embedded. For a run without changes, or without errors recorded, the page
-        says so and shows the rest.
+        says so and shows the rest; for a table of results it says what that holds.
 
     Raises
     ------
@@ -57,20 +73,43 @@ def report(
     dataset = validate(restored(dataset))
     threshold = positive_number("threshold", threshold)
     title = str(dataset.attrs.get("scenario", dataset.attrs.get("title", "a run")))
+    parts = [f"<h1>{escape(title)}</h1>"]
+    with plotting.style(style):
+        if dataset.attrs.get("kind") == TABLE:
+            parts += [_lead_of_table(dataset), *(picture(*shown) for shown in figures)]
+            parts += ["<h2>Results</h2>", results_table(dataset)]
+        else:
+            parts += _of_run(dataset, threshold, variable, figures)
+    for heading, shown in parameter_tables(dataset):
+        parts += [f"<h2>{heading}</h2>", shown]
+    return PAGE.format(title=escape(title), body="\n".join(parts))
+
+
+def _lead_of_table(dataset: xr.Dataset) -> str:
+    sizes = ", ".join(counted(size, str(dim)) for dim, size in dataset.sizes.items())
+    return f"<p>{escape(str(dataset.attrs.get('title', 'A table of results')))}: {sizes}.</p>"
+
+
+def _of_run(
+    dataset: xr.Dataset,
+    threshold: float,
+    variable: str,
+    figures: "Sequence[tuple[Figure | SubFigure, str]]",
+) -> list[str]:
+    """Return what the page says and shows of a run."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", NoiseFloorWarning)
         sentences = run_warnings(dataset, threshold, variable=variable)
     sentences += [f"{text[0].upper()}{text[1:]}." for text in (str(w.message) for w in caught)]
-    with plotting.style(style), warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", NoiseFloorWarning)  # they head the page
-        parts = [f"<h1>{escape(title)}</h1>", _lead(dataset)]
+        parts = [_lead(dataset)]
         parts += [f'<p class="warning">{escape(sentence)}</p>' for sentence in sentences]
+        parts += [picture(*shown) for shown in figures]
         if variable in dataset:
             parts += _readaptation(dataset, threshold, variable)
         parts += _matrices(dataset)
-    for heading, shown in parameter_tables(dataset):
-        parts += [f"<h2>{heading}</h2>", shown]
-    return PAGE.format(title=escape(title), body="\n".join(parts))
+    return parts
 
 
 def _lead(dataset: xr.Dataset) -> str:
@@ -88,14 +127,30 @@ def _lead(dataset: xr.Dataset) -> str:
     )
 
 
+def _spread(dataset: xr.Dataset) -> str:
+    """Return what curves are of replicates."""
+    if dataset.sizes["replicate"] < 2:
+        return ", of a single replicate"
+    return ": medians over replicates, with quartiles as a band"
+
+
+def _marks(dataset: xr.Dataset) -> str:
+    """Return what marks along the run mean."""
+    if "replicate" in dataset["change_sample"].dims or not dataset.sizes["change"]:
+        return ""
+    lasting = bool((dataset["change_end"] > dataset["change_sample"]).any())
+    return "; dotted lines are changes of context" + (
+        ", shaded while they take place" if lasting else ""
+    )
+
+
 def _readaptation(dataset: xr.Dataset, threshold: float, variable: str) -> list[str]:
     words = variable.replace("_", " ").capitalize()
     parts = [
         "<h2>The run</h2>",
         picture(
             plotting.plot_readaptation(dataset, threshold, variable=variable)[0],
-            f"{words} of each circuit: median over replicates, with quartiles as a band; dotted "
-            "lines are changes of context.",
+            f"{words} of each circuit{_spread(dataset)}{_marks(dataset)}.",
         ),
     ]
     if not dataset.sizes["change"]:
@@ -106,7 +161,7 @@ def _readaptation(dataset: xr.Dataset, threshold: float, variable: str) -> list[
     ]
     around = picture(
         plotting.plot_aligned(dataset, threshold, variable=variable)[0],
-        f"{words} aligned to the changes: median over replicates and repetitions, quartiles.",
+        f"{words} aligned to the changes, repetitions pooled{_spread(dataset)}.",
     )
     if not jumps(dataset):
         return [*parts, *drifts, "<h2>Around the changes</h2>", around]
@@ -116,9 +171,9 @@ def _readaptation(dataset: xr.Dataset, threshold: float, variable: str) -> list[
         parts.append(
             picture(
                 plotting.plot_scaling(times)[0],
-                "Times against the affine-invariant distance of the change: medians and quartiles; "
-                "triangles point the way the total variance went; open ones, at the time followed, "
-                "are medians that were not reached.",
+                "Times over the affine-invariant distance of the change: medians and quartiles; "
+                "triangles point the way the total variance went; open markers, at the time "
+                "followed, stand for medians that were not reached.",
             )
         )
     parts += [
@@ -132,11 +187,8 @@ def _readaptation(dataset: xr.Dataset, threshold: float, variable: str) -> list[
         parts += [
             "<h2>Circuits compared</h2>",
             comparison_table(times),
-            '<p class="note">First circuit by second, with 95 % intervals. Replicates share their '
-            "samples: intervals of means draw replicates with all their circuits (bootstrap-t); "
-            "those of the median ratio within replicates are order statistics, and hold whatever "
-            "censored times may have been. The log-rank test takes circuits for independent and is "
-            "not corrected for multiple comparisons.</p>",
+            f'<p class="note">{_RATIOS if times.sizes["replicate"] > 1 else ""}The log-rank test '
+            "takes circuits for independent and is not corrected for multiple comparisons.</p>",
         ]
     return parts
 
@@ -145,13 +197,14 @@ def _times(times: xr.Dataset, drifts: list[str]) -> list[str]:
     return [
         times_table(times),
         '<p class="note">Medians and restricted means are Kaplan-Meier estimates, so that '
-        "times that were cut off count for what is known of them. A restricted mean (with its "
-        "standard error) counts times up to what the next column says.</p>",
+        "censored times count for what is known of them. A restricted mean (with its standard "
+        "error) counts times up to the number in the next column.</p>",
         *drifts,
         picture(
             plotting.plot_survival(times)[0],
-            "Share of replicates not yet readapted (Kaplan-Meier) with 95 % bands; bars mark times "
-            "cut off.",
+            "Share of replicates not yet readapted (Kaplan-Meier)"
+            f"{', with 95 % bands' if times.sizes['replicate'] > 1 else ''}"
+            f"{'' if times['observed'].all() else '; bars mark censored times'}.",
         ),
         picture(
             plotting.plot_transition_matrix(times)[0], "Median times by context left and entered."
@@ -168,11 +221,15 @@ def _matrices(dataset: xr.Dataset) -> list[str]:
         parts.append(
             picture(
                 around,
-                "Before the first change and when its segment ends. Weights whiten that are the "
-                "root of the covariance.",
+                "Before the first change and when its segment ends. Weights that equal the root of "
+                "the covariance whiten.",
             )
         )
-    for name in dataset["circuit"].values:
-        figure, _ = plotting.plot_spectrum(dataset, str(name))
-        parts.append(picture(figure, f"Output variances along their principal axes: {name}."))
+    parts.append(
+        picture(
+            plotting.plot_spectrum(dataset)[0],
+            "Variances of the outputs along their principal axes, in the first replicate; 1 is "
+            "white.",
+        )
+    )
     return parts

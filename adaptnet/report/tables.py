@@ -35,19 +35,19 @@ _UNKNOWN = {
 }
 
 
-def by_what(of: xr.Dataset) -> str:
-    """Return what to give a line: a replicate's third change may be another's first."""
-    return "change" if of["transition"].dims == ("change",) else "transition"
+def by_what(results: xr.Dataset) -> str:
+    """Return what a line is about: with random paths, numbers of changes mean nothing."""
+    return "change" if results["transition"].dims == ("change",) else "transition"
 
 
 def times_table(times: xr.Dataset) -> str:
-    """Return medians, restricted means and shares censored: a line a change and circuit."""
+    """Return medians, restricted means and shares censored: a line per change and circuit."""
     by = by_what(times)
-    of = summary(times, by=by)
+    summaries = summary(times, by=by)
     rows = []
-    for label in of[by].values:
-        for circuit in of["circuit"].values:
-            one = of.sel(circuit=circuit, **{by: label})
+    for label in summaries[by].values:
+        for circuit in summaries["circuit"].values:
+            one = summaries.sel(circuit=circuit, **{by: label})
             low, high = float(one["median_low"]), float(one["median_high"])
             mean, error = float(one["restricted_mean"]), float(one["restricted_mean_error"])
             rows.append(
@@ -74,7 +74,7 @@ def times_table(times: xr.Dataset) -> str:
 
 
 def measures_table(dataset: xr.Dataset, variable: str) -> str:
-    """Return what other measures say, as medians over replicates: a line a change and circuit."""
+    """Return other measures as medians over replicates: a line per change and circuit."""
     recovery = fractional_recovery(dataset, variable=variable)
     by = by_what(recovery)
     measured = (
@@ -86,8 +86,8 @@ def measures_table(dataset: xr.Dataset, variable: str) -> str:
     for label, members in groups(recovery, by):
         for c, circuit in enumerate(dataset["circuit"].values):
             medians = [
-                _median(of.transpose("circuit", "replicate", "change").values[c][members])
-                for of in measured
+                _median(values.transpose("circuit", "replicate", "change").values[c][members])
+                for values in measured
             ]
             time = _recovered(recovery, c, members)
             where = _change(recovery.sel(change=label), by) if by == "change" else named(str(label))
@@ -97,7 +97,7 @@ def measures_table(dataset: xr.Dataset, variable: str) -> str:
 
 
 def comparison_table(times: xr.Dataset) -> str:
-    """Return ratios between circuits and log-rank tests: a line a change and pair."""
+    """Return ratios between circuits and log-rank tests: a line per change and pair."""
     by = by_what(times)
     tests = logrank_tests(times, by=by)
     several = times.sizes["replicate"] > 1
@@ -111,7 +111,7 @@ def comparison_table(times: xr.Dataset) -> str:
                 [
                     _change(tests.sel(at), by),
                     str(pair),
-                    *(_ratio(of.sel(at)) for of in compared),
+                    *(_ratio(ratios.sel(at)) for ratios in compared),
                     p if int(tests["events"].sel(at)) else "no times observed",
                 ]
             )
@@ -125,16 +125,17 @@ def parameter_tables(dataset: xr.Dataset) -> list[tuple[str, str]]:
     tables = []
     for name, heading in (("scenario_parameters", "Parameters"), ("environment", "Environment")):
         if name in attrs:
-            of = json_object(attrs[name], name)
-            rows = [[key, value_text(value)] for key, value in of.items()]
+            values = json_object(attrs[name], name)
+            rows = [[key, value_text(value)] for key, value in values.items()]
             tables.append((heading, table(["name", "value"], rows, "words")))
-    circuits = circuit_parameters(dataset)
-    keys = list(dict.fromkeys(key for of in circuits.values() for key in of))
-    rows = [
-        [name, *(value_text(of[key]) if key in of else "" for key in keys)]
-        for name, of in circuits.items()
-    ]
-    tables.append(("Circuits", table(["circuit", *keys], rows)))
+    if "circuits" in attrs:  # a table of results has many, or none
+        circuits = circuit_parameters(dataset)
+        keys = list(dict.fromkeys(key for values in circuits.values() for key in values))
+        rows = [
+            [name, *(value_text(values[key]) if key in values else "" for key in keys)]
+            for name, values in circuits.items()
+        ]
+        tables.append(("Circuits", table(["circuit", *keys], rows)))
     provenance = ("date_created", "history", "source", "versions", "git_commit", "machine", "cpu")
     rows = [
         [key, value_text(json_object(attrs[key], key) if key == "versions" else str(attrs[key]))]
@@ -142,6 +143,22 @@ def parameter_tables(dataset: xr.Dataset) -> list[tuple[str, str]]:
         if key in attrs
     ]
     return [*tables, ("Provenance", table(["name", "value"], rows, "words"))]
+
+
+def results_table(dataset: xr.Dataset) -> str:
+    """Return what a table of results holds: a line per variable."""
+    rows = []
+    for name, variable in dataset.data_vars.items():
+        values = np.asarray(variable.values)
+        span = missing = ""
+        if values.dtype.kind in "fiu":
+            finite = values[np.isfinite(values)]
+            missing = f"{values.size - finite.size} of {values.size}"
+            if finite.size:
+                span = f"{short(float(finite.min()))} to {short(float(finite.max()))}"
+        dims = ", ".join(f"{variable.sizes[dim]} {dim}" for dim in variable.dims)
+        rows.append([str(name), dims, span, missing, str(variable.attrs.get("long_name", ""))])
+    return table(["variable", "over", "range", "not known", "meaning"], rows, "words")
 
 
 def _interval(low: float, high: float) -> str:
@@ -177,12 +194,12 @@ def _change(one: xr.Dataset, by: str) -> str:
 
 
 def _median(values: Any) -> str:
-    sound = values[np.isfinite(values)]
-    return short(float(np.median(sound))) if sound.size else "not known (diverged)"
+    finite = values[np.isfinite(values)]
+    return short(float(np.median(finite))) if finite.size else "not known (diverged)"
 
 
 def _recovered(recovery: xr.Dataset, circuit: int, members: Flags) -> str:
-    """Return a median time of those replicates that had a jump to recover from."""
+    """Return the median time of those replicates that had a jump to recover from."""
     there = times_of(recovery).of(circuit, members)
     n = len(there.durations)
     if not n:

@@ -88,7 +88,13 @@ def report(
     dataset = adaptnet.load(path)
     page = output or path.with_suffix(".html")
     refuse_existing(page, overwrite=overwrite)
-    text = adaptnet.report(dataset, threshold_of(dataset, threshold), style=style)
+    figures = []
+    if dataset.attrs.get("kind") == "table" and "scenario" in dataset.attrs:
+        with plotting.style(style):
+            caption = scenarios.find(dataset.attrs["scenario"]).title()
+            figures.append((_scenario_figure(dataset, threshold, path), caption))
+    level = threshold_of(dataset, threshold)
+    text = adaptnet.report(dataset, level, style=style, figures=figures)
     with whole(page) as part:
         part.write_text(text, encoding="utf-8")
     click.echo(f"wrote {page}")

@@ -3,7 +3,14 @@
 import pytest
 from click.testing import CliRunner
 
+import adaptnet
+import scenarios
 from scenarios.cli import main
+
+SMALLEST = {
+    "initialization": {"n_scales": 3, "n_samples": 500},
+    "readaptation-map": {"n_theory": 3, "n_simulated": 1, "rotated": False},
+}
 
 # Small runs are noisy; their thresholds are chosen for what is drawn.
 pytestmark = pytest.mark.filterwarnings("ignore::adaptnet.NoiseFloorWarning")
@@ -34,3 +41,22 @@ def test_the_command_line_notes_what_is_below_the_floor(pictured_path):
     result = CliRunner().invoke(main, ["readapt", str(pictured_path), "--threshold", "0.001"])
     assert "not reached" in result.output
     assert "note: static" in result.output
+
+
+@pytest.mark.parametrize("name", ["initialization", "readaptation-map"])
+def test_tables_are_reported_and_refused_by_plots_of_runs(name, tmp_path):
+    kind = scenarios.find(name)
+    scenario = kind.from_values({**kind.preview, **SMALLEST[name]})
+    path = tmp_path / "table.nc"
+    adaptnet.save(scenario.run(n_replicates=2), path)
+    result = CliRunner().invoke(main, ["report", str(path)])
+    assert result.exit_code == 0, result.output
+    text = path.with_suffix(".html").read_text()
+    assert text.count("<img") == 1
+    assert kind.title() in text
+    for plot in ("ellipses", "spectrum", "survival"):
+        result = CliRunner().invoke(main, ["plot", str(path), "--kind", plot])
+        assert result.exit_code == 1
+        assert "is a table of results" in result.output
+    result = CliRunner().invoke(main, ["plot", str(path)])
+    assert result.exit_code == 0, result.output

@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from adaptnet import plotting
 
@@ -43,3 +44,8 @@ def test_what_diverged_is_not_animated(pictured_run, tmp_path):
     with pytest.raises(ValueError, match="direct diverged around change 0 of replicate 0"):
         plotting.animate_ellipses(lost, tmp_path / "e.gif")
     assert not list(tmp_path.iterdir())
+
+
+def test_other_datasets_are_refused_in_a_sentence(tmp_path):
+    with pytest.raises(ValueError, match="is not a run"):
+        plotting.animate_ellipses(xr.Dataset(), tmp_path / "e.gif")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import adaptnet as an
+from adaptnet.files.results import results
 from tests.adaptnet.synthetic import run_of
 
 # Small runs are noisy; their thresholds are chosen for what is drawn.
@@ -67,3 +68,40 @@ def test_reports_escape_what_users_name(without_pictures):
 )
 def test_reports_of_poor_runs_say_what_is_missing(run, words, without_pictures):
     assert words in an.report(run)
+
+
+RUN = run_of(np.ones((2, 3, 9)), [4])
+REACHED = run_of(np.where(np.arange(9) < 5, 1, 0.01) * np.ones((2, 3, 1)), [4])
+TWO_CHANGES = run_of(np.ones((2, 3, 9)), [2, 4])
+OWN_PATHS = run_of(np.ones((2, 3, 9)), [[4, 6], [3, -1], [5, 7]])
+
+
+@pytest.mark.parametrize(
+    ("words", "true", "false"),
+    [
+        ("quartiles as a band", RUN, RUN.isel(replicate=[0])),
+        ("of a single replicate", RUN.isel(replicate=[0]), RUN),
+        ("with 95 % bands", RUN, RUN.isel(replicate=[0])),
+        ("First circuit by second, with 95 % intervals", RUN, RUN.isel(replicate=[0])),
+        ("Circuits compared", RUN, RUN.isel(circuit=[0])),
+        ("dotted lines are changes", RUN, OWN_PATHS),
+        ("shaded while they take place", RUN.assign(change_end=("change", [6])), RUN),
+        ("bars mark censored times", RUN, REACHED),
+        ("1 change of context, the same in all replicates", RUN, TWO_CHANGES),
+        ("up to 2 changes of context", OWN_PATHS, RUN),
+    ],
+)  # fmt: skip
+def test_captions_and_notes_are_printed_if_they_are_true(words, true, false, without_pictures):
+    assert words in an.report(true)
+    assert words not in an.report(false)
+
+
+def test_tables_of_results_are_reported(without_pictures):
+    dims = {"scale": ([0.1, 1.0], "scale of the initial weights")}
+    times = {"time": (("scale",), [0.7, np.nan], "synaptic time until <converged>")}
+    text = an.report(results("Convergence", dims, times, {}), figures=[(None, "a map")])
+    assert Page(text).cells == [
+        "time", "2 scale", "0.7 to 0.7", "1 of 2", "synaptic time until <converged>"
+    ]  # fmt: skip
+    assert "Convergence: 2 scales." in text
+    assert "a map" in text
