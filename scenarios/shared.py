@@ -118,12 +118,23 @@ class Rotated(SimulationScenario):
     @property
     def spectrum(self) -> npt.NDArray[np.float64]:
         """Variances along the eigenvectors of each context; their mean is 1."""
-        spectrum: npt.NDArray[np.float64] = np.geomspace(1.0, self.condition, self.n_neurons)
-        spectrum /= spectrum.mean()
-        return spectrum
+        return _spectrum(self.n_neurons, self.condition)
 
     def rotations(self, n_contexts: int) -> list[npt.NDArray[np.float64]]:
         """Return the covariance of each context."""
-        rng = np.random.default_rng(self.eigenbasis_seed)
-        bases = (random_eigenbasis(self.n_neurons, rng) for _ in range(n_contexts))
-        return [with_spectrum(self.spectrum, basis) for basis in bases]
+        return rotated_contexts(self.n_neurons, self.condition, self.eigenbasis_seed, n_contexts)
+
+
+def rotated_contexts(
+    n_neurons: int, condition: float, eigenbasis_seed: int, n_contexts: int
+) -> list[npt.NDArray[np.float64]]:
+    """Return covariances of one spectrum of mean 1, each with an eigenbasis of its own."""
+    rng = np.random.default_rng(eigenbasis_seed)
+    bases = (random_eigenbasis(n_neurons, rng) for _ in range(n_contexts))
+    return [with_spectrum(_spectrum(n_neurons, condition), basis) for basis in bases]
+
+
+def _spectrum(n_neurons: int, condition: float) -> npt.NDArray[np.float64]:
+    spectrum: npt.NDArray[np.float64] = np.geomspace(1.0, condition, n_neurons)
+    spectrum /= spectrum.mean()
+    return spectrum

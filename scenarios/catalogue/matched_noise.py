@@ -1,129 +1,205 @@
-"""Is the faster circuit merely the noisier one? The race again, at equal precision."""
+"""Is the faster circuit merely the noisier one? Changes at equal precision, over eigenbases."""
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from adaptnet import Circuit, DirectCircuit, InterneuronCircuit, theory
-from environments import Environment, SwitchingEnvironment
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from adaptnet import theory
+from adaptnet.plotting import circuit_colours
+from adaptnet.plotting.figures import new_grid
+from adaptnet.plotting.style import in_style
 from scenarios.parameters import parameter
-from scenarios.shared import Rotated
-from scenarios.text import readaptation_table, text_table
+from scenarios.shared import rotated_contexts
+from scenarios.single_change import simulated_times
+from scenarios.tables import Replicates, Table, TableScenario
+from scenarios.text import text_table
 
 if TYPE_CHECKING:
-    import xarray as xr
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-_KINDS = ("direct", "interneuron")
-_PAIRS = {"equal learning rates": "interneuron", "equal noise floors": "interneuron_matched"}
+_CIRCUITS = ("direct", "interneuron")
+_CHANGES = ("rotation", "contrast rise", "contrast fall")
+
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class MatchedNoise(Rotated):
-    """Switches at equal learning rates, and at learning rates that leave equal noise floors.
+class MatchedNoise(TableScenario):
+    """Rotations, rises and falls of contrast, at learning rates that leave equal noise floors.
 
-    Four blocks: a context; its spectrum in another eigenbasis; that context at a higher contrast;
-    and back. At equal learning rates the circuit with interneurons is the noisier one; a second
-    one learns so much slower that, at the low contrast, it is as precise as the direct circuit.
+    At equal learning rates circuits differ in speed and in noise at once. Here each change is a
+    comparison of its own: both circuits have the noise floor `floor` in the context entered. A
+    rotation depends on the two eigenbases, so many are drawn; rises and falls do not. The condition
+    of the covariances, the ratio of the largest to the smallest variance, is an axis.
     """
 
-    contrast_step: float = parameter(10.0, "factor by which inputs grow, then shrink", above=1)
-    floor: float = parameter(
-        0.06, "root mean square Frobenius error of the circuits matched, once converged", above=0
+    n_neurons: int = parameter(5, "primary neurons, interneurons and inputs", above=1, at_most=1000)
+    conditions: tuple[float, ...] = parameter(
+        (10.0, 100.0, 1000.0), "ratios of the largest to the smallest variance"
     )
-    block_length: int = parameter(400_000, "samples between switches", above=0)
-    records: int = parameter(2000, "records of the error per replicate", above=0)
+    contrast_step: float = parameter(10.0, "factor by which inputs grow or shrink", above=1)
+    floor: float = parameter(
+        0.06, "root mean square Frobenius error of both circuits, once converged", above=0
+    )
+    n_eigenbases: int = parameter(20, "pairs of eigenbases of rotations", above=0, at_most=1000)
+    n_simulated: int = parameter(3, "pairs of eigenbases that are simulated", above=-1)
+    eigenbasis_seed: int = parameter(1, "seed of the first pair of eigenbases", above=-1)
 
+    default_replicates: ClassVar[int] = 10
+    table_title: ClassVar[str] = "Readaptation at equal noise floors in the context entered"
     preview: ClassVar[Mapping[str, Any]] = {
-        "floor": 0.3,
-        "threshold": 0.4,
-        "block_length": 8000,
-        "records": 400,
+        "floor": 0.25,
+        "threshold": 0.5,
+        "conditions": (10.0, 100.0),
+        "n_eigenbases": 3,
+        "n_simulated": 1,
     }
 
-    def _contexts(self) -> "list[Any]":
-        first, rotated = self.rotations(2)
-        return [first, rotated, rotated * self.contrast_step**2]
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.threshold < 1:
+            raise ValueError(f"threshold must be below 1, got {self.threshold:g}")
+        if not self.conditions or min(self.conditions) <= 1:
+            raise ValueError(f"conditions must be greater than 1, got {self.conditions!r}")
+        if self.n_simulated > self.n_eigenbases:
+            raise ValueError(
+                f"n_simulated must be at most n_eigenbases, {self.n_eigenbases}, "
+                f"got {self.n_simulated}"
+            )
 
-    def environment(self) -> Environment:
-        """Return the three contexts in four blocks."""
-        return SwitchingEnvironment(
-            self._contexts(),
-            block_length=self.block_length,
-            order=[0, 1, 2, 1],
-            context_names=["first", "rotated", "rotated_high_contrast"],
-        )
-
-    def circuits(self) -> dict[str, Circuit]:
-        """Return the direct circuit, and two with interneurons: as fast, and as precise."""
-        rates = theory.matched_learning_rates(self._contexts()[0], self.floor)
+    def contexts(self, change: str, condition: float, eigenbases: int) -> tuple[Floats, Floats]:
+        """Return the covariances left and entered at a change, for a pair of eigenbases."""
+        seed = self.eigenbasis_seed + eigenbases
+        first, second = rotated_contexts(self.n_neurons, condition, seed, 2)
+        low, high = second, self.contrast_step**2 * second
         return {
-            "direct": DirectCircuit(learning_rate=rates["direct"]),
-            "interneuron": InterneuronCircuit(learning_rate=rates["direct"]),
-            "interneuron_matched": InterneuronCircuit(learning_rate=rates["interneuron"]),
-        }
+            "rotation": (first, second),
+            "contrast rise": (low, high),
+            "contrast fall": (high, low),
+        }[change]
+
+    def learning_rates(self, entered: npt.ArrayLike) -> dict[str, float]:
+        """Return the learning rates that leave the floor asked for in the context entered."""
+        return theory.matched_learning_rates(entered, self.floor)
 
     @property
-    def n_samples(self) -> int:
-        """Samples per replicate: four blocks."""
-        return 4 * self.block_length
+    def n_points(self) -> int:
+        """Changes, conditions and eigenbases."""
+        return len(_CHANGES) * len(self.conditions) * self.n_eigenbases
 
-    def plot(self, dataset: "xr.Dataset") -> "Figure | SubFigure":
-        """Return the errors at equal learning rates beside those at equal noise floors."""
-        from adaptnet import plot_readaptation
-        from adaptnet.plotting.figures import new_grid
+    def table(self, replicates: Replicates, advance: Callable[[int], object]) -> Table:
+        """Return times in samples over (circuit, change, condition, eigenbases)."""
+        shape = (len(_CHANGES), len(self.conditions), self.n_eigenbases)
+        predicted, rates = (np.full((2, *shape), np.nan) for _ in range(2))
+        simulated = np.full((2, replicates.number, *shape[:2], self.n_simulated), np.nan)
+        for at in np.ndindex(shape):
+            change, condition, eigenbases = _CHANGES[at[0]], self.conditions[at[1]], at[2]
+            left, entered = self.contexts(change, condition, eigenbases)
+            known = self.learning_rates(entered)
+            rates[:, *at] = [known[circuit] for circuit in _CIRCUITS]
+            if change == "rotation" or not eigenbases:
+                synaptic = [
+                    theory.readaptation_time(circuit, left, entered, self.threshold)
+                    for circuit in _CIRCUITS
+                ]
+                predicted[:, *at] = synaptic / rates[:, *at]
+            else:  # rises and falls take the same time in any eigenbasis
+                predicted[:, *at] = predicted[:, at[0], at[1], 0]
+            if eigenbases < self.n_simulated:
+                horizon = round(1.5 * predicted[:, *at].max() + 1 / rates[:, *at].min())
+                simulated[:, :, *at] = simulated_times(
+                    left, entered, known, horizon, self.threshold, replicates, at
+                )
+            advance(1)
+        return _labelled(predicted, rates, simulated, self.conditions)
 
-        figure, grid = new_grid(1, 2, sharey=True)
-        for ax, (title, name) in zip(grid[0], _PAIRS.items(), strict=True):
-            # The title says which learning rate: one name and colour for interneurons will do.
-            pair = dataset.sel(circuit=["direct", name]).assign_coords(circuit=list(_KINDS))
-            plot_readaptation(pair, self.threshold, ax=ax)
-            ax.set_title(title)
-            ax.label_outer()
-            ax.get_legend().remove()
-        entries = ax.get_legend_handles_labels()
-        figure.legend(*entries, loc="outside lower center", ncols=len(entries[1]), frameon=False)
+    @in_style
+    def plot(self, dataset: xr.Dataset) -> "Figure | SubFigure":
+        """Return the ratio of times over the condition, a panel per change."""
+        figure, grid = new_grid(1, len(_CHANGES), sharex=True, sharey=True)
+        for ax, change in zip(grid[0], _CHANGES, strict=True):
+            self._panel(ax, dataset.sel(change=change))
+            ax.set_title(change)
+        grid[0, 0].set_ylabel("time of direct / interneuron")
+        grid[0, 1].set_xlabel("largest / smallest variance of the inputs")
+        entries = grid[0, 0].get_legend_handles_labels()
+        figure.legend(*entries, loc="outside lower center", ncols=len(entries[1]))
         return figure
 
-    def report(self, dataset: "xr.Dataset") -> str:
-        """Return readaptation times, how much of the lead remains, and how precise all were."""
-        from adaptnet import readaptation_times
-        from adaptnet.readaptation import summary
+    def _panel(self, ax: "Axes", dataset: xr.Dataset) -> None:
+        """Draw one kind of change: every pair of eigenbases, their median, and simulations."""
+        colour = circuit_colours(list(_CIRCUITS))["interneuron"]
+        conditions = dataset["condition"].values
+        ratios = _ratio(dataset["predicted"])
+        equal_rates = _ratio(dataset["predicted"] * dataset["learning_rate"])
+        grey: dict[str, Any] = {"color": "0.55", "linestyle": "--"}
+        ax.axhline(1.0, color="0.8", linewidth=0.8, zorder=0)
+        ax.plot(conditions, equal_rates.median("eigenbases"), label="equal rates", **grey)
+        ax.plot(conditions, ratios.median("eigenbases"), color=colour, label="equal floors")
+        spread = np.broadcast_to(conditions[:, None], ratios.shape)
+        ax.plot(spread, ratios, "_", color=colour, alpha=0.5)
+        if self.n_simulated:
+            medians = _ratio(dataset["simulated"]).median("replicate")
+            spread = np.broadcast_to(conditions[:, None], medians.shape)
+            dots = ax.plot(spread, medians, "o", color=colour, markerfacecolor="none")
+            dots[0].set_label("simulated")
+        ax.set(xscale="log", yscale="log")
+        ax.yaxis.set_major_formatter("{x:g}")
 
-        medians = summary(readaptation_times(dataset, self.threshold))["median"]
-        names = dataset["context"].attrs["flag_meanings"].split()
-        leads, floors = [], []
-        for i, at in enumerate(dataset["change_sample"].values):
-            change = " -> ".join(
-                names[int(dataset[key][i])] for key in ("context_left", "context_entered")
-            )
-            one = medians.isel(change=i)
-            direct = float(one.sel(circuit="direct"))
-            leads.append(
-                (change, *(f"{direct / float(one.sel(circuit=c)):.2f}" for c in _PAIRS.values()))
-            )
-            end = slice(at + 3 * self.block_length // 4, at + self.block_length - 1)
-            settled = (dataset["frobenius_error"].sel(sample=end) ** 2).mean(
-                ("sample", "replicate")
-            ) ** 0.5
-            for name in dataset["circuit"].values:
-                predicted = dataset["frobenius_error_floor"].sel(circuit=name).isel(change=i)
-                floors.append(
-                    (change, name, f"{float(predicted):.4f}", f"{settled.sel(circuit=name):.4f}")
-                )
-        return "\n\n".join(
-            (
-                readaptation_table(dataset, self.threshold),
-                text_table(
-                    "direct circuit's median time by that of the circuit with interneurons "
-                    "(floors are equal at the low contrast)",
-                    ("change", *_PAIRS),
-                    leads,
-                ),
-                text_table(
-                    "root mean square Frobenius error in the last quarter of a block",
-                    ("change", "circuit", "predicted floor", "simulated"),
-                    floors,
-                ),
-            )
+    def report(self, dataset: xr.Dataset) -> str:
+        """Return the ratios of times: median and range over eigenbases, and simulated."""
+        rows = []
+        for change, condition in itertools.product(_CHANGES, dataset["condition"].values):
+            one = dataset.sel(change=change, condition=condition)
+            rows.append((change, f"{condition:g}", *_cells(one)))
+        return text_table(
+            f"time to an error below {self.threshold:g}, direct / interneuron",
+            ("change", "condition", "equal rates", "equal floors", "range", "simulated"),
+            rows,
         )
+
+
+def _labelled(
+    predicted: Floats, rates: Floats, simulated: Floats, conditions: tuple[float, ...]
+) -> Table:
+    by = ("circuit", "change", "condition", "eigenbases")
+    by_replicate = ("circuit", "replicate", "change", "condition", "eigenbases_simulated")
+    pairs = "number of the pair of eigenbases"
+    return Table(
+        {
+            "circuit": (list(_CIRCUITS), "name of the circuit"),
+            "change": (list(_CHANGES), "kind of change"),
+            "condition": (list(conditions), "ratio of the largest to the smallest variance"),
+            "eigenbases": (np.arange(predicted.shape[-1]), pairs),
+            "eigenbases_simulated": (np.arange(simulated.shape[-1]), f"{pairs}, simulated"),
+        },
+        {
+            "predicted": (by, predicted, "predicted samples at equal noise floors"),
+            "learning_rate": (by, rates, "learning rate that leaves the floor"),
+            "simulated": (
+                by_replicate,
+                simulated,
+                "simulated samples at equal noise floors, NaN where the threshold was not reached",
+            ),
+        },
+    )
+
+
+def _ratio(times: xr.DataArray) -> xr.DataArray:
+    return times.sel(circuit="direct", drop=True) / times.sel(circuit="interneuron", drop=True)
+
+
+def _cells(one: xr.Dataset) -> Iterator[str]:
+    """Yield the numbers of a row: at equal rates, at equal floors, their range, simulated."""
+    ratios = _ratio(one["predicted"])
+    yield f"{float(_ratio(one['predicted'] * one['learning_rate']).median()):.2f}"
+    yield f"{float(ratios.median()):.2f}"
+    yield f"{float(ratios.min()):.2f} to {float(ratios.max()):.2f}"
+    medians = _ratio(one["simulated"]).median("replicate").values
+    yield ", ".join(f"{median:.2f}" for median in medians) or "-"

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from adaptnet import DirectCircuit, InterneuronCircuit, readaptation_times, theory
+from adaptnet import theory
 from adaptnet.plotting.figures import new_grid
 from adaptnet.plotting.style import in_style
-from environments import SwitchingEnvironment
 from environments.covariances import random_eigenbasis, with_spectrum
 from scenarios.parameters import parameter
+from scenarios.single_change import matched_rate, simulated_times
 from scenarios.tables import Replicates, Table, TableScenario
 from scenarios.text import text_table
 
@@ -166,13 +166,7 @@ class ReadaptationMap(TableScenario):
 
     def _matched(self, scales: Floats) -> Floats:
         """Return the ratio of learning rates that leaves equal floors in each context entered."""
-        floors = [
-            [theory.noise_floor(circuit, covariance, 1.0).frobenius_error for circuit in _CIRCUITS]
-            for covariance in (self._contexts(scale, scale)[1] for scale in scales)
-        ]
-        direct, interneuron = np.transpose(floors)
-        ratios: Floats = (direct / interneuron) ** 2
-        return ratios
+        return np.array([matched_rate(self._contexts(scale, scale)[1]) for scale in scales])
 
     def _learning_rate(self, entered: Floats) -> float:
         """Return the rate at which the noisier circuit's floor is well below the threshold."""
@@ -188,38 +182,18 @@ class ReadaptationMap(TableScenario):
         key: tuple[int, int],
     ) -> _Simulated:
         """Return the times from simulations that begin adapted."""
-        variances, basis = np.linalg.eigh(contexts[0])
-        root = with_spectrum(np.sqrt(variances), basis)
-        direct, interneuron = (
-            theory.noise_floor(circuit, contexts[1], 1.0).frobenius_error for circuit in _CIRCUITS
-        )
-        matched = float((direct / interneuron) ** 2)
-        circuits = {
-            "direct": DirectCircuit(initial_weights=root, learning_rate=learning_rate),
-            **{
-                name: InterneuronCircuit(
-                    initial_weights=basis * variances**0.25, learning_rate=rate
-                )
-                for name, rate in (
-                    ("interneuron", learning_rate),
-                    ("matched", matched * learning_rate),
-                )
-            },
-        }
+        matched = matched_rate(contexts[1])
+        factors = {"direct": 1.0, "interneuron": 1.0, "matched": matched}
         longest = max(*expected, expected[1] / matched)
-        settling = round(1 / learning_rate)
-        horizon = round((1.5 * longest + 1) / learning_rate)
-        run = replicates.simulate(
-            circuits,
-            SwitchingEnvironment(contexts, block_length=settling, order=[0, 1]),
-            settling + horizon,
-            key=key,
-            n_records=4000 * (settling + horizon) // horizon,
+        samples = simulated_times(
+            *contexts,
+            {name: factor * learning_rate for name, factor in factors.items()},
+            round((1.5 * longest + 1) / learning_rate),
+            self.threshold,
+            replicates,
+            key,
         )
-        times = readaptation_times(run, self.threshold).isel(change=0)
-        reached = times["samples"].where(times["observed"]).transpose("circuit", "replicate")
-        values = learning_rate * np.asarray(reached.values, dtype=np.float64)
-        return _Simulated(values[[0, 1]], values[[0, 2]])
+        return _Simulated(learning_rate * samples[[0, 1]], learning_rate * samples[[0, 2]])
 
     @in_style
     def plot(self, dataset: xr.Dataset) -> "Figure | SubFigure":
