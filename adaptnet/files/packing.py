@@ -5,6 +5,7 @@ In memory parameters are JSON, whole. In files an array of many numbers in it is
 bytes, and no limit on the length of a text.
 """
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -41,15 +42,8 @@ def packed(attributes: Mapping[str, Any]) -> tuple[dict[str, Any], Arrays]:
     for name in PARAMETERS:
         text = attributes.get(name)
         if isinstance(text, str) and len(text) > 2 * _MANY:  # else it holds no array so large
-            try:
-                value = json.loads(text)
-            except (ValueError, RecursionError):
-                continue
-            found: Arrays = {}
-            replaced = _without_arrays(value, name, found)
-            if found and json.dumps(value) == text:  # else it could not be put together again
-                short[name] = json.dumps(replaced)
-                arrays |= found
+            short[name], found = _packed(name, text)
+            arrays |= found
     return short, arrays
 
 
@@ -67,6 +61,19 @@ def unpacked(attributes: Mapping[str, Any], arrays: Mapping[str, Any]) -> dict[s
         if isinstance(text, str) and f'"{_KEY}"' in text:
             whole[name] = json.dumps(_with_arrays(json_value(text, name), arrays))
     return whole
+
+
+@functools.lru_cache(maxsize=len(PARAMETERS))  # a run is packed several times in a row
+def _packed(name: str, text: str) -> tuple[str, Arrays]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text, {}
+    found: Arrays = {}
+    short = _without_arrays(value, name, found)
+    if json.dumps(value) != text:  # it could not be put together again as it was
+        return text, {}
+    return json.dumps(short), found
 
 
 def _without_arrays(value: Any, name: str, found: Arrays) -> Any:
@@ -90,7 +97,14 @@ def _as_array(value: list[Any]) -> npt.NDArray[Any] | None:
         return None
     if array.size < _MANY or array.dtype not in (np.float64, np.int64):
         return None
-    return array if json.dumps(array.tolist()) == json.dumps(value) else None
+    return array if _are_all(value, type(array.flat[0].item())) else None
+
+
+def _are_all(values: list[Any], kind: type) -> bool:
+    """Return whether all numbers of a nested list are of one type: 1 is not written as 1.0."""
+    if isinstance(values[0], list):
+        return all(_are_all(row, kind) for row in values)
+    return set(map(type, values)) == {kind}
 
 
 def _with_arrays(value: Any, arrays: Mapping[str, Any]) -> Any:
