@@ -11,6 +11,7 @@ import xarray as xr
 from adaptnet._checks import json_value
 from adaptnet.files import interrupts, probe, seals
 from adaptnet.files.attributes import require_storable
+from adaptnet.files.joined import as_run
 from adaptnet.files.paths import refuse_existing, resolved
 from adaptnet.files.reading import reading, require_memory_for
 from adaptnet.files.validation import validate
@@ -56,7 +57,7 @@ def save(dataset: xr.Dataset, path: str | os.PathLike[str], *, overwrite: bool =
     True
     """
     target = resolved(path)
-    validate(dataset)
+    dataset = validate(as_run(dataset))
     require_storable(dataset)
     refuse_existing(target, overwrite=overwrite)
     with whole(target, overwrite=overwrite) as part:

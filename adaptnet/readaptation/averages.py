@@ -10,7 +10,7 @@ from adaptnet._checks import whole_number
 from adaptnet.readaptation.changes import change_coordinates
 from adaptnet.readaptation.groups import group_coordinates, groups
 from adaptnet.readaptation.measures import takes_run
-from adaptnet.readaptation.segments import error_of, require_changes, segments
+from adaptnet.readaptation.segments import error_of, record_interval, require_changes, segments
 from adaptnet.readaptation.selections import DIMS
 
 
@@ -25,8 +25,8 @@ def aligned_curves(
     """Return the error around every change, on one clock that starts at the change.
 
     A record stands at the lag that is its distance from the change rounded down to whole record
-    intervals; a negative lag is before the change. A curve ends where the change before or after
-    it comes, or the run begins or ends.
+    intervals; of several, the first. A negative lag is before the change. A curve ends with the
+    change before or after it, or with the run.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def aligned_curves(
     before = longest // 10 if before is None else whole_number("before", before, minimum=0)
     after = longest - 1 if after is None else whole_number("after", after, minimum=0)
     sample = dataset["sample"].values
-    every = int(sample[1] - sample[0]) if len(sample) > 1 else 1
+    every = record_interval(dataset)
     n_before, n_after = before // every, after // every
     curves = errors.transpose("circuit", "replicate", "sample").values
     shape = (*curves.shape[:2], starts.shape[1], n_before + n_after + 1)
@@ -64,7 +64,8 @@ def aligned_curves(
         start, begun = starts[r, change], starts[r, change - 1] if change else 0
         first, last = np.searchsorted(sample, (begun, stops[r, change]))
         rows = (sample[first:last] - start) // every + n_before
-        kept = (rows >= 0) & (rows < shape[-1])
+        # Records at changes lie between the others: of two at a lag the first is kept.
+        kept = (rows >= 0) & (rows < shape[-1]) & (np.diff(rows, prepend=-1) > 0)
         aligned[:, r, change, rows[kept]] = curves[:, r, first:last][:, kept]
     lag = (np.arange(shape[-1]) - n_before) * every
     described = {**errors.attrs, "comment": "NaN where the segment has no record at that lag"}

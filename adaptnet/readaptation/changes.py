@@ -38,6 +38,34 @@ def transition_samples(dataset: xr.Dataset) -> Integers:
     return lasts
 
 
+def require_all_changes(run: xr.Dataset) -> None:
+    """Raise if changes of a run were left out or put in another order.
+
+    The contexts at the records say which context is in force: each must be the one entered at the
+    last change before.
+    """
+    starts, left, entered = (
+        per_change(run, name) for name in ("change_sample", "context_left", "context_entered")
+    )
+    seen = run["context"].transpose(..., "sample").values
+    shared = seen.ndim == 1 and "replicate" not in run["change_sample"].dims
+    # The record at the very end may already see the context that would come next.
+    kept = run["sample"].values < int(run.attrs["n_samples"])
+    sample = run["sample"].values[kept]
+    contexts = np.broadcast_to(seen[..., kept], (len(starts), len(sample)))
+    for r in range(1 if shared else len(starts)):
+        there = starts[r] >= 0
+        begins, path = starts[r][there], entered[r][there]
+        first = left[r][there][:1] if len(begins) else contexts[r][:1]
+        expected = np.concatenate([first, path])[np.searchsorted(begins, sample, side="right")]
+        if (np.diff(begins) <= 0).any() or (contexts[r] != expected).any():
+            raise ValueError(
+                "a run must have all its changes, in order, but some were left out; measure the "
+                "whole run, and select changes from what comes out: "
+                "readaptation_times(run).isel(change=[0])"
+            )
+
+
 def unmoved(dataset: xr.Dataset) -> Flags:
     """Return for each replicate and change whether the covariance is known not to jump there.
 

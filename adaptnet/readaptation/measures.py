@@ -7,7 +7,9 @@ from typing import Any, TypeVar, cast
 
 import xarray as xr
 
+from adaptnet.files.joined import as_run
 from adaptnet.files.validation import validate
+from adaptnet.readaptation.changes import require_all_changes
 from adaptnet.readaptation.selections import restored
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -18,7 +20,14 @@ MEASURES: dict[str, Callable[..., xr.Dataset]] = {}
 
 def takes_run(function: F) -> F:
     """Let a function whose first argument is a run take selections of runs, and nothing else."""
-    return _checking(function, lambda run: validate(restored(run), run=True))
+    return _checking(function, _run)
+
+
+def _run(dataset: xr.Dataset) -> xr.Dataset:
+    """Return a selection of a run, or a join of runs, as a run; or refuse it."""
+    run = validate(as_run(restored(dataset)), run=True)
+    require_all_changes(run)
+    return run
 
 
 def takes_results(function: F) -> F:

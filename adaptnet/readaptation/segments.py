@@ -92,8 +92,8 @@ def record_interval(run: xr.Dataset) -> int:
     many records, farther apart.
     """
     sample = run["sample"].values
-    between = np.diff(sample) if len(sample) > 1 else np.array([run.attrs["n_samples"]])
-    return max(int(run.attrs.get("record_every", 1)), int(np.median(between)))
+    between = int(np.median(np.diff(sample))) if len(sample) > 1 else 1
+    return max(int(run.attrs.get("record_every", 1)), between)
 
 
 def each_segment(run: xr.Dataset, variable: str) -> Iterator[Segment]:

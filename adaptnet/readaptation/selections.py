@@ -25,8 +25,9 @@ def restored(dataset: xr.Dataset) -> xr.Dataset:
     >>> dict(restored(times).sizes)
     {'circuit': 1, 'replicate': 2}
     """
-    gone = [dim for dim in DIMS if dim in dataset.coords and not dataset[dim].ndim]
     run = "adaptnet_schema" in dataset.attrs
+    dims = (*DIMS, "sample") if run else DIMS
+    gone = [dim for dim in dims if dim in dataset.coords and not dataset[dim].ndim]
     if run and "change" in gone:
         raise ValueError(
             "a run must have all its changes, of which one was selected; measure the whole run, "
@@ -44,7 +45,7 @@ def restored(dataset: xr.Dataset) -> xr.Dataset:
                 belongs = name in dataset.data_vars or (dim == "change" and not variable.ndim)
             if belongs:
                 longer = xr.Variable((dim, *variable.dims), variable.values[None], variable.attrs)
-                order = [d for d in DIMS if d in longer.dims]
+                order = [d for d in (*DIMS, "sample") if d in longer.dims]
                 variables[str(name)] = longer.transpose(*order, ...)
         alone = xr.Variable((dim,), [dataset[dim].item()], dataset[dim].attrs)
         dataset = dataset.assign_coords({dim: alone}).assign(variables)

@@ -3,11 +3,13 @@
 import numpy as np
 import xarray as xr
 
-from adaptnet._checks import Floats, positive_number, whole_number
+from adaptnet._checks import Floats, Integers, positive_number, whole_number
 from adaptnet.readaptation.measures import measure
 from adaptnet.readaptation.outcomes import Outcome, outcome_variable
-from adaptnet.readaptation.segments import error_of, segments
+from adaptnet.readaptation.segments import error_of, record_interval, segments
 from adaptnet.readaptation.synaptic import synaptic_time
+
+_NEAR = 0.1  # of the range of distances: lags of a periodic drift differ far less, noise by less
 
 
 @measure("tracking")
@@ -23,8 +25,9 @@ def tracking(
 
     The lag is the delay l at which the squares of the effective weights, A(t)^2, lie nearest to the
     covariances C(t - l), by the Frobenius norm over the run's records, refined by a parabola
-    through the three best. A circuit that relaxes at rate r (a unit of synaptic time) follows a
-    slow steady drift at the lag 1/r.
+    through the three best. Under periodic drift many delays are about as good, and the first of
+    them is the lag. A circuit that relaxes at rate r (per unit of synaptic time) follows a slow
+    steady drift at the lag 1/r.
 
     Parameters
     ----------
@@ -69,36 +72,36 @@ def tracking(
     matrix = ("sample", "neuron", "neuron_2")
     weights = dataset["effective_weights"].transpose("circuit", "replicate", *matrix).values
     truth = dataset["covariance"]
+    sample, every = dataset["sample"].values, record_interval(dataset)
     spans = _spans(dataset, change)
-    fewest = min(end - begin for begin, end in spans)
-    if int(discard * fewest) < 1 or int(longest * fewest) < 2 or fewest - int(discard * fewest) < 3:
+    grids = [np.arange(sample[begin], sample[end - 1] + 1, every) for begin, end in spans]
+    fewest = min(map(len, grids))
+    if int(discard * fewest) < 1 or int(longest * fewest) < 2 or fewest - int(discard * fewest) < 4:
         raise ValueError(
             f"there are {fewest} records, too few for a lag; record more often (record_every), "
             "simulate longer, or raise discard and longest"
         )
-    sample = dataset["sample"].values
-    every = int(sample[1] - sample[0])
     shape = errors.shape[:2]
     error, lag, synaptic_lag = (np.full(shape, np.nan) for _ in range(3))
     outcome = np.full(shape, Outcome.TRACKED, dtype=np.int64)
     for c, r in np.ndindex(*shape):
-        rows = slice(*spans[r])
-        of_run = errors[c, r, rows]
-        first, tried = int(discard * len(of_run)), int(longest * len(of_run))
-        c_true = truth.isel(replicate=r) if "replicate" in truth.dims else truth
-        covariances = c_true.transpose(*matrix).values[rows]
-        if not np.isfinite(of_run).all():
+        rows, grid = slice(*spans[r]), grids[r]
+        if not np.isfinite(errors[c, r, rows]).all():
             outcome[c, r] = Outcome.DIVERGED
             continue
-        error[c, r] = of_run[first:].mean()
+        first, tried = int(discard * len(grid)), int(longest * len(grid))
+        error[c, r] = np.interp(grid[first:], sample[rows], errors[c, r, rows]).mean()
+        c_true = truth.isel(replicate=r) if "replicate" in truth.dims else truth
+        covariances = _on_grid(grid, sample[rows], c_true.transpose(*matrix).values[rows])
         if np.ptp(covariances, axis=0).max() <= 1e-12 * np.abs(covariances).max():
             outcome[c, r] = Outcome.STEADY
             continue
-        back = _delay(weights[c, r, rows], covariances, first, tried)
+        squares = _on_grid(grid, sample[rows], weights[c, r, rows] @ weights[c, r, rows])
+        back = _delay(squares, covariances, first, tried)
         if back is None:
             outcome[c, r] = Outcome.OUT_OF_REACH
             continue
-        begin, end = sample[rows][first], sample[rows][-1]
+        begin, end = grid[first], grid[-1]
         passed = synaptic_time(dataset, str(dataset["circuit"].values[c]), begin, end)
         lag[c, r] = every * back
         synaptic_lag[c, r] = lag[c, r] * float(passed) / (end - begin)
@@ -123,21 +126,39 @@ def tracking(
     )
 
 
-def _delay(weights: Floats, covariances: Floats, first: int, tried: int) -> float | None:
-    """Return by how many records A(t)^2 is behind C(t) from `first` on, if fewer than `tried`."""
-    squares = weights[first:] @ weights[first:]
-    n = len(covariances)
+def _on_grid(grid: Integers, sample: Integers, values: Floats) -> Floats:
+    """Return values (sample, ...) at the samples of `grid`, linear between records.
+
+    Runs are recorded at the multiples of `record_every`, which are on the grid, and at changes.
+    """
+    after = np.clip(np.searchsorted(sample, grid), 1, len(sample) - 1)
+    width = sample[after] - sample[after - 1]
+    share = ((grid - sample[after - 1]) / width).reshape(-1, *[1] * (values.ndim - 1))
+    return np.asarray((1 - share) * values[after - 1] + share * values[after])
+
+
+def _delay(squares: Floats, covariances: Floats, first: int, tried: int) -> float | None:
+    """Return by how many records A(t)^2 is behind C(t) from `first` on, if fewer than `tried`.
+
+    A periodic drift repeats itself: of delays about as good as the best, the first are the lag.
+    """
+    n = len(covariances) - 1
+    kept = squares[first:n]
+    # The first is that of a record ahead, so that a parabola has three points at no delay, too.
     away = np.array(
-        [((squares - covariances[first - b : n - b]) ** 2).mean() for b in range(tried + 1)]
+        [((kept - covariances[first - b : n - b]) ** 2).mean() for b in range(-1, tried + 1)]
     )
-    best = int(away.argmin())
-    if best == tried:
+    near = away <= away.min() + _NEAR * np.ptp(away)
+    begin = int(near.argmax())
+    end = begin + int(np.append(near[begin:], False).argmin())
+    best = begin + int(away[begin:end].argmin())
+    if best == len(away) - 1:
         return None
     if best == 0:
         return 0.0
     left, middle, right = away[best - 1 : best + 2]
     bend = left - 2 * middle + right
-    return best + (float(0.5 * (left - right) / bend) if bend > 0 else 0.0)
+    return max(best - 1 + (float(0.5 * (left - right) / bend) if bend > 0 else 0.0), 0.0)
 
 
 def _spans(dataset: xr.Dataset, change: int | None) -> list[tuple[int, int]]:

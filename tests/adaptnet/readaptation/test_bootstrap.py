@@ -9,8 +9,8 @@ from adaptnet.readaptation.intervals import bootstrap_t, paired_median
 from tests.adaptnet.synthetic import times_of
 
 
-def given(samples, observed=True, every=0):
-    """Return times (circuit, replicate, change), exact or told by records `every` so often."""
+def times_known_to(samples, observed=True, every=0):
+    """Return times (circuit, replicate, change), exact or known to `every` samples."""
     times = times_of(samples, np.broadcast_to(observed, np.shape(samples)))
     return times.assign(resolution=np.minimum(every, times["samples"]))
 
@@ -94,26 +94,28 @@ def test_bootstrap_t_of_three_values_has_no_bounds():
 @pytest.mark.parametrize("statistic", ["mean", "restricted_mean", "median"])
 def test_pairing_cancels_what_replicates_share(statistic):
     shared = np.random.default_rng(0).uniform(100, 1000, size=20)
-    of = paired_bootstrap(given(np.stack([shared + 7, shared])[..., None]), statistic).squeeze()
+    compared = paired_bootstrap(
+        times_known_to(np.stack([shared + 7, shared])[..., None]), statistic
+    ).squeeze()
     for name in ("difference", "difference_low", "difference_high"):
-        assert of[name].item() == pytest.approx(7)
+        assert compared[name].item() == pytest.approx(7)
 
 
 def test_restricted_means_without_censoring_are_means():
     samples = np.random.default_rng(0).gamma(3.0, 20.0, size=(2, 20, 3))
-    restricted = paired_bootstrap(given(samples), "restricted_mean", by="transition")
-    mean = paired_bootstrap(given(samples), "mean", by="transition")
+    restricted = paired_bootstrap(times_known_to(samples), "restricted_mean", by="transition")
+    mean = paired_bootstrap(times_known_to(samples), "mean", by="transition")
     for name in ("difference", "ratio", "ratio_low", "ratio_high"):
         np.testing.assert_allclose(restricted[name], mean[name], rtol=1e-9)
 
 
 def test_times_are_known_to_a_record():
     samples = np.stack([np.full(30, 300.0), np.full(30, 100.0)])[..., None]
-    of = paired_bootstrap(given(samples, every=100), "restricted_mean").squeeze()
-    assert of.ratio.item() == 250 / 50  # each in the middle between two records
-    of = paired_bootstrap(given(samples, every=100), "median").squeeze()
-    assert 100 < of.difference_low.item() < 200 < of.difference_high.item() < 300
-    zero = paired_bootstrap(given(np.zeros((2, 30, 1)), every=100), "median").squeeze()
+    compared = paired_bootstrap(times_known_to(samples, every=100), "restricted_mean").squeeze()
+    assert compared.ratio.item() == 250 / 50  # each in the middle between two records
+    compared = paired_bootstrap(times_known_to(samples, every=100), "median").squeeze()
+    assert 100 < compared.difference_low.item() < 200 < compared.difference_high.item() < 300
+    zero = paired_bootstrap(times_known_to(np.zeros((2, 30, 1)), every=100), "median").squeeze()
     assert (zero.difference_low.item(), zero.difference_high.item()) == (0, 0)
     assert zero.ratio.item() == 1
 
@@ -124,47 +126,57 @@ def test_what_is_not_reached_is_said():
     observed = np.ones((2, 10, 3), bool)
     observed[1, :, :2] = False
     observed[0, :, 1] = False
-    of = paired_bootstrap(given(samples, observed), "median").squeeze()
-    assert [Outcome(i).label for i in of.outcome.values] == [
+    compared = paired_bootstrap(times_known_to(samples, observed), "median").squeeze()
+    assert [Outcome(i).label for i in compared.outcome.values] == [
         "reached_by_the_first_alone",
         "not_reached_by_either",
         "estimated",
     ]
-    assert np.isnan(of.difference.values[:2]).all()
+    assert np.isnan(compared.difference.values[:2]).all()
     # The second took 50 samples at least: the first is ahead by 10 or more at a confident guess.
-    assert of.difference_low.values[0] == -np.inf
-    assert of.difference_high.values[0] == pytest.approx(-13.33, abs=4)
-    assert of.ratio_low.values[0] == 0
-    assert of.ratio_high.values[0] < 1
-    assert (of.difference_low.values[1], of.difference_high.values[1]) == (-np.inf, np.inf)
-    assert np.isfinite(of.difference_high.values[2])
+    assert compared.difference_low.values[0] == -np.inf
+    assert compared.difference_high.values[0] == pytest.approx(-13.33, abs=4)
+    assert compared.ratio_low.values[0] == 0
+    assert compared.ratio_high.values[0] < 1
+    assert (compared.difference_low.values[1], compared.difference_high.values[1]) == (
+        -np.inf,
+        np.inf,
+    )
+    assert np.isfinite(compared.difference_high.values[2])
 
 
 def test_an_oracle_s_zeros_have_a_ratio():
     samples = np.stack([np.full((10, 1), 50.0), np.zeros((10, 1))])
     for statistic in ("median", "restricted_mean"):
-        of = paired_bootstrap(given(samples), statistic).squeeze()
-        assert of.ratio.item() == of.ratio_low.item() == of.ratio_high.item() == np.inf
-        assert of.difference_low.item() == 50
+        compared = paired_bootstrap(times_known_to(samples), statistic).squeeze()
+        assert (
+            compared.ratio.item()
+            == compared.ratio_low.item()
+            == compared.ratio_high.item()
+            == np.inf
+        )
+        assert compared.difference_low.item() == 50
 
 
 def test_values_that_are_missing_widen_the_interval_instead_of_dropping_out():
     samples = np.stack([np.linspace(10, 40, 20), np.linspace(1, 2, 20)])[..., None]
     samples[0, 3, 0] = np.nan
-    of = paired_bootstrap(given(samples, ~np.isnan(samples)), "median").squeeze()
-    without = paired_bootstrap(given(np.delete(samples, 3, axis=1)), "median").squeeze()
-    assert of.difference_low.item() < without.difference_low.item()
-    assert of.difference_high.item() > without.difference_high.item()
-    of = paired_bootstrap(given(samples, ~np.isnan(samples)), "restricted_mean").squeeze()
-    assert Outcome(of.outcome.item()).label == "values_missing"
-    assert of.difference_high.item() == np.inf
+    compared = paired_bootstrap(times_known_to(samples, ~np.isnan(samples)), "median").squeeze()
+    without = paired_bootstrap(times_known_to(np.delete(samples, 3, axis=1)), "median").squeeze()
+    assert compared.difference_low.item() < without.difference_low.item()
+    assert compared.difference_high.item() > without.difference_high.item()
+    compared = paired_bootstrap(
+        times_known_to(samples, ~np.isnan(samples)), "restricted_mean"
+    ).squeeze()
+    assert Outcome(compared.outcome.item()).label == "values_missing"
+    assert compared.difference_high.item() == np.inf
 
 
 def test_synaptic_times_are_censored_as_samples_are():
     samples = np.random.default_rng(0).uniform(10, 20, size=(2, 10, 1))
-    times = given(samples, np.arange(2)[:, None, None] == 0)
-    of = paired_bootstrap(times, "median", variable="synaptic_time").squeeze()
-    assert Outcome(of.outcome.item()).label == "reached_by_the_first_alone"
+    times = times_known_to(samples, np.arange(2)[:, None, None] == 0)
+    compared = paired_bootstrap(times, "median", variable="synaptic_time").squeeze()
+    assert Outcome(compared.outcome.item()).label == "reached_by_the_first_alone"
 
 
 CASES = ("normal", "gamma", "lognormal", "independent", "opposed", "grid")
@@ -200,10 +212,10 @@ def coverage(statistic, case, n_replicates, n_trials=1000, horizon=None):
     else:
         a, b = np.minimum(a, end), np.minimum(b, end)
         truth = a.mean() - b.mean(), a.mean() / b.mean()
-    times = given(np.minimum(samples, end), observed, every)
-    of = paired_bootstrap(times, statistic, n_resamples=1000)
+    times = times_known_to(np.minimum(samples, end), observed, every)
+    compared = paired_bootstrap(times, statistic, n_resamples=1000)
     return [
-        float(((of[f"{name}_low"] <= value) & (value <= of[f"{name}_high"])).mean())
+        float(((compared[f"{name}_low"] <= value) & (value <= compared[f"{name}_high"])).mean())
         for name, value in zip(("difference", "ratio"), truth, strict=True)
     ]
 
@@ -237,8 +249,8 @@ def test_intervals_of_censored_times_cover_the_truth():
 
 def test_bad_input_is_refused():
     with pytest.raises(ValueError, match="at least 2 of them"):
-        paired_bootstrap(given(np.ones((2, 1, 1))))
-    times = given(np.ones((2, 5, 1)), observed=False)
+        paired_bootstrap(times_known_to(np.ones((2, 1, 1))))
+    times = times_known_to(np.ones((2, 5, 1)), observed=False)
     with pytest.raises(ValueError, match="plain mean"):
         paired_bootstrap(times, "mean")
     with pytest.raises(ValueError, match="statistic must be one of"):

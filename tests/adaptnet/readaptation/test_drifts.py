@@ -1,4 +1,4 @@
-"""Changes at which a drift sets in: no jump to recover from, but an error and a lag to tell."""
+"""Changes at which a drift sets in: nothing to recover from, but an error and a lag."""
 
 import numpy as np
 import pytest
@@ -57,7 +57,7 @@ def drifting(distances=(1e-15, 1e-4)):
 def test_a_drift_that_sets_in_is_nothing_to_recover_from(name):
     outcome = measure(drifting(), name).outcome.values
     assert [Outcome(i).label for i in outcome[:, :, 0].ravel()] == [
-        # What the error is, at its worst and at the end, can be told of a drift as well.
+        # What the error is, at its worst and at the end, is known of a drift as well.
         "reached" if name in ("noise_floors", "maximum_loss") else "the_covariance_does_not_jump"
     ] * 6
     assert "the_covariance_does_not_jump" not in [
@@ -86,7 +86,7 @@ def test_lag_and_error_of_a_drift_within_a_run():
         tracking(run, change=2)
 
 
-def test_a_drift_is_told_of_in_a_sentence():
+def test_a_drift_has_a_sentence():
     run = drifting()
     (sentence,) = drift_sentences(run)
     assert "a -> b at sample 2000: the covariance does not jump" in sentence
@@ -120,7 +120,7 @@ def test_a_run_that_only_drifts_is_reported_without_times():
     assert "Circuits compared" not in page
 
 
-def test_the_drifting_scenario_tells_of_its_drift():
+def test_the_drifting_scenario_describes_its_drift():
     kind = scenarios.find("drifting")
     scenario = kind.from_values(kind.preview)
     lines = scenario.report(scenario.run(n_replicates=2)).splitlines()
@@ -128,7 +128,7 @@ def test_the_drifting_scenario_tells_of_its_drift():
     assert [sum(line.startswith(change) for line in lines) for change in changes] == [2, 2, 2]
 
 
-def test_changes_whose_numbers_are_not_unique_are_told_of_as_one():
+def test_changes_whose_numbers_are_not_unique_are_taken_as_one():
     run = drifting().assign_coords(change=("change", [0, 0]))
     table = readaptation_table(run, 0.1)
     assert table.count("direct ") == 1

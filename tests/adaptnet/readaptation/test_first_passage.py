@@ -79,8 +79,10 @@ def test_replicates_may_change_at_samples_of_their_own():
     run = handmade({"direct": [[*LOW, 1.0, 1.0, 0.01, 0.01]] * 2})
     own = run.assign({name: xr.concat([run[name]] * 2, run["replicate"]) for name in OF_THE_PATH})
     own["change_sample"].values[:] = [[10], [11]]
+    own["context"].values[1, 10] = 0
     assert an.readaptation_times(own, 0.1)["samples"].values.tolist() == [[[2.0], [1.0]]]
     own["change_sample"].values[1, 0] = -1  # this replicate has no change
+    own["context"].values[1] = 0
     times = an.readaptation_times(own, 0.1)
     assert np.isnan(times["samples"].values[0, 1, 0])
     assert summary(times)["median"].item() == 2
@@ -89,11 +91,11 @@ def test_replicates_may_change_at_samples_of_their_own():
 
 def test_quartiles_know_when_they_are_not_reached():
     curves = [LOW + [1.0] * k + [0.01] * (4 - k) for k in (1, 2, 3)] + [LOW + [1.0] * 4]
-    of = summary(an.readaptation_times(handmade({"direct": curves}), 0.1))
-    assert of["lower_quartile"].item() == 1
-    assert of["median"].item() == 2
-    assert of["upper_quartile"].item() == 3
-    assert of["censored"].item() == 0.25
+    found = summary(an.readaptation_times(handmade({"direct": curves}), 0.1))
+    assert found["lower_quartile"].item() == 1
+    assert found["median"].item() == 2
+    assert found["upper_quartile"].item() == 3
+    assert found["censored"].item() == 0.25
     stuck = summary(an.readaptation_times(handmade({"direct": [curves[3], curves[3]]}), 0.1))
     assert stuck["median"].item() == np.inf
     assert stuck["censored"].item() == 1

@@ -21,7 +21,8 @@ from adaptnet.readaptation import (
     with_oracle,
 )
 from adaptnet.readaptation.synaptic import synaptic_time
-from environments import SwitchingEnvironment
+from environments import DriftingEnvironment, SwitchingEnvironment
+from environments.paths import SinusoidalSpectrum
 from tests.adaptnet.synthetic import run_of
 
 # Small runs are noisy; their thresholds are chosen for what is measured.
@@ -163,7 +164,7 @@ def test_area_of_an_exponential_is_amplitude_times_time_constant():
     assert area.synaptic_area.item() == pytest.approx(1e-3 * exact, rel=3e-6)
 
 
-def test_floor_is_the_median_of_the_end_and_trend_tells_of_unrest():
+def test_floor_is_the_median_of_the_end_and_trend_shows_unrest():
     floors = noise_floors(one_run(decaying()))
     assert floors.floor.item() == pytest.approx(FLOOR, rel=1e-4)
     assert floors.trend.item() == pytest.approx(1.0, rel=1e-2)
@@ -171,11 +172,11 @@ def test_floor_is_the_median_of_the_end_and_trend_tells_of_unrest():
 
 
 @pytest.mark.parametrize("floor", [FLOOR, {"direct": FLOOR}])
-def test_floors_may_be_given_in_any_way(floor):
+def test_floors_may_be_passed_in_any_form(floor):
     run = one_run(decaying())
-    given = excess_area(run, floor=floor)
+    expected = excess_area(run, floor=floor)
     array = noise_floors(run)["floor"] * 0 + FLOOR
-    assert given.area.item() == excess_area(run, floor=array).area.item()
+    assert expected.area.item() == excess_area(run, floor=array).area.item()
 
 
 def test_maximum_loss_is_the_worst_less_what_was_before():
@@ -215,6 +216,39 @@ def test_lag_and_error_of_a_delayed_tracker():
     steady = run.assign(covariance=run["covariance"] * 0 + np.eye(2))
     assert np.isnan(tracking(steady).lag.item())
     assert tracking(steady).outcome.item() == Outcome.STEADY
+
+
+@pytest.mark.parametrize("every", [20, 200, 1000])
+def test_lag_under_periodic_drift_is_that_of_a_low_pass(every):
+    rate, period, n = 2e-3, 20_000, 100_000
+    run = an.flow(
+        an.InterneuronCircuit(learning_rate=rate),
+        DriftingEnvironment(SinusoidalSpectrum(np.diag([1.0, 3.0]), 0.3), duration=period),
+        n,
+        record_every=every,
+        record=("whitening_error", "effective_weights", "covariance"),
+    )
+    w = 2 * np.pi / (period * rate)
+    # A^2 follows C with dA^2/dt = 4 (C - A^2); delays longer by periods fit as well. Records kept
+    # span no whole number of periods (0.1 %), and the parabola errs with the spacing.
+    error = 0.002 if every < 1000 else 0.05
+    assert tracking(run).lag.item() == pytest.approx(np.arctan(w / 4) / (w * rate), rel=error)
+    assert tracking(run).synaptic_lag.item() == pytest.approx(np.arctan(w / 4) / w, rel=error)
+
+
+def test_lag_needs_no_records_at_equal_distances():
+    rate, period = 2e-3, 20_000
+    run = an.flow(
+        an.InterneuronCircuit(learning_rate=rate),
+        DriftingEnvironment(SinusoidalSpectrum(np.eye(2), 0.3), duration=period),
+        40_000,
+        record_every=100,
+        record=("whitening_error", "effective_weights", "covariance"),
+    )
+    kept = np.sort(np.random.default_rng(0).choice(400, 300, replace=False))
+    lag = tracking(run.isel(sample=np.r_[0, kept[kept > 0], 400])).lag.item()
+    # Between records the covariance is taken as linear: off by (300 / period)^2 of its swing.
+    assert lag == pytest.approx(tracking(run).lag.item(), rel=0.02)
 
 
 def test_random_paths_have_changes_of_their_own():
@@ -339,6 +373,6 @@ def test_restricted_means_count_to_where_all_were_followed():
     curves = np.ones((2, 3, 501))
     curves[0, :, 150:] = 0.01
     curves[1, :, 300:] = 0.01
-    of = readaptation_times(run_of(curves, [100]), 0.1).adaptnet.summary()
-    assert of.restricted_mean.values.ravel().tolist() == [50, 200]
-    assert (of.horizon == 400).all()
+    found = readaptation_times(run_of(curves, [100]), 0.1).adaptnet.summary()
+    assert found.restricted_mean.values.ravel().tolist() == [50, 200]
+    assert (found.horizon == 400).all()

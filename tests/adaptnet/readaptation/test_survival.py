@@ -56,10 +56,10 @@ def test_curves_and_bands_are_those_of_lifelines(censored):
 
 def test_medians_and_restricted_means_are_those_of_lifelines(censored):
     samples, observed = censored
-    of = summary(times_of(samples, observed)).isel(change=0)
+    found = summary(times_of(samples, observed)).isel(change=0)
     for c in range(2):
         km = fitted(samples[c, :, 0], observed[c, :, 0])
-        ours = of.isel(circuit=c)
+        ours = found.isel(circuit=c)
         assert ours["median"].item() == km.median_survival_time_
         horizon = ours.horizon.item()
         theirs = restricted_mean_survival_time(km, t=horizon)
@@ -78,7 +78,7 @@ def test_logrank_is_that_of_lifelines(censored):
 
 
 def test_the_vectorised_estimate_is_scipys(censored):
-    samples, observed = (of[..., 0] for of in censored)
+    samples, observed = (array[..., 0] for array in censored)
     curves = survival_curves(times_of(samples[..., None], observed[..., None])).isel(change=0)
     together = kaplan_meier(samples, observed)
     for c in range(2):
@@ -90,19 +90,21 @@ def test_the_vectorised_estimate_is_scipys(censored):
 
 def test_uncensored_restricted_mean_and_its_error_are_the_sample_mean_and_its():
     times = np.random.default_rng(0).exponential(10.0, size=(1, 40, 1)).repeat(2, axis=0)
-    of = summary(times_of(times, np.ones_like(times, bool)), horizon=1e6).isel(circuit=0, change=0)
-    assert of.restricted_mean.item() == pytest.approx(times[0].mean())
+    found = summary(times_of(times, np.ones_like(times, bool)), horizon=1e6).isel(
+        circuit=0, change=0
+    )
+    assert found.restricted_mean.item() == pytest.approx(times[0].mean())
     # Greenwood's variance of an uncensored mean is that of the population, over n.
-    assert of.restricted_mean_error.item() == pytest.approx(times[0].std() / np.sqrt(40))
+    assert found.restricted_mean_error.item() == pytest.approx(times[0].std() / np.sqrt(40))
 
 
 def test_where_nobody_readapts_the_median_is_not_reached():
     samples = np.full((2, 6, 1), 100.0)
     times = times_of(samples, np.zeros_like(samples, bool))
-    of = summary(times)
-    assert np.isinf(of["median"]).all()
-    assert (of.censored == 1).all()
-    assert (of.restricted_mean == 100).all()
+    found = summary(times)
+    assert np.isinf(found["median"]).all()
+    assert (found.censored == 1).all()
+    assert (found.restricted_mean == 100).all()
     curves = survival_curves(times)
     assert (curves.survival == 1).all()
     # None of six has readapted: so few at 2.5 % if the share left were 0.025^(1/6).
@@ -133,8 +135,8 @@ def test_median_interval_covers_the_truth():
     n_trials = 400
     true = rng.exponential(10.0, size=(1, 40, n_trials))
     end = rng.uniform(5, 40, size=true.shape)
-    of = summary(times_of(np.minimum(true, end), true <= end)).isel(circuit=0)
-    hits = ((of.median_low <= truth) & (truth <= of.median_high)).mean().item()
+    found = summary(times_of(np.minimum(true, end), true <= end)).isel(circuit=0)
+    hits = ((found.median_low <= truth) & (truth <= found.median_high)).mean().item()
     # 400 trials know a share of 0.95 to 0.011; the band is asymptotic and a little wide.
     assert 0.92 <= hits <= 0.99
 
@@ -144,9 +146,9 @@ def test_a_band_needs_two_times():
     with pytest.raises(ValueError, match="at least 2 times"):
         survival_curves(times)
     assert survival_curves(times, confidence=None).survival.values.ravel().tolist() == [1.0, 0.0]
-    of = summary(times)
-    assert of["median"].item() == 5
-    assert (of.median_low.item(), of.median_high.item()) == (0.0, np.inf)
+    found = summary(times)
+    assert found["median"].item() == 5
+    assert (found.median_low.item(), found.median_high.item()) == (0.0, np.inf)
 
 
 def test_one_circuit_cannot_be_compared():
