@@ -102,6 +102,8 @@ def _mended(name: str, variable: xr.Variable, entry: Variable) -> xr.Variable:
             f"the dataset is not a run of adaptnet any more: {name} is not in whole numbers, as a "
             "mean leaves it; reduce what measures return instead"
         )
+    if not missing.any():
+        return variable  # of another type for no reason that is known here
     return xr.Variable(variable.dims, numbers.astype(np.int64), variable.attrs)
 
 
