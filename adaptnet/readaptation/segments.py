@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from adaptnet._checks import Floats, Integers
+from adaptnet.files.validation import validate
 from adaptnet.readaptation.changes import per_change, transition_samples, unmoved
 from adaptnet.readaptation.outcomes import Outcome
 
@@ -50,7 +51,7 @@ class Segment(NamedTuple):
 
 def error_of(run: xr.Dataset, variable: str) -> xr.DataArray:
     """Return the error `variable` of a run, or say what the run has instead."""
-    known = run.data_vars
+    known = validate(run, run=True).data_vars
     if variable not in known or not {"circuit", "sample"} <= set(known[variable].dims):
         raise ValueError(
             f"variable must be an error that the run has recorded, got {variable!r}; it has "
