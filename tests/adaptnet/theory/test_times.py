@@ -5,6 +5,7 @@ import pytest
 
 import adaptnet as an
 from adaptnet import theory
+from adaptnet.theory.law import LAWS
 from adaptnet.theory.times import _common_modes
 from environments.covariances import random_eigenbasis, with_spectrum
 from tests.adaptnet.theory import taylor
@@ -155,7 +156,8 @@ def test_offline_learning_is_stable_up_to_the_stated_rate_and_no_further(kind):
     assert errors[0.97] < 1 < errors[1.03]
 
 
-def test_laws_go_by_name_or_circuit():
+def test_laws_go_by_name_or_circuit(monkeypatch):
+    monkeypatch.delitem(LAWS, "decaying", raising=False)  # of the documentation's example
     for kind, circuit in CIRCUITS.items():
         assert theory.law_of(kind) is theory.law_of(circuit())
     assert theory.law_of("direct") is not theory.law_of("interneuron")
