@@ -4,12 +4,12 @@ import warnings
 
 import numpy as np
 import xarray as xr
-from scipy.integrate import trapezoid
 from scipy.optimize import OptimizeWarning, curve_fit
 
 from adaptnet._checks import Floats, Integers, positive_number
 from adaptnet.readaptation.measures import measure
 from adaptnet.readaptation.outcomes import Outcome
+from adaptnet.readaptation.quadrature import trapezoid
 from adaptnet.readaptation.results import Results
 from adaptnet.readaptation.segments import each_segment
 
