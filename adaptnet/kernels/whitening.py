@@ -1,21 +1,20 @@
 """Whitening errors of recorded weights, many records at a time.
 
-Matrices of a few neurons are too small to keep a processor busy one by one. So LANES records are
-worked on side by side: element (i, j) of their matrices stands from [(i n + j) LANES] on, and each
-lane computes what it would alone, so that a record's error does not depend on its neighbours.
+Matrices of a few neurons are too small to keep a processor busy one by one. So RECORDS of them are
+worked on side by side: element (i, j) of their matrices stands from [(i n + j) RECORDS] on, and
+each lane computes what it would alone, so that a record's error does not depend on its neighbours.
 """
 
 import math
 
 import numpy as np
-import numpy.typing as npt
 
 from adaptnet.kernels.building_blocks.compile import inlined, kernel
+from adaptnet.kernels.building_blocks.lanes import LANES
 from adaptnet.kernels.building_blocks.simd import FOUR, fma, load, spread, store
+from adaptnet.kernels.records import Floats
 
-Floats = npt.NDArray[np.float64]
-
-LANES = 8
+RECORDS = 2 * LANES  # two vectors in flight hide the latency of one
 _ITERATIONS = 60  # of Laguerre; eight are usual
 
 
@@ -24,37 +23,37 @@ def invert(A: Floats, G: Floats, P: Floats, n: int) -> None:
     """Write P = A^-1, with G scratch and A overwritten; NaN where A is not positive definite."""
     for i in range(n):  # A = L L'; A keeps -L, and 1 / L_ii on its diagonal
         for j in range(i + 1):
-            at = (i * n + j) * LANES
-            for r in range(0, LANES, FOUR):
+            at = (i * n + j) * RECORDS
+            for r in range(0, RECORDS, FOUR):
                 rest = load(A, at + r)
                 for k in range(j):
-                    left, right = (i * n + k) * LANES + r, (j * n + k) * LANES + r
+                    left, right = (i * n + k) * RECORDS + r, (j * n + k) * RECORDS + r
                     rest = rest - load(A, left) * load(A, right)
                 if j < i:
-                    rest = rest * load(A, (j * n + j) * LANES + r)
+                    rest = rest * load(A, (j * n + j) * RECORDS + r)
                 store(A, at + r, rest)
-        at = (i * n + i) * LANES
-        for r in range(LANES):
+        at = (i * n + i) * RECORDS
+        for r in range(RECORDS):
             A[at + r] = 1.0 / math.sqrt(A[at + r])
     for i in range(n):  # G = L^-T: column i is (e_i - sum_{k<i} L_ik column k) / L_ii
-        for r in range(0, LANES, FOUR):
-            inverse = load(A, (i * n + i) * LANES + r)
-            store(G, (i * n + i) * LANES + r, inverse)
+        for r in range(0, RECORDS, FOUR):
+            inverse = load(A, (i * n + i) * RECORDS + r)
+            store(G, (i * n + i) * RECORDS + r, inverse)
             for j in range(i):
                 known = spread(0.0)
                 for k in range(j, i):
-                    left, right = (i * n + k) * LANES + r, (j * n + k) * LANES + r
+                    left, right = (i * n + k) * RECORDS + r, (j * n + k) * RECORDS + r
                     known = fma(load(A, left), load(G, right), known)
-                store(G, (j * n + i) * LANES + r, spread(0.0) - known * inverse)
+                store(G, (j * n + i) * RECORDS + r, spread(0.0) - known * inverse)
     for i in range(n):  # P = L^-T L^-1
         for j in range(i + 1):
-            for r in range(0, LANES, FOUR):
+            for r in range(0, RECORDS, FOUR):
                 entry = spread(0.0)
                 for k in range(i, n):
-                    left, right = (i * n + k) * LANES + r, (j * n + k) * LANES + r
+                    left, right = (i * n + k) * RECORDS + r, (j * n + k) * RECORDS + r
                     entry = fma(load(G, left), load(G, right), entry)
-                store(P, (i * n + j) * LANES + r, entry)
-                store(P, (j * n + i) * LANES + r, entry)
+                store(P, (i * n + j) * RECORDS + r, entry)
+                store(P, (j * n + i) * RECORDS + r, entry)
 
 
 @inlined
@@ -64,22 +63,22 @@ def multiply(A: Floats, B: Floats, i: int, j: int, n: int, out: Floats) -> None:
     Four sums at a time, for then each element that is loaded serves two of them.
     """
     i_2, j_2 = min(i + 1, n - 1), min(j + 1, n - 1)
-    for r in range(0, LANES, FOUR):
-        top, bottom = i * n * LANES + r, i_2 * n * LANES + r
-        left, right = j * n * LANES + r, j_2 * n * LANES + r
+    for r in range(0, RECORDS, FOUR):
+        top, bottom = i * n * RECORDS + r, i_2 * n * RECORDS + r
+        left, right = j * n * RECORDS + r, j_2 * n * RECORDS + r
         top_left, top_right = spread(0.0), spread(0.0)
         bottom_left, bottom_right = spread(0.0), spread(0.0)
-        for k in range(0, n * LANES, LANES):
+        for k in range(0, n * RECORDS, RECORDS):
             a_1, a_2, b_1 = load(A, top + k), load(A, bottom + k), load(B, left + k)
             top_left = fma(a_1, b_1, top_left)
             bottom_left = fma(a_2, b_1, bottom_left)
             b_2 = load(B, right + k)
             top_right = fma(a_1, b_2, top_right)
             bottom_right = fma(a_2, b_2, bottom_right)
-        store(out, top + j * LANES, top_left)
-        store(out, top + j_2 * LANES, top_right)
-        store(out, bottom + j * LANES, bottom_left)
-        store(out, bottom + j_2 * LANES, bottom_right)
+        store(out, top + j * RECORDS, top_left)
+        store(out, top + j_2 * RECORDS, top_right)
+        store(out, bottom + j * RECORDS, bottom_left)
+        store(out, bottom + j_2 * RECORDS, bottom_right)
 
 
 @kernel
@@ -91,15 +90,15 @@ def excess(P: Floats, C: Floats, T: Floats, E: Floats, squares: Floats, n: int) 
     for i in range(0, n, 2):
         for j in range(0, i + 2, 2):
             multiply(T, P, i, j, n, E)
-    for r in range(0, LANES, FOUR):
+    for r in range(0, RECORDS, FOUR):
         beside, along = spread(0.0), spread(0.0)
         for i in range(n):
-            row = i * n * LANES + r
-            for j in range(0, i * LANES, LANES):
+            row = i * n * RECORDS + r
+            for j in range(0, i * RECORDS, RECORDS):
                 beside = fma(load(E, row + j), load(E, row + j), beside)
-            entry = load(E, row + i * LANES) - spread(1.0)
+            entry = load(E, row + i * RECORDS) - spread(1.0)
             along = fma(entry, entry, along)
-            store(E, row + i * LANES, entry)
+            store(E, row + i * RECORDS, entry)
         store(squares, r, fma(spread(2.0), beside, along))
 
 
@@ -113,51 +112,51 @@ def tridiagonalise(
     Computations, 8.3.1]. Writes the diagonal, and the squares of what is beside it.
     """
     for k in range(n):
-        for r in range(LANES):
-            d[k * LANES + r] = E[(k * n + k) * LANES + r]
+        for r in range(RECORDS):
+            d[k * RECORDS + r] = E[(k * n + k) * RECORDS + r]
         if k == n - 1:
             break
-        for r in range(0, LANES, FOUR):
+        for r in range(0, RECORDS, FOUR):
             square = spread(0.0)
             for j in range(k + 1, n):
-                entry = load(E, (j * n + k) * LANES + r)
-                store(v, j * LANES + r, entry)
+                entry = load(E, (j * n + k) * RECORDS + r)
+                store(v, j * RECORDS + r, entry)
                 square = fma(entry, entry, square)
-            store(e2, k * LANES + r, square)
+            store(e2, k * RECORDS + r, square)
         if k == n - 2:
             continue
-        for r in range(LANES):
-            norm = math.sqrt(e2[k * LANES + r])
-            alpha = v[(k + 1) * LANES + r]
+        for r in range(RECORDS):
+            norm = math.sqrt(e2[k * RECORDS + r])
+            alpha = v[(k + 1) * RECORDS + r]
             head = alpha + norm if alpha > 0.0 else alpha - norm
-            v[(k + 1) * LANES + r] = head
+            v[(k + 1) * RECORDS + r] = head
             size = norm * abs(head)  # v'v / 2
             factor[r] = 1.0 / size if size > 0.0 else 0.0
-        for r in range(0, LANES, FOUR):
+        for r in range(0, RECORDS, FOUR):
             scale, along = load(factor, r), spread(0.0)
             for i in range(k + 1, n):  # p = factor E v
-                v_i, entry = load(v, i * LANES + r), spread(0.0)
+                v_i, entry = load(v, i * RECORDS + r), spread(0.0)
                 for j in range(k + 1, i):
-                    e = load(E, (i * n + j) * LANES + r)
-                    entry = fma(e, load(v, j * LANES + r), entry)
-                    store(p, j * LANES + r, fma(e, v_i, load(p, j * LANES + r)))
-                store(p, i * LANES + r, fma(load(E, (i * n + i) * LANES + r), v_i, entry))
+                    e = load(E, (i * n + j) * RECORDS + r)
+                    entry = fma(e, load(v, j * RECORDS + r), entry)
+                    store(p, j * RECORDS + r, fma(e, v_i, load(p, j * RECORDS + r)))
+                store(p, i * RECORDS + r, fma(load(E, (i * n + i) * RECORDS + r), v_i, entry))
             for i in range(k + 1, n):
-                entry = scale * load(p, i * LANES + r)
-                along = fma(entry, load(v, i * LANES + r), along)
-                store(p, i * LANES + r, entry)
+                entry = scale * load(p, i * RECORDS + r)
+                along = fma(entry, load(v, i * RECORDS + r), along)
+                store(p, i * RECORDS + r, entry)
             half = spread(-0.5) * scale * along
             for i in range(k + 1, n):
-                at = i * LANES + r
+                at = i * RECORDS + r
                 store(p, at, fma(half, load(v, at), load(p, at)))
             for i in range(k + 1, n):  # E <- E - v p' - p v'
-                v_i = spread(0.0) - load(v, i * LANES + r)
-                p_i = spread(0.0) - load(p, i * LANES + r)
+                v_i = spread(0.0) - load(v, i * RECORDS + r)
+                p_i = spread(0.0) - load(p, i * RECORDS + r)
                 for j in range(k + 1, i + 1):
-                    entry = load(E, (i * n + j) * LANES + r)
-                    entry = fma(v_i, load(p, j * LANES + r), entry)
-                    entry = fma(p_i, load(v, j * LANES + r), entry)
-                    store(E, (i * n + j) * LANES + r, entry)
+                    entry = load(E, (i * n + j) * RECORDS + r)
+                    entry = fma(v_i, load(p, j * RECORDS + r), entry)
+                    entry = fma(p_i, load(v, j * RECORDS + r), entry)
+                    store(E, (i * n + j) * RECORDS + r, entry)
 
 
 @kernel
@@ -165,15 +164,15 @@ def bound(d: Floats, e2: Floats, scale: Floats, n: int) -> None:
     """Divide the tridiagonal matrix by Gershgorin's bound of its eigenvalues, and write that."""
     scale[:] = 0.0
     for i in range(n):
-        for r in range(LANES):
-            beside = math.sqrt(e2[i * LANES + r]) if i < n - 1 else 0.0
-            beside += math.sqrt(e2[(i - 1) * LANES + r]) if i > 0 else 0.0
-            scale[r] = max(scale[r], abs(d[i * LANES + r]) + beside)
+        for r in range(RECORDS):
+            beside = math.sqrt(e2[i * RECORDS + r]) if i < n - 1 else 0.0
+            beside += math.sqrt(e2[(i - 1) * RECORDS + r]) if i > 0 else 0.0
+            scale[r] = max(scale[r], abs(d[i * RECORDS + r]) + beside)
     for i in range(n):
-        for r in range(LANES):
+        for r in range(RECORDS):
             inverse = 1.0 / scale[r] if scale[r] > 0.0 else 0.0
-            d[i * LANES + r] *= inverse
-            e2[i * LANES + r] *= inverse * inverse
+            d[i * RECORDS + r] *= inverse
+            e2[i * RECORDS + r] *= inverse * inverse
 
 
 @kernel
@@ -185,25 +184,25 @@ def largest(d: Floats, e2: Floats, sign: float, x: Floats, value: Floats, n: int
     follow three-term recurrences. NaN where they underflow, or end too late.
     """
     signed, twice = spread(-sign), spread(2.0)
-    slope, bend = value[LANES : 2 * LANES], value[2 * LANES : 3 * LANES]
-    live = value[3 * LANES :]  # 1 in lanes that have not converged, whatever others do
+    slope, bend = value[RECORDS : 2 * RECORDS], value[2 * RECORDS : 3 * RECORDS]
+    live = value[3 * RECORDS :]  # 1 in lanes that have not converged, whatever others do
     x[:] = 1.0 + 1e-15
     live[:] = 1.0
     for _ in range(_ITERATIONS):
-        for r in range(0, LANES, FOUR):
+        for r in range(0, RECORDS, FOUR):
             x_r = load(x, r)
             f_0, df_0, ddf_0 = spread(1.0), spread(0.0), spread(0.0)
             f, df, ddf = fma(signed, load(d, r), x_r), spread(1.0), spread(0.0)
             for i in range(1, n):
-                beside = spread(0.0) - load(e2, (i - 1) * LANES + r)
-                a = fma(signed, load(d, i * LANES + r), x_r)
+                beside = spread(0.0) - load(e2, (i - 1) * RECORDS + r)
+                a = fma(signed, load(d, i * RECORDS + r), x_r)
                 ddf_0, ddf = ddf, fma(a, ddf, fma(beside, ddf_0, twice * df))
                 df_0, df = df, fma(a, df, fma(beside, df_0, f))
                 f_0, f = f, fma(a, f, beside * f_0)
             store(value, r, f)
             store(slope, r, df)
             store(bend, r, ddf)
-        for r in range(LANES):
+        for r in range(RECORDS):
             inverse = 1.0 / value[r]
             G = slope[r] * inverse
             H = G * G - bend[r] * inverse
@@ -214,11 +213,11 @@ def largest(d: Floats, e2: Floats, sign: float, x: Floats, value: Floats, n: int
             x[r] -= step if live[r] > 0.0 else 0.0
             live[r] = live[r] if step > 1e-14 else 0.0
         moving = 0
-        for r in range(LANES):
+        for r in range(RECORDS):
             moving += 1 if live[r] > 0.0 else 0
         if moving == 0:
             return
-    for r in range(LANES):
+    for r in range(RECORDS):
         x[r] = math.nan if live[r] > 0.0 else x[r]
 
 
@@ -230,26 +229,26 @@ def errors(weights: Floats, covariances: Floats, worst: Floats, total: Floats) -
     fails, as for many equal eigenvalues.
     """
     n_records, n = weights.shape[0], weights.shape[1]
-    square, column = n * n * LANES, n * LANES
+    square, column = n * n * RECORDS, n * RECORDS
     A, C, P = np.empty(square), np.empty(square), np.empty(square)
     T, E = np.empty(square), np.empty(square)
     v, p, d, e2 = np.empty(column), np.empty(column), np.empty(column), np.zeros(column)
-    squares, factor, scale = np.empty(LANES), np.empty(LANES), np.empty(LANES)
-    above, below, value = np.empty(LANES), np.empty(LANES), np.empty(4 * LANES)
-    for first in range(0, n_records, LANES):
-        for r in range(LANES):
+    squares, factor, scale = np.empty(RECORDS), np.empty(RECORDS), np.empty(RECORDS)
+    above, below, value = np.empty(RECORDS), np.empty(RECORDS), np.empty(4 * RECORDS)
+    for first in range(0, n_records, RECORDS):
+        for r in range(RECORDS):
             record = min(first + r, n_records - 1)
             for i in range(n):
                 for j in range(n):
-                    A[(i * n + j) * LANES + r] = weights[record, i, j]
-                    C[(i * n + j) * LANES + r] = covariances[record, i, j]
+                    A[(i * n + j) * RECORDS + r] = weights[record, i, j]
+                    C[(i * n + j) * RECORDS + r] = covariances[record, i, j]
         invert(A, T, P, n)
         excess(P, C, T, E, squares, n)
         tridiagonalise(E, v, p, d, e2, factor, n)
         bound(d, e2, scale, n)
         largest(d, e2, 1.0, above, value, n)
         largest(d, e2, -1.0, below, value, n)
-        for r in range(min(LANES, n_records - first)):
+        for r in range(min(RECORDS, n_records - first)):
             size = math.sqrt(squares[r])
             total[first + r] = size
             known = size < math.inf and abs(above[r] + below[r]) < math.inf

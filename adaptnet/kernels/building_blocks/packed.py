@@ -12,7 +12,18 @@ import numpy as np
 import numpy.typing as npt
 
 from adaptnet.kernels.building_blocks.compile import kernel
-from adaptnet.kernels.building_blocks.simd import FOUR, fma, load, spread, store, total, totals
+from adaptnet.kernels.building_blocks.simd import (
+    FOUR,
+    fma,
+    fma_if_any,
+    load,
+    load_if_any,
+    spread,
+    spread_if_any,
+    store,
+    total,
+    totals,
+)
 
 Floats = npt.NDArray[np.float64]
 
@@ -85,95 +96,59 @@ def dot(a: Floats, b: Floats) -> float:
 
 
 @kernel
-def multiply(S: Floats, v: Floats, out: Floats) -> None:
-    """Write S v."""
+def _changed(
+    S: Floats, at: int, a: Floats | None, b: Floats | None, c: Floats | None, d: Floats | None
+) -> Floats:
+    """Add a b + c d, as far as they are there, to the four of S from `at` on, and return it."""
+    four = fma_if_any(c, d, fma_if_any(a, b, load(S, at)))
+    if a is not None:
+        store(S, at, four)
+    return four
+
+
+@kernel
+def multiply(
+    S: Floats,
+    v: Floats,
+    out: Floats,
+    a: Floats | None = None,
+    b: Floats | None = None,
+    c: Floats | None = None,
+    d: Floats | None = None,
+) -> None:
+    """Write S v; if there are vectors a and b, change S to S + a b' + c d' in the same pass.
+
+    The change is to be symmetric: a is a multiple of b, or c = b and d = a. Vectors that are absent
+    are so at compile time, and cost nothing.
+    """
     row_0 = 0
     for i in range(0, v.shape[0], FOUR):
         width = i + FOUR
         row_1, row_2, row_3 = row_0 + width, row_0 + 2 * width, row_0 + 3 * width
+        a_0, a_1, a_2, a_3 = (
+            spread_if_any(a, i),
+            spread_if_any(a, i + 1),
+            spread_if_any(a, i + 2),
+            spread_if_any(a, i + 3),
+        )
+        c_0, c_1, c_2, c_3 = (
+            spread_if_any(c, i),
+            spread_if_any(c, i + 1),
+            spread_if_any(c, i + 2),
+            spread_if_any(c, i + 3),
+        )
         v_0, v_1, v_2, v_3 = spread(v[i]), spread(v[i + 1]), spread(v[i + 2]), spread(v[i + 3])
-        v_j = load(v, i)  # the diagonal tile first
-        sum_0, sum_1 = load(S, row_0 + i) * v_j, load(S, row_1 + i) * v_j
-        sum_2, sum_3 = load(S, row_2 + i) * v_j, load(S, row_3 + i) * v_j
+        b_j, d_j, v_j = load_if_any(b, i), load_if_any(d, i), load(v, i)  # the diagonal tile first
+        sum_0 = _changed(S, row_0 + i, a_0, b_j, c_0, d_j) * v_j
+        sum_1 = _changed(S, row_1 + i, a_1, b_j, c_1, d_j) * v_j
+        sum_2 = _changed(S, row_2 + i, a_2, b_j, c_2, d_j) * v_j
+        sum_3 = _changed(S, row_3 + i, a_3, b_j, c_3, d_j) * v_j
         for j in range(0, i, FOUR):
-            v_j = load(v, j)
-            s_0, s_1 = load(S, row_0 + j), load(S, row_1 + j)
-            s_2, s_3 = load(S, row_2 + j), load(S, row_3 + j)
-            sum_0 = fma(s_0, v_j, sum_0)
-            sum_1 = fma(s_1, v_j, sum_1)
-            sum_2 = fma(s_2, v_j, sum_2)
-            sum_3 = fma(s_3, v_j, sum_3)
-            mirrored = fma(s_1, v_1, fma(s_0, v_0, load(out, j)))
-            store(out, j, fma(s_3, v_3, fma(s_2, v_2, mirrored)))
-        store(out, i, totals(sum_0, sum_1, sum_2, sum_3))
-        row_0 += FOUR * width
-
-
-@kernel
-def _grow(S: Floats, at: int, a: Floats, b: Floats) -> Floats:
-    """Add a b to the four of S from `at` on, and return it."""
-    grown = fma(a, b, load(S, at))
-    store(S, at, grown)
-    return grown
-
-
-@kernel
-def add_and_multiply(S: Floats, a: Floats, b: Floats, v: Floats, out: Floats) -> None:
-    """Change S to S + a b', a being a multiple of b, and write S v, in one pass."""
-    row_0 = 0
-    for i in range(0, v.shape[0], FOUR):
-        width = i + FOUR
-        row_1, row_2, row_3 = row_0 + width, row_0 + 2 * width, row_0 + 3 * width
-        a_0, a_1, a_2, a_3 = spread(a[i]), spread(a[i + 1]), spread(a[i + 2]), spread(a[i + 3])
-        v_0, v_1, v_2, v_3 = spread(v[i]), spread(v[i + 1]), spread(v[i + 2]), spread(v[i + 3])
-        b_j, v_j = load(b, i), load(v, i)
-        sum_0 = _grow(S, row_0 + i, a_0, b_j) * v_j
-        sum_1 = _grow(S, row_1 + i, a_1, b_j) * v_j
-        sum_2 = _grow(S, row_2 + i, a_2, b_j) * v_j
-        sum_3 = _grow(S, row_3 + i, a_3, b_j) * v_j
-        for j in range(0, i, FOUR):
-            b_j, v_j = load(b, j), load(v, j)
-            s_0, s_1 = _grow(S, row_0 + j, a_0, b_j), _grow(S, row_1 + j, a_1, b_j)
-            s_2, s_3 = _grow(S, row_2 + j, a_2, b_j), _grow(S, row_3 + j, a_3, b_j)
-            sum_0 = fma(s_0, v_j, sum_0)
-            sum_1 = fma(s_1, v_j, sum_1)
-            sum_2 = fma(s_2, v_j, sum_2)
-            sum_3 = fma(s_3, v_j, sum_3)
-            mirrored = fma(s_1, v_1, fma(s_0, v_0, load(out, j)))
-            store(out, j, fma(s_3, v_3, fma(s_2, v_2, mirrored)))
-        store(out, i, totals(sum_0, sum_1, sum_2, sum_3))
-        row_0 += FOUR * width
-
-
-@kernel
-def _grow_pair(S: Floats, at: int, a: Floats, b: Floats, c: Floats, d: Floats) -> Floats:
-    """Add a b + c d to the four of S from `at` on, and return it."""
-    grown = fma(c, d, fma(a, b, load(S, at)))
-    store(S, at, grown)
-    return grown
-
-
-@kernel
-def add_pair_and_multiply(S: Floats, a: Floats, b: Floats, v: Floats, out: Floats) -> None:
-    """Change S to S + a b' + b a', and write S v, in one pass."""
-    row_0 = 0
-    for i in range(0, v.shape[0], FOUR):
-        width = i + FOUR
-        row_1, row_2, row_3 = row_0 + width, row_0 + 2 * width, row_0 + 3 * width
-        a_0, a_1, a_2, a_3 = spread(a[i]), spread(a[i + 1]), spread(a[i + 2]), spread(a[i + 3])
-        b_0, b_1, b_2, b_3 = spread(b[i]), spread(b[i + 1]), spread(b[i + 2]), spread(b[i + 3])
-        v_0, v_1, v_2, v_3 = spread(v[i]), spread(v[i + 1]), spread(v[i + 2]), spread(v[i + 3])
-        a_j, b_j, v_j = load(a, i), load(b, i), load(v, i)
-        sum_0 = _grow_pair(S, row_0 + i, a_0, b_j, b_0, a_j) * v_j
-        sum_1 = _grow_pair(S, row_1 + i, a_1, b_j, b_1, a_j) * v_j
-        sum_2 = _grow_pair(S, row_2 + i, a_2, b_j, b_2, a_j) * v_j
-        sum_3 = _grow_pair(S, row_3 + i, a_3, b_j, b_3, a_j) * v_j
-        for j in range(0, i, FOUR):
-            a_j, b_j, v_j = load(a, j), load(b, j), load(v, j)
-            s_0 = _grow_pair(S, row_0 + j, a_0, b_j, b_0, a_j)
-            s_1 = _grow_pair(S, row_1 + j, a_1, b_j, b_1, a_j)
-            s_2 = _grow_pair(S, row_2 + j, a_2, b_j, b_2, a_j)
-            s_3 = _grow_pair(S, row_3 + j, a_3, b_j, b_3, a_j)
+            b_j, d_j, v_j = load_if_any(b, j), load_if_any(d, j), load(v, j)
+            s_0 = _changed(S, row_0 + j, a_0, b_j, c_0, d_j)
+            s_1 = _changed(S, row_1 + j, a_1, b_j, c_1, d_j)
+            s_2 = _changed(S, row_2 + j, a_2, b_j, c_2, d_j)
+            s_3 = _changed(S, row_3 + j, a_3, b_j, c_3, d_j)
             sum_0 = fma(s_0, v_j, sum_0)
             sum_1 = fma(s_1, v_j, sum_1)
             sum_2 = fma(s_2, v_j, sum_2)

@@ -47,6 +47,24 @@ def load(array: Floats, start: int) -> Floats:
     return array[start : start + FOUR].copy()
 
 
+def load_if_any(array: Floats | None, start: int) -> Floats | None:
+    """Return what `load` does, or None if there is no array."""
+    return None if array is None else load(array, start)
+
+
+def spread_if_any(array: Floats | None, i: int) -> Floats | None:
+    """Return four times element i of an array, or None if there is no array."""
+    return None if array is None else spread(array[i])
+
+
+def fma_if_any(a: Floats | None, b: Floats | None, c: Floats) -> Floats:
+    """Return a b + c lane by lane, or c if there is no a.
+
+    What is absent is so at compile time, and leaves no trace in the compiled code.
+    """
+    return c if a is None or b is None else fma(a, b, c)
+
+
 def store(array: Floats, start: int, four: Floats) -> None:
     """Write elements `start` to `start` + 3 of a contiguous array."""
     array[start : start + FOUR] = four
@@ -135,6 +153,31 @@ def _totals(typing_context: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
 @overload(load, strict=False)
 def _compiled_load(array: Any, start: Any) -> Any:
     return lambda array, start: _load(array, start)
+
+
+def _absent(type_: Any) -> bool:
+    return isinstance(type_, types.NoneType | types.Omitted)
+
+
+@overload(load_if_any, strict=False)
+def _compiled_load_if_any(array: Any, start: Any) -> Any:
+    if _absent(array):
+        return lambda array, start: None
+    return lambda array, start: _load(array, start)
+
+
+@overload(spread_if_any, strict=False)
+def _compiled_spread_if_any(array: Any, i: Any) -> Any:
+    if _absent(array):
+        return lambda array, i: None
+    return lambda array, i: _spread(array[i])
+
+
+@overload(fma_if_any, strict=False)
+def _compiled_fma_if_any(a: Any, b: Any, c: Any) -> Any:
+    if _absent(a):
+        return lambda a, b, c: c
+    return lambda a, b, c: _fma(a, b, c)
 
 
 @overload(store, strict=False)

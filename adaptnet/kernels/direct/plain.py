@@ -113,14 +113,23 @@ def respond(M: Floats, factor: Floats, fast: FastDynamics, n_steps: int, G: Floa
 
 
 @kernel
+def settle(M: Floats, factor: Floats, x: Floats, y: Floats) -> bool:
+    """Write the fixed point M y = x; False if M is not positive definite."""
+    if not factorise(M, factor):
+        return False
+    solve(factor, x, y)
+    return True
+
+
+@kernel
 def learn(M: Floats, y: Floats, eta: float) -> bool:
     """M <- M + eta (y y' - I); False where it overflows."""
     trace = 0.0
     for i in range(M.shape[0]):
         row = M[i]
-        scaled = eta * y[i]
+        y_i = y[i]
         for j in range(M.shape[0]):
-            row[j] += scaled * y[j]
+            row[j] += eta * (y_i * y[j])  # in this order M stays symmetric to the last bit
         row[i] -= eta
         trace += row[i]
     return abs(trace) < math.inf
@@ -150,9 +159,7 @@ def run(
             if used < 0:
                 return Status.ACTIVITY_NOT_FINITE, t
             steps[0] = max(steps[0], used)
-        elif factorise(M, factor):
-            solve(factor, x, y)  # M y = x
-        else:
+        elif not settle(M, factor, x, y):
             return Status.WEIGHTS_NOT_POSITIVE_DEFINITE, t
         # A rate of zero leaves M as it is, even where y overflows.
         if rates[t] > 0.0 and not learn(M, y, rates[t]):

@@ -20,7 +20,6 @@ import numpy as np
 from adaptnet.kernels.building_blocks.cholesky import factorise
 from adaptnet.kernels.building_blocks.compile import inlined, kernel
 from adaptnet.kernels.building_blocks.packed import (
-    add_pair_and_multiply,
     invert,
     multiply,
     pack,
@@ -120,7 +119,7 @@ def scratch_space(n: int) -> Scratch:
 def make_pending_change(state: State, vector: Floats) -> None:
     """Bring A up to date; `vector` (m,) is overwritten."""
     a, b = state.pending[0], state.pending[1]
-    add_pair_and_multiply(state.effective, a, b, b, vector)
+    multiply(state.effective, b, vector, a, b, b, a)
     a[:] = 0.0
 
 
@@ -231,10 +230,10 @@ def run(
             for i in range(0, m, FOUR):
                 squares = fma(load(x, i), load(x, i), squares)
             size = total(squares)
-            add_pair_and_multiply(P, c, b, x, product)
+            multiply(P, x, product, c, b, b, c)
             for i in range(0, m, FOUR):
                 store(y, i, unscale * load(product, i))
-            add_pair_and_multiply(A, a, b, y, product)
+            multiply(A, y, product, a, b, b, a)
             residual = misfit(x, product, scale[0], q, rest)
             for _ in range(REFINEMENTS):
                 if residual <= REFINED * REFINED * size:
@@ -258,9 +257,8 @@ def run(
             power, gain = total(squares), total(cross)
             grow = eta / (1.0 - eta)
             fit = residual <= RESIDUAL * RESIDUAL * size and grow * power < JUMP
-            # What is pending has been made. A sample that A is not fit for leaves it as it was.
             h = power + 1.0 / grow
-            scaled_grow = spread(grow / scale[0] if fit else 0.0)
+            scaled_grow = spread(grow / scale[0])
             scaled_shrink, turn = spread(-scale[0] / h), spread(-0.5 * gain / h)
             half = spread(0.5 * grow * total(along))
             for i in range(0, m, FOUR):
@@ -268,7 +266,11 @@ def run(
                 store(a, i, scaled_grow * fma(half, y_i, load(q, i)))
                 store(b, i, y_i)
                 store(c, i, scaled_shrink * fma(turn, y_i, load(u, i)))
-            if fit:
+            if not fit:  # What was pending has been made; this sample leaves A as it was.
+                a[:] = 0.0
+                b[:] = 0.0
+                c[:] = 0.0
+            else:
                 scale[0] *= (1.0 - eta) * (1.0 - eta)
         if not fit and eta > 0.0:
             if state.mode[0] == Mode.INVERSE:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adaptnet.kernels.building_blocks import packed as symmetric
+from adaptnet.kernels.building_blocks import packed
 from adaptnet.kernels.building_blocks.compile import kernel
 from adaptnet.kernels.building_blocks.simd import FOUR, fma, load, spread, store, total, totals
 from tests import naive
@@ -37,29 +37,29 @@ def drawn(n):
     rng = np.random.default_rng(n)
     matrix = rng.normal(size=(n, n))
     matrix = matrix + matrix.T
-    vectors = np.zeros((3, symmetric.padded_size(n)))
+    vectors = np.zeros((3, packed.padded_size(n)))
     vectors[:, :n] = rng.normal(size=(3, n))
-    return matrix, symmetric.packed(matrix), *vectors
+    return matrix, packed.packed(matrix), *vectors
 
 
 def unpacked(S, n):
     whole = np.zeros((n, n))
-    symmetric.unpack(S, whole)
+    packed.unpack(S, whole)
     return whole
 
 
 @pytest.mark.parametrize("n", SIZES)
 def test_halves_hold_the_whole(n):
     matrix, S, *_ = drawn(n)
-    m = symmetric.padded_size(n)
+    m = packed.padded_size(n)
     assert len(S) == m * (m + FOUR) // 2
     np.testing.assert_array_equal(unpacked(S, n), matrix)
     again = np.zeros_like(S)
-    symmetric.pack(matrix, again)
+    packed.pack(matrix, again)
     np.testing.assert_array_equal(again, S)
-    symmetric.add_to_diagonal(S, n, 2.5)
+    packed.add_to_diagonal(S, n, 2.5)
     np.testing.assert_array_equal(unpacked(S, n), matrix + 2.5 * np.eye(n))
-    np.testing.assert_allclose(symmetric.trace(S, n), np.trace(matrix) + 2.5 * n, rtol=1e-13)
+    np.testing.assert_allclose(packed.trace(S, n), np.trace(matrix) + 2.5 * n, rtol=1e-13)
 
 
 @pytest.mark.parametrize("n", SIZES)
@@ -72,23 +72,23 @@ def test_passes_are_products_and_sums_of_outer_products(n):
         assert not out[n:].any()
         np.testing.assert_allclose(unpacked(S, n), expected, rtol=1e-14, atol=1e-14)
 
-    symmetric.multiply(S, v, out)
+    packed.multiply(S, v, out)
     check(matrix)
-    np.testing.assert_allclose(symmetric.dot(a, b), a @ b, rtol=1e-14)
+    np.testing.assert_allclose(packed.dot(a, b), a @ b, rtol=1e-14)
     out[:] = np.nan
-    symmetric.add_and_multiply(S, -3 * b, b, v, out)
+    packed.multiply(S, v, out, -3 * b, b)
     matrix = matrix - 3 * np.outer(b, b)[:n, :n]
     check(matrix)
     out[:] = np.nan
-    symmetric.add_pair_and_multiply(S, a, b, v, out)
+    packed.multiply(S, v, out, a, b, b, a)
     check(matrix + (np.outer(a, b) + np.outer(b, a))[:n, :n])
 
 
 @pytest.mark.parametrize("n", SIZES)
 def test_the_inverse_is_one(n):
     C = naive.random_covariance(np.random.default_rng(n), n)
-    S, scratch = symmetric.packed(C), np.zeros((12, symmetric.padded_size(n)))
-    assert symmetric.invert(S, n, scratch)
+    S, scratch = packed.packed(C), np.zeros((12, packed.padded_size(n)))
+    assert packed.invert(S, n, scratch)
     # Rounding times the conditioning, 20.
     np.testing.assert_allclose(unpacked(S, n), np.linalg.inv(C), rtol=0, atol=1e-13)
 
@@ -99,15 +99,13 @@ def test_only_positive_definite_matrices_are_inverted(n, smallest):
     for place in (0, n - 1):
         diagonal = np.ones(n)
         diagonal[place] = smallest
-        scratch = np.zeros((12, symmetric.padded_size(n)))
-        assert not symmetric.invert(symmetric.packed(np.diag(diagonal)), n, scratch)
+        scratch = np.zeros((12, packed.padded_size(n)))
+        assert not packed.invert(packed.packed(np.diag(diagonal)), n, scratch)
 
 
 def test_the_largest_eigenvalue_is_approached_from_below():
     C = naive.random_covariance(np.random.default_rng(0), 9)
     guess, scratch = np.append(np.ones(9), np.zeros(3)), np.zeros(12)
-    estimates = [
-        symmetric.largest_eigenvalue(symmetric.packed(C), guess, scratch) for _ in range(40)
-    ]
+    estimates = [packed.largest_eigenvalue(packed.packed(C), guess, scratch) for _ in range(40)]
     assert (np.diff(estimates) > -1e-12).all()
     np.testing.assert_allclose(estimates[-1], 20.0, rtol=1e-10)  # naive.random_covariance's
