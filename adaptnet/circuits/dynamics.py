@@ -14,8 +14,9 @@ class IntegratedDynamics:
     ----------
     step_size : float
         Length of a step, in units of the primary neurons' time constant. Steps are stable below
-        2 / (largest eigenvalue of M) for the direct circuit and, with equal time constants,
-        below 1 / (largest eigenvalue of W W') for the circuit with interneurons.
+        2 / (largest eigenvalue of M) for the direct circuit. For interneurons of the same time
+        constant every eigenvalue l of W W' sets a limit: 1 / l if it is 1/4 or more, and
+        4 / (1 + sqrt(1 - 4 l)) if it is less.
     tolerance : float
         The activity counts as converged when the right-hand sides have fallen to this fraction of
         the input (primary neurons) and of their own activity (interneurons).

@@ -3,9 +3,10 @@
 All results here are the project's own; docs/theory.md derives them and says how good they are.
 """
 
+import dataclasses
 import functools
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +14,12 @@ import numpy.typing as npt
 from adaptnet._checks import Floats, positive_definite, positive_number, real_matrix
 from adaptnet.circuits.base import Circuit
 from adaptnet.circuits.plastic import PlasticCircuit
-from adaptnet.metrics import output_covariance
+from adaptnet.metrics import output_covariance, square_root
 from adaptnet.theory.law import Law
 from adaptnet.theory.modes import ModeLaw
 from adaptnet.theory.registry import law_of
 
+_CUT_SHORT = 0.01  # error of outputs, relative to their size, that floors do not show
 _EIGENVALUES = 20_000  # drawn for the floor of the operator norm: its own error is below 1 %
 
 ProductVariances: TypeAlias = Callable[[Floats | None], Floats | None]
@@ -142,7 +144,8 @@ def noise_floor_or_none(
     """Return the noise floor of a circuit at its own learning rate, or None if it has none.
 
     A decaying learning rate leaves no floor, a singular covariance cannot be whitened, not every
-    circuit has a law, and the variances of products may be unknown.
+    circuit has a law, the variances of products may be unknown, and fast dynamics that are cut
+    short of their fixed point are beyond theory.
 
     Examples
     --------
@@ -154,9 +157,31 @@ def noise_floor_or_none(
     symmetric = (matrix + matrix.T) / 2
     if circuit.theory is None or np.linalg.eigvalsh(symmetric)[0] <= 0:
         return None
-    if not isinstance(circuit, PlasticCircuit) or circuit.learning_rate_decay:
+    if not isinstance(circuit, PlasticCircuit) or not _learns_steadily(circuit):
+        return None
+    if not _reaches_fixed_points(circuit, symmetric):
         return None
     return floor_of_law(law_of(circuit), symmetric, _constant_rate(circuit), product_variances)
+
+
+def _learns_steadily(circuit: PlasticCircuit) -> bool:
+    """Return whether the learning rate is one positive number throughout."""
+    rate: object = circuit.learning_rate
+    return isinstance(rate, int | float) and rate > 0 and not circuit.learning_rate_decay
+
+
+def _reaches_fixed_points(circuit: PlasticCircuit, covariance: Floats) -> bool:
+    """Return whether a converged circuit's outputs are those of its exact fixed point."""
+    if isinstance(circuit.dynamics, str):
+        return True
+    root = square_root(covariance)
+    start: dict[str, Any] = {"initial_weights": root}
+    if hasattr(circuit, "initial_effective_weights"):
+        start = {"initial_weights": 1.0, "initial_effective_weights": root}
+    converged = dataclasses.replace(circuit, **start)
+    records = converged.initial_records(converged.initial_state(len(root)))
+    error = np.abs(records["response"] @ root - np.eye(len(root))).max()
+    return bool(error < _CUT_SHORT)  # False for NaN, too
 
 
 def _constant_rate(circuit: str | Circuit) -> float:

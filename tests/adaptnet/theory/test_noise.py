@@ -307,3 +307,12 @@ def test_floors_of_sources_are_those_of_simulations(kind, source):
 def test_floors_of_all_sources_are_those_of_simulations(kind, source, n, condition):
     ratios = floors_of_sources(kind, SOURCES[source], n, condition, relaxations=150)
     assert ratios == pytest.approx([1, 1], abs=0.1)
+
+
+@pytest.mark.parametrize("circuit", CIRCUITS.values(), ids=CIRCUITS)
+def test_fast_dynamics_that_are_cut_short_leave_no_floor(circuit):
+    C = case(3, 5)[0]
+    exact = noise_floor_or_none(circuit(), C)
+    for steps, expected in [(5, None), (10_000, exact)]:
+        dynamics = an.IntegratedDynamics(step_size=0.1, max_steps=steps)
+        assert noise_floor_or_none(circuit(dynamics=dynamics), C) == expected
