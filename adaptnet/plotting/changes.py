@@ -7,7 +7,7 @@ import xarray as xr
 
 from adaptnet._checks import Integers
 from adaptnet.plotting import _matplotlib as mpl
-from adaptnet.plotting.labels import text_width, thin
+from adaptnet.plotting.labels import data_range, text_width, thin
 from adaptnet.readaptation.segments import segments
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ def name_contexts(ax: "Axes", dataset: xr.Dataset, replicate: int | None = None)
     lines = max(name.count("\n") for name in names if name is not None) + 1
     strip = (1.3 * lines + 0.3) * size
     height = 72 * _HEIGHT * figure.get_figheight() * ax.get_position().height / 0.77
-    low, high = ax.get_ylim()
+    low, _ = ax.get_ylim()
+    _, high = data_range(ax)
     ax.set_ylim(top=low * (high / low) ** (1 / max(0.3, 1 - strip / height)))
     for middle, name in zip(middles, names, strict=True):
         if name is None:

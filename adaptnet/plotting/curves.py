@@ -10,6 +10,7 @@ from adaptnet.files.validation import validate
 from adaptnet.plotting.changes import mark_changes, name_contexts, without_next_context
 from adaptnet.plotting.figures import axes_or_new, panels_or_new
 from adaptnet.plotting.labels import (
+    data_range,
     label_decades,
     label_panels,
     label_samples,
@@ -213,7 +214,8 @@ def _threshold(ax: "Axes", threshold: float) -> None:
 def _logarithmic(ax: "Axes", threshold: float) -> None:
     """Make the axis logarithmic, but not down to the rounding of a circuit that makes no error."""
     ax.set_yscale("log")
-    ax.set_ylim(bottom=max(ax.get_ylim()[0], threshold / 300))
+    low, high = data_range(ax)
+    ax.set_ylim(max(low, threshold / 300), high)
     label_decades(ax.yaxis)
 
 

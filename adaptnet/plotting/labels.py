@@ -39,6 +39,18 @@ def place_decades(axis: "Axis") -> None:
     axis.set_minor_formatter(mpl.NullFormatter())
 
 
+def data_range(ax: "Axes") -> tuple[float, float]:
+    """Return limits, with margins, of all that is drawn on a logarithmic axis and those it shares.
+
+    Limits that were set once no longer grow by themselves, if a second panel needs more.
+    """
+    panels = ax.get_shared_y_axes().get_siblings(ax)
+    low = min(panel.dataLim.minposy for panel in panels)
+    high = max(panel.dataLim.y1 for panel in panels)
+    margin = (high / low) ** 0.05 if high > low else 1.5
+    return low / margin, high * margin
+
+
 def wrapped(transition: str) -> str:
     """Return a transition's name in two lines, for titles and labels."""
     return transition.replace(" -> ", "\n→ ").replace("_", " ")

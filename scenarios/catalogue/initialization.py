@@ -175,18 +175,17 @@ class Initialization(TableScenario):
             one = dataset.sel(circuit=name)
             closed = one["closed_form"].values
             ax.plot(dataset["fine_scale"].values, np.where(closed > 0, closed, np.nan),
-                    color=colour, linewidth=1.3, label=name if spectral else None)  # fmt: skip
-            ax.plot(scale, one["flow"], "o", color=colour, markerfacecolor="none", markersize=7)
+                    color=colour, label=name if spectral else None)  # fmt: skip
+            ax.plot(scale, one["flow"], "o", color=colour, markerfacecolor="none")
             online = one["online"].transpose("scale", "replicate").values
             at, _ = np.nonzero(np.isfinite(online))
-            ax.plot(scale[at], online[np.isfinite(online)], ".", color=colour, markersize=5)
+            ax.plot(scale[at], online[np.isfinite(online)], ".", color=colour)
             missing = np.isnan(online).any(axis=1)
             ax.plot(scale[missing], one["followed"].values[missing], "^", color=colour)
         if not spectral:
             grey: dict[str, Any] = {"color": "0.3", "linestyle": "none"}
-            ax.plot([], [], color="0.3", linewidth=1.3, label="closed form (left panel)")
-            ax.plot([], [], marker="o", markerfacecolor="none", markersize=7,
-                    label="flow", **grey)  # fmt: skip
+            ax.plot([], [], color="0.3", label="closed form (left panel)")
+            ax.plot([], [], marker="o", markerfacecolor="none", label="flow", **grey)
             ax.plot([], [], marker=".", label="simulated", **grey)
             ax.plot([], [], marker="^", label="some not reached", **grey)
         ax.set(xscale="log", yscale="log")
