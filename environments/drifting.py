@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import numpy as np
+import scipy
 
 from environments.base import Environment
 from environments.checks import Floats, Integers, one_of, positive, whole_number
@@ -177,7 +178,6 @@ def _duration(path: Path, speed: float, metric: str) -> float:
         if length < 1e-9:  # far above what rounding adds up to over a path that stands still
             raise ValueError(f"path does not move: {path!r} has no speed; give duration instead")
         return 1000 * length / speed
-    from scipy.optimize import brentq
 
     def excess(log_units: float) -> float:
         # In logarithms this is nearly straight, for a random path's distance grows as a root.
@@ -193,7 +193,7 @@ def _duration(path: Path, speed: float, metric: str) -> float:
     if excess(shortest) >= 0:
         raise ValueError(f"speed is too small to be followed, got {speed:g}; give duration instead")
     # Finer than the standard error of the distance.
-    return float(1000 / np.exp(brentq(excess, shortest, longest, xtol=1e-4)))
+    return float(1000 / np.exp(scipy.optimize.brentq(excess, shortest, longest, xtol=1e-4)))
 
 
 class _SmoothRealization(ColouredRealization):

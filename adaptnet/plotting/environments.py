@@ -129,7 +129,7 @@ def _shown_samples(edges: Integers, contexts: Integers) -> Integers:
     Examples
     --------
     >>> _shown_samples(np.array([0, 100, 200, 300]), np.array([0, 1, 0]))
-    array([ 25,  75, 150, 225, 275])
+    array([ 25,  75, 125, 175, 250])
     """
     _, first = np.unique(contexts, return_index=True)
     per_segment = np.zeros(len(contexts), dtype=np.int64)

@@ -3,8 +3,8 @@
 import warnings
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy.optimize import OptimizeWarning, curve_fit
 
 from adaptnet._checks import Floats, Integers, positive_number
 from adaptnet.readaptation.measures import measure
@@ -131,16 +131,18 @@ def _fit(
     base = float(np.median(e[-max(1, len(e) // 4) :])) if fixed is None else fixed
     jump = max(float(e[0]) - base, 1e-3)
     # The area above the floor over the jump is the time constant of a single exponential.
-    guess = float(np.clip(trapezoid(e - base, t) / jump, 1e-3, 1.0))
+    guess = float(np.clip(scipy.integrate.trapezoid(e - base, t) / jump, 1e-3, 1.0))
     spread = np.log([guess]) if components == 1 else np.log([guess / 4, guess * 2])
     start = [*[jump / components] * components, *spread, *([base] if fixed is None else [])]
     lower = [*[0.0] * components, *[-16.0] * components, *([0.0] if fixed is None else [])]
     upper = [*[np.inf] * components, *[8.0] * components, *([np.inf] if fixed is None else [])]
     with warnings.catch_warnings():
-        warnings.simplefilter("error", OptimizeWarning)
+        warnings.simplefilter("error", scipy.optimize.OptimizeWarning)
         try:
-            p, covariance = curve_fit(model, t, e, start, bounds=(lower, upper), max_nfev=2000)
-        except (RuntimeError, OptimizeWarning):
+            p, covariance = scipy.optimize.curve_fit(
+                model, t, e, start, bounds=(lower, upper), max_nfev=2000
+            )
+        except (RuntimeError, scipy.optimize.OptimizeWarning):
             return None
     logs = slice(components, 2 * components)
     tau = length * np.exp(p[logs])

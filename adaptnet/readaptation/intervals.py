@@ -2,7 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import bdtr
+import scipy
 
 from adaptnet._checks import Floats
 
@@ -40,7 +40,7 @@ def paired_median(low: Floats, high: Floats, confidence: float) -> tuple[float, 
     median = middle if middle == other else np.nan
     # Between the k-th smallest and the k-th largest the median lies with probability `covers`.
     k = np.arange(1, n // 2 + 1)
-    covers = 1 - 2 * bdtr(k - 1, n, 0.5)
+    covers = 1 - 2 * scipy.special.bdtr(k - 1, n, 0.5)
     enough = np.flatnonzero(covers >= confidence)
     if not enough.size:
         return median, -np.inf, np.inf

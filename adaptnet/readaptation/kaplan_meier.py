@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
+import scipy
 
 from adaptnet._checks import Flags, Floats, Integers
 
@@ -155,7 +155,9 @@ def curve_and_band(
     passed = (events.times[:, None] <= grid).astype(np.float64)
     error = np.sqrt(events.variance((incidence - events.incidence[:, None]) * passed, passed))
     with np.errstate(divide="ignore", invalid="ignore"):
-        spread = np.exp(ndtri((1 + confidence) / 2) * error / (share * np.abs(np.log(share))))
+        spread = np.exp(
+            scipy.special.ndtri((1 + confidence) / 2) * error / (share * np.abs(np.log(share)))
+        )
         lower, upper = share**spread, share ** (1 / spread)
     outside = (1 - confidence) / 2
     everyone, nobody = incidence <= 0, share == 0

@@ -4,8 +4,8 @@ import itertools
 from typing import Any
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy.special import ndtr
 
 from adaptnet._checks import positive_number
 from adaptnet.readaptation.groups import (
@@ -142,7 +142,7 @@ def logrank_tests(times: xr.Dataset, *, by: str = "change") -> xr.Dataset:
         first, second = (known.of(c, group.members) for c in pair)
         events[i, g] = first.observed.sum() + second.observed.sum()
         statistic[i, g] = _logrank(first, second)
-    p_value = 2 * ndtr(-np.abs(statistic))
+    p_value = 2 * scipy.special.ndtr(-np.abs(statistic))
     dims = ("comparison", by)
     return xr.Dataset(
         {

@@ -104,7 +104,7 @@ def local_time_ratio(covariance: npt.ArrayLike) -> float:
     Examples
     --------
     >>> local_time_ratio(np.eye(3)), round(local_time_ratio(np.diag([1.0, 1e-2, 1e-4])), 2)
-    (1.0, 6.46)
+    (1.0, 6.43)
     """
     s = np.sqrt(np.linalg.eigvalsh(positive_definite("covariance", covariance)))
     n, inverses = len(s), (1 / s).sum()

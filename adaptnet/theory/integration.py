@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 
 from adaptnet._checks import Floats
 from adaptnet.errors import IntegrationError
@@ -42,8 +43,6 @@ def integrate(
     LSODA switches by itself to stiff formulas, which the spread of local rates near the optimum
     needs. The absolute tolerance is `tolerance` times `smallest`, the smallest weight that matters.
     """
-    from scipy.integrate import solve_ivp
-
     symmetric = law.symmetric
 
     def state_of(values: Floats) -> Floats:
@@ -69,7 +68,7 @@ def integrate(
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):  # the outcome is read below
             warnings.simplefilter("ignore", UserWarning)
-            solution = solve_ivp(
+            solution = scipy.integrate.solve_ivp(
                 velocity,
                 span,
                 coordinates(start, symmetric=symmetric),

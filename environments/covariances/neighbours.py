@@ -2,6 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 
 from environments.checks import (
     Floats,
@@ -34,12 +35,10 @@ def toeplitz_covariance(first_row: npt.ArrayLike) -> Floats:
            [0.5 , 1.  , 0.5 ],
            [0.25, 0.5 , 1.  ]])
     """
-    from scipy.linalg import toeplitz
-
     row = real_array("first_row", first_row)
     if row.ndim != 1 or not row.size:
         raise ValueError(f"first_row must be a list of covariances, got shape {row.shape}")
-    return covariance_matrix("the Toeplitz matrix of first_row", toeplitz(row)).copy()
+    return covariance_matrix("the Toeplitz matrix of first_row", scipy.linalg.toeplitz(row)).copy()
 
 
 def power_law_covariance(n_neurons: int, exponent: float = 2.0) -> Floats:
@@ -55,12 +54,10 @@ def power_law_covariance(n_neurons: int, exponent: float = 2.0) -> Floats:
     >>> bool(np.allclose(np.diag(covariance), 1.0))
     True
     """
-    from scipy.linalg import circulant
-
     n_neurons = whole_number("n_neurons", n_neurons)
     cycles = np.abs(np.fft.fftfreq(n_neurons, 1 / n_neurons))
     power = (1 + cycles) ** -non_negative("exponent", exponent)
-    return symmetric(circulant(np.fft.ifft(power / power.mean()).real))
+    return symmetric(scipy.linalg.circulant(np.fft.ifft(power / power.mean()).real))
 
 
 def gaussian_neighbours(n_neurons: int, width: float, noise: float = 0.1) -> Floats:

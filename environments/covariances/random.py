@@ -2,6 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 
 from environments.checks import Floats, Rng, generator, positive, whole_number
 from environments.covariances._parts import checked_spectrum, symmetric
@@ -28,11 +29,11 @@ def wishart_covariance(n_neurons: int, degrees_of_freedom: int, rng: Rng) -> Flo
     >>> wishart_covariance(3, 10, np.random.default_rng(0)).shape
     (3, 3)
     """
-    from scipy.stats import wishart
-
     n_neurons = whole_number("n_neurons", n_neurons)
     degrees = whole_number("degrees_of_freedom", degrees_of_freedom, minimum=n_neurons)
-    drawn = wishart.rvs(degrees, np.eye(n_neurons) / degrees, random_state=generator(rng))
+    drawn = scipy.stats.wishart.rvs(
+        degrees, np.eye(n_neurons) / degrees, random_state=generator(rng)
+    )
     return symmetric(np.reshape(drawn, (n_neurons, n_neurons)))
 
 
@@ -55,8 +56,6 @@ def random_correlation(spectrum: npt.ArrayLike, rng: Rng) -> Floats:
     >>> np.diag(random_correlation([0.5, 1.0, 1.5], np.random.default_rng(0))).round(12)
     array([1., 1., 1.])
     """
-    from scipy.stats import random_correlation as drawn
-
     values = checked_spectrum(spectrum)
     if abs(values.sum() - len(values)) > 1e-9 * len(values):
         raise ValueError(
@@ -64,7 +63,9 @@ def random_correlation(spectrum: npt.ArrayLike, rng: Rng) -> Floats:
             f"got {values.sum():g}; multiply it by {len(values) / values.sum():.6g}"
         )
     values *= len(values) / values.sum()
-    return symmetric(drawn.rvs(values, random_state=generator(rng), tol=1e-10))
+    return symmetric(
+        scipy.stats.random_correlation.rvs(values, random_state=generator(rng), tol=1e-10)
+    )
 
 
 def low_rank_plus_noise(n_neurons: int, rank: int, noise: float, rng: Rng) -> Floats:

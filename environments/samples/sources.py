@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import scipy
 
 from environments.checks import Floats, non_negative, one_of, positive
 from environments.configuration import Configuration
@@ -104,8 +105,6 @@ class Sources(Configuration):
     def _correlated(
         self, generator: Callable[..., np.random.Generator], n_neurons: int, first: int
     ) -> Iterator[tuple[int, Floats]]:
-        from scipy.signal import lfilter
-
         memory = np.exp(-1 / self._time_constant)
         fresh = np.sqrt(-np.expm1(-2 / self._time_constant))
         state = memory * generator(START).standard_normal((1, n_neurons))
@@ -115,7 +114,9 @@ class Sources(Configuration):
             rng = generator(CHUNKS, index)
             for start in range(index * CHUNK, (index + 1) * CHUNK, size):
                 rng.standard_normal(out=noise)
-                white, state = lfilter([fresh], [1.0, -memory], noise, axis=0, zi=state)
+                white, state = scipy.signal.lfilter(
+                    [fresh], [1.0, -memory], noise, axis=0, zi=state
+                )
                 if index >= first:
                     yield start, white
 

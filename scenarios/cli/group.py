@@ -65,7 +65,12 @@ class _Commands(click.Group):
         except (ValueError, TypeError, OSError, MemoryError, ModuleNotFoundError) as error:
             if ctx.params["debug"]:
                 raise
-            raise click.ClickException(str(error) or type(error).__name__) from error
+            raise click.ClickException(_worded(error)) from error
+
+
+def _worded(error: Exception) -> str:
+    """Return what an error says, with options of the command line in place of arguments."""
+    return (str(error) or type(error).__name__).replace("overwrite=True", "--overwrite")
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

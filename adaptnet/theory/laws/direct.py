@@ -4,6 +4,7 @@
 """
 
 import numpy as np
+import scipy
 
 from adaptnet._checks import Floats
 from adaptnet.theory.modes import ModeLaw, symmetric_products
@@ -45,8 +46,6 @@ class DirectLaw(ModeLaw, name="direct"):
 
 def _weight(t: float, s: float, m0: float) -> float:
     """Solve for v in m = s + (m0 - s) e^-v, which keeps its digits when m is close to s."""
-    from scipy.optimize import brentq
-
     if t == 0 or m0 == s:
         return m0
 
@@ -55,5 +54,7 @@ def _weight(t: float, s: float, m0: float) -> float:
         return float((m0 - s) * -np.expm1(-v) + s / 2 * (v + np.log((s + m) / (s + m0))) - t)
 
     # At least s v / 2 of the time is not offset by the other terms, |m0 - s| and (s/2) ln 2.
-    v = brentq(late, 0.0, 2 * (t + max(0.0, s - m0)) / s + 1.0, xtol=1e-14, rtol=1e-14)
+    v = scipy.optimize.brentq(
+        late, 0.0, 2 * (t + max(0.0, s - m0)) / s + 1.0, xtol=1e-14, rtol=1e-14
+    )
     return float(s + (m0 - s) * np.exp(-v))
