@@ -11,6 +11,7 @@ import xarray as xr
 from adaptnet._words import suggestion
 from adaptnet.readaptation.averages import aligned_curves, peri_change_averages
 from adaptnet.readaptation.bootstrap import paired_bootstrap
+from adaptnet.readaptation.convergence import convergence_times, with_start
 from adaptnet.readaptation.exponential import time_constants
 from adaptnet.readaptation.first_passage import readaptation_times
 from adaptnet.readaptation.floors import noise_floors
@@ -26,6 +27,7 @@ __all__ = [
     "MEASURES",
     "Outcome",
     "aligned_curves",
+    "convergence_times",
     "excess_area",
     "fractional_recovery",
     "logrank_tests",
@@ -40,6 +42,7 @@ __all__ = [
     "time_constants",
     "tracking",
     "with_oracle",
+    "with_start",
 ]
 
 

@@ -235,7 +235,8 @@ def _median(both: list[_Values], kind: str, confidence: float) -> tuple[float, f
         sign_unknown = (low_b < 0) & (high_b > 0)
         low = np.where(sign_unknown, -np.inf, ends.min(axis=0))
         high = np.where(sign_unknown, np.inf, ends.max(axis=0))
-    low, high = np.where(never, -np.inf, low), np.where(never, np.inf, high)
+    lowest = -np.inf if kind == "difference" else 0.0  # these are times
+    low, high = np.where(never, lowest, low), np.where(never, np.inf, high)
     return paired_median(_middle(low), _middle(high), confidence)
 
 

@@ -7,8 +7,10 @@ from adaptnet._checks import Floats, positive_number
 from adaptnet.readaptation.groups import Times, group_coordinates, groups, horizon_of, times_of
 from adaptnet.readaptation.kaplan_meier import ROUNDING, Events, curve_and_band, kaplan_meier
 from adaptnet.readaptation.measures import takes_results
+from adaptnet.readaptation.selections import DIMS
 
 _SUMMARY = {
+    "resolution": "samples since the record before the median: it came at most so long before",
     "lower_quartile": "time by which a quarter had readapted",
     "median": "median time, infinite where not reached",
     "upper_quartile": "time by which three quarters had readapted",
@@ -50,21 +52,35 @@ def summary(
     Dataset
         Over (circuit, `by`): ``median``, ``lower_quartile`` and ``upper_quartile`` of the
         Kaplan-Meier estimate in samples, ``median_low`` and ``median_high``: infinite where so many
-        had not readapted that the quantile was not reached; ``restricted_mean``, the mean of the
-        times cut off at ``horizon``, with its ``restricted_mean_error`` (Greenwood); ``n`` times,
-        ``censored``, the share of them not observed, and ``diverged``, the share of circuits that
-        diverged instead: these count as never readapted. With a single time the interval of the
-        median is 0 to infinity.
+        had not readapted that the quantile was not reached; ``resolution``, how long before the
+        median the last record was; ``restricted_mean``, the mean of the times cut off at
+        ``horizon``, with its ``restricted_mean_error`` (Greenwood); ``n`` times, ``censored``, the
+        share of them not observed, and ``diverged``, the share of circuits that diverged instead:
+        these count as never readapted. With a single time the interval of the median is 0 to
+        infinity.
 
     Raises
     ------
     TypeError, ValueError
         If `times` are not times, a number is out of range, or `by` is unknown.
+
+    Examples
+    --------
+    >>> from adaptnet.readaptation import readaptation_times
+    >>> import adaptnet as an
+    >>> from environments import SwitchingEnvironment
+    >>> environment = SwitchingEnvironment([4 * np.eye(2), np.eye(2)], block_length=200)
+    >>> circuit = an.InterneuronCircuit(initial_weights=2.0, learning_rate=0.01)
+    >>> run = an.flow(circuit, environment, 400, record_every=10)
+    >>> found = summary(readaptation_times(run, threshold=0.1))
+    >>> found["median"].item(), found["resolution"].item(), found["censored"].item()
+    (90.0, 10.0, 0.0)
     """
     confidence = positive_number("confidence", confidence, below=1.0)
     if horizon is not None:
         horizon = positive_number("horizon", horizon)
     known, found = times_of(times), list(groups(times, by))
+    resolution = times["resolution"].transpose(*DIMS).values
     n_circuits = times.sizes["circuit"]
     table = {name: np.full((n_circuits, len(found)), np.nan) for name in _SUMMARY}
     for g, group in enumerate(found):
@@ -75,6 +91,9 @@ def summary(
             if len(one.durations):
                 for name, value in _summary_of(one, end, confidence).items():
                     table[name][c, g] = value
+            at_median = group.members & (known.durations[c] == table["median"][c, g])
+            if at_median.any():
+                table["resolution"][c, g] = resolution[c][at_median].max()
     return xr.Dataset(
         {
             name: (("circuit", by), values, {"long_name": _SUMMARY[name], "units": "1"})

@@ -92,7 +92,7 @@ def run_of(
     )
 
 
-def times_of(samples, observed, diverged=None, **options):
+def times_of(samples, observed, diverged=None, followed=None, **options):
     """Return readaptation times (circuit, replicate, change) that are given."""
     samples, observed = np.asarray(samples, float), np.asarray(observed, bool)
     n_circuits, n_replicates, n_changes = samples.shape
@@ -102,6 +102,6 @@ def times_of(samples, observed, diverged=None, **options):
     if diverged is not None:
         times.outcome[diverged] = Outcome.DIVERGED
     times.samples = np.where(observed, samples, np.nan)
-    times.followed = np.where(observed, samples.max(), samples)
+    times.followed = np.where(observed, samples.max() if followed is None else followed, samples)
     times.resolution = np.zeros(samples.shape)
     return times.times("what was given")
