@@ -9,7 +9,6 @@ import xarray as xr
 from adaptnet._checks import Floats, Integers, positive_number
 from adaptnet.readaptation.measures import measure
 from adaptnet.readaptation.outcomes import Outcome
-from adaptnet.readaptation.quadrature import trapezoid
 from adaptnet.readaptation.results import Results
 from adaptnet.readaptation.segments import each_segment
 

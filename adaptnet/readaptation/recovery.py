@@ -9,7 +9,6 @@ from adaptnet.readaptation.floors import Floor, resolved_floor
 from adaptnet.readaptation.measures import measure
 from adaptnet.readaptation.outcomes import Outcome
 from adaptnet.readaptation.passages import Passages
-from adaptnet.readaptation.quadrature import trapezoid
 from adaptnet.readaptation.results import Results
 from adaptnet.readaptation.segments import each_segment
 from adaptnet.readaptation.synaptic import synaptic_time
