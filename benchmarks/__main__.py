@@ -50,10 +50,10 @@ def main(output: Path, repetitions: int, only: tuple[str, ...]) -> None:
     click.echo(f"wrote {output / 'results.md'} and {output / 'results.nc'}")
 
 
-def _present(of: dict[str, Any], one: Work) -> tuple[dict[str, Run], dict[str, str]]:
+def _present(found: dict[str, Any], one: Work) -> tuple[dict[str, Run], dict[str, str]]:
     """Return the peers that this machine has, their results checked, and why others are absent."""
     runs, absent = {}, {}
-    for name, peer in of.items():
+    for name, peer in found.items():
         try:
             runs[name] = peer(one)
         except AbsentError as reason:
@@ -67,14 +67,14 @@ def _present(of: dict[str, Any], one: Work) -> tuple[dict[str, Run], dict[str, s
 
 
 def _compare(
-    title: str, of: dict[str, Any], works: dict[Any, Work], repetitions: int
+    title: str, found: dict[str, Any], works: dict[Any, Work], repetitions: int
 ) -> tuple[list[str], xr.DataArray]:
     """Return lines of a table of ratios, and microseconds a sample (work, peer, repetition)."""
-    names = list(of)
+    names = list(found)
     taken = np.full((len(works), len(names), repetitions), np.nan)
     absent: dict[str, str] = {}
     for row, one in enumerate(works.values()):
-        runs, absent = _present(of, one)
+        runs, absent = _present(found, one)
         for name, seconds in interleaved(runs, repetitions).items():
             taken[row, names.index(name)] = seconds / len(one.inputs) * 1e6
     lines = [

@@ -277,5 +277,5 @@ class _SwitchingRealization(ColouredRealization):
         # All are coloured for the context of most, and the others once more.
         usual = int(2 * np.count_nonzero(new) > len(new))
         np.matmul(white, self._factors[contexts[usual]].T, out=inputs)
-        others = np.flatnonzero(new != usual)
-        inputs[others] = white.take(others, axis=0) @ self._factors[contexts[1 - usual]].T
+        rest = np.flatnonzero(new != usual)
+        inputs[rest] = white.take(rest, axis=0) @ self._factors[contexts[1 - usual]].T

@@ -63,12 +63,12 @@ def checked(field: "dataclasses.Field[Any]", value: Any, kind: Any) -> Any:
     return value
 
 
-def require_known(given: Iterable[str], kind: type) -> None:
+def require_known(names: Iterable[str], kind: type) -> None:
     """Raise if a name is not that of a parameter; the nearest is suggested."""
-    names = names_of(kind)
-    for name in given:
-        if name not in names:
-            raise ValueError(f"there is no parameter {name!r}; {suggestion(name, names)}")
+    known = names_of(kind)
+    for name in names:
+        if name not in known:
+            raise ValueError(f"there is no parameter {name!r}; {suggestion(name, known)}")
 
 
 def parsed(name: str, text: str, kind: Any) -> Any:

@@ -110,13 +110,13 @@ def _change(entry: xr.Dataset) -> str:
 
 def _comparisons(times: dict[str, xr.Dataset], by: str) -> Iterator[str]:
     """Yield a sentence per change: how many times as fast the other circuits are as the first."""
-    first, *others = [str(name) for name in times[""]["circuit"].values]
-    if not others or times[""].sizes["replicate"] < 2:
+    first, *rivals = [str(name) for name in times[""]["circuit"].values]
+    if not rivals or times[""].sizes["replicate"] < 2:
         return
     ratios = {suffix: paired_bootstrap(found, "median", by=by) for suffix, found in times.items()}
     for label in ratios[""][by].values:
         change = ratios[""].sel({by: label})
-        for number, name in enumerate(others):  # the first circuit's pairs come first
+        for number, name in enumerate(rivals):  # the first circuit's pairs come first
             speed = _speed(change.isel(comparison=number), f" times as fast as {first}")
             if len(ratios) > 1:
                 equal = ratios[", equal floors"].sel({by: label}).isel(comparison=0)

@@ -42,6 +42,13 @@ def sources():
     ]
 
 
+def bound_name(node):
+    """Return the variable or argument that a node of a syntax tree binds, or None."""
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        return node.id
+    return node.arg if isinstance(node, ast.arg) else None
+
+
 def functions(tree):
     return [
         node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
@@ -101,6 +108,38 @@ def test_the_top_floor_is_clear():
 def test_functions_are_short():
     lengths = [n_lines(f) for _, tree in sources() for f in functions(tree)]
     assert statistics.median(lengths) < 10
+
+
+def test_few_imports_stand_inside_functions():
+    # What is large and seldom needed (netCDF4, scipy, scikit-image, tqdm) is loaded when it is.
+    late = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path, tree in sources()
+        for function in functions(tree)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert len(late) <= 25, late
+
+
+def test_prose_is_plain_english():
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in tracked(".py", ".md")
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if UNIDIOMATIC.search(line)
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_variables_are_named_by_nouns():
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {name}"
+        for path, tree in sources()
+        for node in ast.walk(tree)
+        if (name := bound_name(node)) in {"given", "of", "others", "some", "sound", "which"}
+    ]
+    assert not found, "\n".join(found)
 
 
 def test_pages_import_what_is_public():

@@ -164,7 +164,7 @@ def _plain(value: Any) -> Any:
 
 @functools.cache
 def git_commit(folder: Path) -> str | None:
-    """Return the commit that is checked out around `folder`, None if there is none.
+    """Return the commit that is checked out around `folder`, or None outside of a repository.
 
     The files of the repository are read: Git itself runs programs that a repository's configuration
     names, so that a folder from elsewhere could run anything.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _POINTS = 400
 _AT_LEAST, _AT_MOST = 5, 8  # covariances that are shown: one per context if there are not more
 _ELLIPSE_AT_MOST = 2  # neurons: beyond, covariances are drawn as images
-# Light tints that dark curves stand out on, told apart by lightness as well as hue.
+# Light tints that dark curves stand out on, distinguished by lightness as well as hue.
 _BANDS = ("#FFFFFF", "#D9E6F2", "#F6E3C5", "#DDEBD5", "#EBD9E6", "#E3E3E3", "#CFE8E8", "#F7D6D0")
 
 

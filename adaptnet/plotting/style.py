@@ -116,6 +116,6 @@ def circuit_colours(names: list[str]) -> dict[str, str]:
     >>> circuit_colours(["direct", "mine"])
     {'direct': '#D55E00', 'mine': '#E69F00'}
     """
-    others = [name for name in names if name not in _NAMED_COLOURS]
-    cycle = {n: _OTHER_COLOURS[i % len(_OTHER_COLOURS)] for i, n in enumerate(others)}
+    unnamed = [name for name in names if name not in _NAMED_COLOURS]
+    cycle = {n: _OTHER_COLOURS[i % len(_OTHER_COLOURS)] for i, n in enumerate(unnamed)}
     return {name: _NAMED_COLOURS.get(name) or cycle[name] for name in names}

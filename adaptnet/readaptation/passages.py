@@ -92,8 +92,8 @@ class Passages(Results):
 def passage(below: Flags, hold: int, risen: bool = False) -> tuple[int, Outcome]:
     """Return the position of the first of `hold` records in a row below, after one above.
 
-    If there is none, the position is that of the last record above. `risen` says that there was a
-    record above before these.
+    If no records are that low, the position is that of the last record above. `risen` says that
+    there was a record above before these.
 
     Examples
     --------

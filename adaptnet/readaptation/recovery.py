@@ -153,7 +153,7 @@ def maximum_loss(dataset: xr.Dataset, *, variable: str = "whitening_error") -> x
     -------
     Dataset
         Over (circuit, replicate, change): ``peak``, the largest error in the segment; ``loss``, by
-        how much it exceeds the error at the last record before the change (NaN if there is none);
+        how much it exceeds the error at the last record before the change (NaN without one);
         ``samples`` and ``synaptic_time`` from the change to the peak; and ``outcome``. A circuit
         that diverged has the worst of its finite errors.
 

@@ -20,7 +20,7 @@ class Segment(NamedTuple):
     lasts: int  # samples until the covariance has arrived; 0 for an abrupt change
     since: Integers  # samples since the change, of each record with a finite error
     errors: Floats
-    before: float  # error at the last record before the change; NaN if there is none
+    before: float  # error at the last record before the change; NaN if there is no record before it
     diverged: bool  # whether the circuit diverged before the segment ended
     unmoved: bool  # whether the change left the covariance what it was: a drift sets in
     cut: bool  # whether records are missing after those here, or at the change

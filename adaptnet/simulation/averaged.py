@@ -292,9 +292,9 @@ def _between(realization: Realization, sample: float, first: int, end: int) -> F
     """
     lowest = max(first, min(int(sample) - 1, end - 4))
     nodes = np.arange(lowest, min(lowest + 4, end))
-    others = ~np.eye(len(nodes), dtype=bool)
-    apart = np.where(others, nodes[:, None] - nodes, 1)
-    shares = np.prod(np.where(others, sample - nodes, 1.0) / apart, axis=1)
+    off_diagonal = ~np.eye(len(nodes), dtype=bool)
+    apart = np.where(off_diagonal, nodes[:, None] - nodes, 1)
+    shares = np.prod(np.where(off_diagonal, sample - nodes, 1.0) / apart, axis=1)
     covariance: Floats = np.tensordot(shares, realization.covariances(nodes), 1)
     return covariance
 

@@ -47,7 +47,7 @@ def experiment(
     block_size: int | None = None,
     attributes: Mapping[str, str],
 ) -> Experiment:
-    """Return an experiment that records what `plan` says and, unless told not to, every change."""
+    """Return an experiment that records what `plan` says and, by default, every change."""
     shared = environment.shared_path
     distinct = range(1 if shared else n_replicates)
     paths = paths_of(environment, seed, distinct, plan.n_samples)

@@ -203,13 +203,13 @@ def _gaussian(n: int) -> ProductVariances:
     return lambda rates: variances
 
 
-def _asked(given: npt.ArrayLike | ProductVariances | None, n: int) -> ProductVariances:
+def _asked(variances: npt.ArrayLike | ProductVariances | None, n: int) -> ProductVariances:
     """Return variances given in any of their ways as a callable."""
-    if given is None:
+    if variances is None:
         return _gaussian(n)
-    if callable(given):
-        return given
-    variances = real_matrix("product_variances", given)
+    if callable(variances):
+        return variances
+    variances = real_matrix("product_variances", variances)
     if variances.shape != (n, n) or not (variances == variances.T).all() or variances.min() < 0:
         raise ValueError(
             f"product_variances must be a symmetric matrix {n, n} of variances, "

@@ -64,10 +64,10 @@ def long_run_variances(series: Floats, rates: Floats) -> Floats:
     variances = np.empty((n, n))
     for i in range(n):
         for first in range(i, n, _PAIRS):
-            others = slice(first, min(first + _PAIRS, n))
-            products = series[:, i, None] * series[:, others]
-            sums = _summed_autocovariances(products, 1 - rates[i, others])
-            variances[i, others] = variances[others, i] = sums
+            columns = slice(first, min(first + _PAIRS, n))
+            products = series[:, i, None] * series[:, columns]
+            sums = _summed_autocovariances(products, 1 - rates[i, columns])
+            variances[i, columns] = variances[columns, i] = sums
     return variances
 
 

@@ -199,12 +199,12 @@ class Initialization(TableScenario):
             sources = {"flow": dataset["flow"], "simulated": dataset["online"].median("replicate")}
             for basis in _TITLES:
                 for source, times in sources.items():
-                    for name, of, theirs in (
+                    for name, found, theirs in (
                         ("direct", scale, 1.0),
                         ("interneuron", np.log(scale), 0.5),
                     ):
                         values = times.sel(circuit=name, eigenbasis=basis).values[large]
-                        slope = np.polyfit(of[large], values, 1)[0]
+                        slope = np.polyfit(found[large], values, 1)[0]
                         of_what = "scale" if name == "direct" else "ln(scale)"
                         rows.append((basis, source, name, of_what, f"{slope:.4f}", f"{theirs:g}"))
         return text_table(

@@ -37,10 +37,10 @@ def handmade(curves, changes=(10,), contexts=(0, 1), every=1, n_samples=None, di
     }
     return xr.Dataset(
         {
-            name: schema.variable(name, *of, **(flags if name.startswith("context") else {}))
-            for name, of in described.items()
+            name: schema.variable(name, *found, **(flags if name.startswith("context") else {}))
+            for name, found in described.items()
         },
-        {name: schema.variable(name, (name,), of) for name, of in coordinates.items()},
+        {name: schema.variable(name, (name,), found) for name, found in coordinates.items()},
         {
             "adaptnet_schema": schema.SCHEMA,
             "n_samples": int(n_samples),

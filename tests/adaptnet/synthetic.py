@@ -60,7 +60,7 @@ def run_of(
             np.full((n_circuits, n_replicates), -1) if diverged is None else diverged,
             {},
         ),
-        **{name: (of[0], np.asarray(of[1]), {}) for name, of in variables.items()},
+        **{name: (found[0], np.asarray(found[1]), {}) for name, found in variables.items()},
     }
     circuits = list(circuits[:n_circuits])
     rates = dict.fromkeys(circuits, 1e-3) if rates is None else rates

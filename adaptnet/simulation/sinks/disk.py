@@ -214,7 +214,7 @@ class DiskSink(Sink):
             self._held.__exit__(None, None, None)
 
     def restore(self, replicate: int, states: Sequence[State]) -> Reached | None:
-        """Bring `states` to the last good checkpoint of `replicate`; None if there is none."""
+        """Bring `states` to the last good checkpoint of `replicate`, or return None without one."""
         for path in (self._folder.state(replicate), self._folder.previous(replicate)):
             try:
                 return self._restored(path, replicate, states)

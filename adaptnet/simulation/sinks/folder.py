@@ -53,7 +53,7 @@ class Folder:
         Raises
         ------
         FileNotFoundError
-            If there is none.
+            If the file does not exist.
         ValueError
             If they are damaged.
         """

@@ -28,9 +28,9 @@ def circuits(n):
     kinds = {"direct": an.DirectCircuit, "interneuron": an.InterneuronCircuit}
     dynamics = {"equilibrium": "equilibrium", "cholesky": "cholesky", "integrated": FAST}
     return {
-        f"{name} {how}": kind(dynamics=of)
+        f"{name} {how}": kind(dynamics=result)
         for name, kind in kinds.items()
-        for how, of in dynamics.items()
+        for how, result in dynamics.items()
     } | {"batch": an.BatchEstimator(window=4 * n)}
 
 

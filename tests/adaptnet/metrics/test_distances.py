@@ -49,34 +49,34 @@ def test_kl_is_that_of_gaussians():
 @pytest.mark.parametrize("name", NAMES)
 def test_leading_dimensions_broadcast(name, pairs):
     a, b = pairs
-    of = getattr(metrics, name)
-    expected = [[of(x, y) for y in b[0]] for x in a[:, 0]]
-    np.testing.assert_allclose(of(a[:, :1], b[0]), expected, rtol=1e-12)
+    found = getattr(metrics, name)
+    expected = [[found(x, y) for y in b[0]] for x in a[:, 0]]
+    np.testing.assert_allclose(found(a[:, :1], b[0]), expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_zero_at_equality_and_unmoved_by_rotation(name, pairs):
     a, b = pairs[:, 0, 0]
-    of = getattr(metrics, name)
-    assert of(a, a) == pytest.approx(0, abs=1e-6)  # roots of rounding errors
+    found = getattr(metrics, name)
+    assert found(a, a) == pytest.approx(0, abs=1e-6)  # roots of rounding errors
     q = np.linalg.qr(np.random.default_rng(1).normal(size=(6, 6)))[0]
     rotated = [q @ m @ q.T for m in (a, b)]
-    np.testing.assert_allclose(of(*rotated), of(a, b), rtol=1e-8)
+    np.testing.assert_allclose(found(*rotated), found(a, b), rtol=1e-8)
 
 
 @pytest.mark.parametrize("name", ["affine_invariant_distance", "stein_distance", "kl_divergence"])
 def test_unmoved_by_any_invertible_map(name, pairs):
     a, b = pairs[:, 0, 0]
     t = np.random.default_rng(1).normal(size=(6, 6))
-    of = getattr(metrics, name)
-    np.testing.assert_allclose(of(t @ a @ t.T, t @ b @ t.T), of(a, b), rtol=1e-7)
+    found = getattr(metrics, name)
+    np.testing.assert_allclose(found(t @ a @ t.T, t @ b @ t.T), found(a, b), rtol=1e-7)
 
 
 @pytest.mark.parametrize("name", NAMES[1:])
 def test_near_covariances_keep_their_digits(name):
     """For B = (1 + h) I every distance is linear in h to first order, and divergences quadratic."""
-    of = getattr(metrics, name)
-    small, smaller = (float(of(np.eye(3), (1 + h) * np.eye(3))) for h in (1e-5, 1e-6))
+    found = getattr(metrics, name)
+    small, smaller = (float(found(np.eye(3), (1 + h) * np.eye(3))) for h in (1e-5, 1e-6))
     power = 2 if "divergence" in name else 1
     # 1e-16 of rounding against 1e-12 of a divergence at h = 1e-6
     assert small / smaller == pytest.approx(10**power, rel=1e-3)

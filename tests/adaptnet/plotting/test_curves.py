@@ -47,7 +47,7 @@ def test_the_band_spans_the_quartiles():
     np.testing.assert_allclose((band.ymin, band.ymax), (low.min(), high.max()))
 
 
-def test_it_draws_where_it_is_told():
+def test_it_draws_on_the_axes_it_is_given():
     given = Figure().subplots()
     figure, axes = an.plot_readaptation(handmade(CURVES), ax=given)
     assert axes is given
