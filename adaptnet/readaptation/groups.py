@@ -74,7 +74,7 @@ _FOLLOWED = {"samples": "followed", "synaptic_time": "synaptic_followed"}
 
 
 def times_of(results: xr.Dataset, variable: str = "samples") -> Times:
-    """Return times (circuit, replicate, change) from `variable`, or refuse results without times."""
+    """Return times (circuit, replicate, change) of `variable`; refuse results without times."""
     followed = _FOLLOWED[variable]
     if not {variable, "observed", followed} <= set(results.data_vars):
         raise ValueError(
