@@ -25,7 +25,7 @@ from adaptnet.simulation.sinks.memory import MemorySink
 from adaptnet.theory.integration import TOLERANCE, integrate, is_stable, smallest_weight
 from adaptnet.theory.registry import law_of
 
-_BLOCK = 1024  # samples whose covariances are asked for at a time
+_BLOCK = 1024  # samples per call for covariances
 
 
 def flow(
@@ -41,10 +41,10 @@ def flow(
 ) -> xr.Dataset:
     """Integrate the synaptic flows of circuits: what learning does on average as eta -> 0.
 
-    Takes the arguments of :func:`adaptnet.simulate` and returns a run like its, so that a
-    simulation and its theory are compared, analysed and drawn alike. A sample stands for eta units
-    of synaptic time, and both coordinates are there; an axis of synaptic time as fine as you like
-    comes from a small learning rate.
+    Takes the arguments of :func:`adaptnet.simulate` and returns a run like it does, so that a
+    simulation and its theory can be compared, analysed and drawn in the same way. One sample is eta
+    units of synaptic time, and the run has both coordinates; for a finer axis of synaptic time,
+    choose a smaller learning rate.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def flow(
     n_replicates : int
         Paths of contexts, in environments that draw them at random.
     rng : None, int, SeedSequence or Generator
-        Source of the paths: a simulation of the same `rng` goes along the same ones.
+        Source of the paths: a simulation with the same `rng` follows the same ones.
     record_every : int
         Samples between records.
     record : sequence of str, optional
@@ -270,16 +270,18 @@ def _flow_path(
 def _pieces(realization: Realization, n_samples: int) -> Iterator[tuple[int, int, bool]]:
     """Yield the first sample and the end of each piece of a path, and whether C moves within it.
 
-    A path is cut at its changes, and where C jumps while it is held both before and after: an
-    integrator takes long to find its way across a jump.
+    A path is cut where changes begin and end, and where C jumps between two stretches of constant
+    C: an integrator takes many small steps to get across a jump or a bend.
     """
-    moves = np.zeros(n_samples + 1, bool)  # whether C is other than at the sample before
+    moves = np.zeros(n_samples + 1, bool)  # whether C differs from that of the sample before
     for block in range(0, n_samples, _BLOCK):
         samples = np.arange(max(block - 1, 0), min(block + _BLOCK, n_samples))
         covariances = realization.covariances(samples)
         moves[samples[1:]] = (covariances[1:] != covariances[:-1]).any(axis=(1, 2))
     jumps = 1 + np.flatnonzero(moves[1:-1] & ~moves[:-2] & ~moves[2:])
-    cuts = np.union1d(realization.change_samples(n_samples), jumps).tolist()
+    ends = getattr(realization, "change_ends", realization.change_samples)(n_samples)
+    changes = np.union1d(realization.change_samples(n_samples), ends[ends < n_samples])
+    cuts = np.union1d(changes, jumps).tolist()
     for first, end in pairwise([0, *cuts, n_samples]):
         yield first, end, bool(moves[first + 1 : end].any())
 
@@ -287,8 +289,8 @@ def _pieces(realization: Realization, n_samples: int) -> Iterator[tuple[int, int
 def _between(realization: Realization, sample: float, first: int, end: int) -> Floats:
     """Return C at a real-valued sample of a piece, on the cubic through the four samples about it.
 
-    A line would do for the values, but not for an integrator of high order: it would stop at each
-    sample, where lines meet. In the last sample of a piece the cubic is continued.
+    Straight lines would be accurate enough, but an integrator of high order would stop at each
+    sample, where lines meet. The last cubic of a piece also covers its last sample.
     """
     lowest = max(first, min(int(sample) - 1, end - 4))
     nodes = np.arange(lowest, min(lowest + 4, end))
@@ -318,7 +320,7 @@ def _offline_path(
 
 
 class _Constant:
-    """One covariance for ever, in the shape of an environment; has no samples to give."""
+    """A constant covariance in the shape of an environment, without samples."""
 
     truth = "exact"
     shared_path = True

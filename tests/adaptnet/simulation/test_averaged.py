@@ -11,6 +11,7 @@ from adaptnet import theory
 from adaptnet.simulation.verify import verify
 from environments import StationaryEnvironment, SwitchingEnvironment
 from environments.covariances import random_eigenbasis, with_spectrum
+from environments.transitions import Incremental
 
 Q1, Q2 = (random_eigenbasis(3, np.random.default_rng(seed)) for seed in (1, 2))
 C1, C2 = with_spectrum([0.3, 1.0, 2.5], Q1), with_spectrum([0.5, 1.0, 9.0], Q2)
@@ -142,6 +143,30 @@ def test_jumps_within_a_context_are_followed_like_changes(kind):
         for environment in (steps, switches)
     ]
     np.testing.assert_array_equal(*weights)
+
+
+def test_a_transition_is_followed_to_its_end_and_no_further():
+    """Variances along a straight line, then constant: y = m^2 obeys a linear equation in each."""
+    eta, width, y0 = 1e-3, 500, 4.0
+    environment = SwitchingEnvironment(
+        [y0 * np.eye(2), np.eye(2)], 1000, order=[0, 1], transition=Incremental(width)
+    )
+    circuit = an.InterneuronCircuit(initial_weights=np.sqrt(y0), learning_rate=eta)
+    run = an.flow(circuit, environment, 3000, record_every=100, record=["effective_weights"])
+    sample = run["sample"].values
+    # C is known at samples: 4 at 999, then down a step at each of 1000, ..., 1500, where it is 1.
+    # The flow is cut at 1000 and continues each piece's cubic, here a line, up to its end.
+    slope = -3 / ((width + 1) * eta)
+    t = eta * (sample - 1000)
+    c0 = y0 + slope * eta  # at sample 1000
+    moving = c0 + slope * (t - 0.25) + (y0 - c0 + slope / 4) * np.exp(-4 * t)
+    T = eta * width
+    end = c0 + slope * (T - 0.25) + (y0 - c0 + slope / 4) * np.exp(-4 * T)
+    held = 1 + (end - 1) * np.exp(-4 * (t - T))
+    y = np.where(t <= 0, y0, np.where(t <= T, moving, held))
+    np.testing.assert_allclose(
+        run["effective_weights"].values[0, 0, :, 0, 0], np.sqrt(y), atol=1e-9
+    )
 
 
 @pytest.mark.parametrize("n_samples", [1, 2, 3, 5])
