@@ -9,10 +9,16 @@ from environments.checks import Floats, seed_sequence, whole_number
 from environments.configuration import Configuration
 from environments.description import description
 from environments.samples import Realization
+from environments.threads import one_blas_thread
 
 
 class Environment(Configuration):
     """Where inputs come from: an immutable configuration, realised once per replicate."""
+
+    def __init_subclass__(cls, **options: object) -> None:
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):  # what it computes must not depend on the number of cores
+            setattr(cls, "__init__", one_blas_thread()(vars(cls)["__init__"]))  # noqa: B010
 
     @property
     @abstractmethod
@@ -51,12 +57,14 @@ class Environment(Configuration):
     def realize(self, seed: np.random.SeedSequence) -> Realization:
         """Return the replicate that `seed` draws."""
 
+    @one_blas_thread()
     def sample(self, n_samples: int, seed: "int | np.random.SeedSequence" = 0) -> Floats:
         """Return the first `n_samples` inputs (sample, neuron) of the replicate of `seed`."""
         n_samples = whole_number("n_samples", n_samples)
         realization = self.realize(seed_sequence("seed", seed))
         return next(realization.blocks(n_samples, n_samples))
 
+    @one_blas_thread()
     def describe(self, n_samples: int, seed: "int | np.random.SeedSequence" = 0) -> dict[str, Any]:
         """Describe what a replicate of `n_samples` draws, as plain JSON values.
 

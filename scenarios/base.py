@@ -13,6 +13,7 @@ import xarray as xr
 import adaptnet
 from adaptnet import Circuit
 from adaptnet.seeding import Rng
+from adaptnet.simulation.threads import single_threaded_blas
 from environments import Environment
 from scenarios.parameters import checked, parameter, require_known
 from scenarios.text import readaptation_table
@@ -131,11 +132,13 @@ class SimulationScenario(Scenario):
         there and survives interruptions.
         """
         replicates = self.default_replicates if n_replicates is None else n_replicates
+        with single_threaded_blas():  # as everything that a run depends on
+            environment, circuits = self.environment(), self.circuits()
         attributes = self.attributes(replicates)
         del attributes["n_replicates"]  # the run itself says so
         return adaptnet.simulate(
-            self.circuits(),
-            self.environment(),
+            circuits,
+            environment,
             self.n_samples,
             n_replicates=replicates,
             rng=rng,

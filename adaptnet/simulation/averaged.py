@@ -22,12 +22,14 @@ from adaptnet.simulation.rows import blank, fill, truth_at
 from adaptnet.simulation.simulate import named_circuits
 from adaptnet.simulation.sinks.base import Reached
 from adaptnet.simulation.sinks.memory import MemorySink
+from adaptnet.simulation.threads import single_threaded_blas
 from adaptnet.theory.integration import TOLERANCE, integrate, is_stable, smallest_weight
 from adaptnet.theory.registry import law_of
 
 _BLOCK = 1024  # samples per call for covariances
 
 
+@single_threaded_blas()
 def flow(
     circuits: Circuit | Mapping[str, Circuit],
     environment: Environment | npt.ArrayLike,
@@ -99,6 +101,7 @@ def flow(
                 record)  # fmt: skip
 
 
+@single_threaded_blas()
 def offline(
     circuits: Circuit | Mapping[str, Circuit],
     environment: Environment | npt.ArrayLike,

@@ -13,7 +13,6 @@ from adaptnet.files.schema import ALWAYS, CHANGES, DIRECTIONS, FLOORS, VARIABLES
 from adaptnet.metrics import affine_invariant_distance
 from adaptnet.protocols import Environment, Realization
 from adaptnet.seeding import child_seed
-from adaptnet.simulation.threads import single_threaded_blas
 from adaptnet.theory.noise import ProductVariances, noise_floor_or_none
 
 _PATH = tuple(name for name in ALWAYS if "change" in ALWAYS[name].dims)
@@ -168,8 +167,7 @@ class _Floors:
         """Return for each floor of the schema its values (circuit,) in a context."""
         key = context, covariance.tobytes()
         if key not in self._known:
-            with single_threaded_blas():  # many small matrices: more threads only wait
-                floors = [noise_floor_or_none(c, covariance, variances) for c in self._circuits]
+            floors = [noise_floor_or_none(c, covariance, variances) for c in self._circuits]
             missing = (np.nan,) * len(FLOORS)
             by_circuit = [missing if floor is None else tuple(floor) for floor in floors]
             self._known[key] = list(zip(*by_circuit, strict=True))

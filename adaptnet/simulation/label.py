@@ -18,7 +18,6 @@ from adaptnet.kernels.status import Status
 from adaptnet.simulation.changes import described_changes
 from adaptnet.simulation.experiment import Experiment
 from adaptnet.simulation.sinks.base import Reached
-from adaptnet.simulation.threads import single_threaded_blas
 
 _HASHED_SAMPLES = 256  # of replicate 0: enough to notice inputs that changed
 
@@ -50,8 +49,7 @@ def _first_inputs(experiment: Experiment) -> dict[str, str]:
     if experiment.kind != "simulation":
         return {}
     n_samples = min(experiment.layout.plan.n_samples, _HASHED_SAMPLES)
-    with single_threaded_blas():
-        inputs = next(experiment.realization(0).blocks(n_samples, n_samples))
+    inputs = next(experiment.realization(0).blocks(n_samples, n_samples))
     return {"first_inputs_sha256": hashlib.sha256(inputs.tobytes()).hexdigest()}
 
 

@@ -15,7 +15,7 @@ from adaptnet.simulation.plan import groups_of
 from adaptnet.simulation.progress import progress_display
 from adaptnet.simulation.rows import Rows, blank, fill, truth_at
 from adaptnet.simulation.sinks.base import Reached, Sink
-from adaptnet.simulation.threads import in_threads, single_threaded_blas
+from adaptnet.simulation.threads import in_threads
 
 _MOST_THREADS = 1024  # beyond any machine's cores, below what a system refuses
 _FIRST_BLOCK = 256  # samples; halved or doubled to what takes a moment
@@ -60,7 +60,7 @@ class Loop:
                 ended.update((replicate.number, replicate.reached) for replicate in group)
 
         total = self.experiment.layout.plan.n_samples * len(replicates)
-        with progress_display(total, progress) as self.advance, single_threaded_blas():
+        with progress_display(total, progress) as self.advance:
             in_threads(work, n_threads, self.stopped)  # all save, and stop, at their block's end
         return [ended[r] for r in replicates]
 

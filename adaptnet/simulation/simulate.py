@@ -23,9 +23,10 @@ from adaptnet.simulation.loop import Loop
 from adaptnet.simulation.plan import Plan, checked_variables, run_layout
 from adaptnet.simulation.sinks import disk
 from adaptnet.simulation.sinks.memory import MemorySink, require_memory_for
-from adaptnet.simulation.threads import n_cores
+from adaptnet.simulation.threads import n_cores, single_threaded_blas
 
 
+@single_threaded_blas()
 def simulate(
     circuits: Circuit | Mapping[str, Circuit],
     environment: Environment | npt.ArrayLike,

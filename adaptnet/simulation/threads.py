@@ -55,29 +55,35 @@ def in_threads(work: Callable[[], object], n_threads: int, stopped: threading.Ev
         raise errors[0]
 
 
-_limiting = threading.Lock()
-_limiters: list[Any] = []
-_n_inside = 0
+class _Limiter:
+    """Counts who needs the limit, which is the process's: the last one that leaves lifts it."""
+
+    def __init__(self) -> None:
+        self.changing = threading.Lock()
+        self.inside = 0
+        self.limits: Any = None
 
 
 @contextlib.contextmanager
 def single_threaded_blas() -> Iterator[None]:
     """Keep BLAS to one thread: faster beside worker threads, and results free of its splitting.
 
-    The limit is the process's. It is set by the first that enters, in any thread, and lifted by the
-    last that leaves.
+    From about 90 neurons on the bits of a product depend on how threads share it. Everything that a
+    result depends on is computed in here, in a ``with`` statement or a decorated function.
     """
-    from threadpoolctl import threadpool_limits
+    import threadpoolctl
 
-    global _n_inside
-    with _limiting:
-        if _n_inside == 0:
-            _limiters.append(threadpool_limits(1, user_api="blas"))
-        _n_inside += 1
+    # Environments limit BLAS too. The count is kept where both find it: two counts that do not know
+    # of each other would lift the limit too early, or never.
+    limiter = vars(threadpoolctl).setdefault("one_blas_thread", _Limiter())
+    with limiter.changing:
+        if limiter.inside == 0:
+            limiter.limits = threadpoolctl.threadpool_limits(1, user_api="blas")
+        limiter.inside += 1
     try:
         yield
     finally:
-        with _limiting:
-            _n_inside -= 1
-            if _n_inside == 0:
-                _limiters.pop().restore_original_limits()
+        with limiter.changing:
+            limiter.inside -= 1
+            if limiter.inside == 0:
+                limiter.limits.restore_original_limits()

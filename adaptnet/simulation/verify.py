@@ -21,7 +21,7 @@ from adaptnet.simulation.loop import Loop
 from adaptnet.simulation.plan import Layout, Plan, checked_variables
 from adaptnet.simulation.rows import Rows
 from adaptnet.simulation.sinks.base import Reached, Sink, placed
-from adaptnet.simulation.threads import n_cores
+from adaptnet.simulation.threads import n_cores, single_threaded_blas
 
 _CHANGES = ("change_sample", "change_end", "context_left", "context_entered")
 
@@ -40,6 +40,7 @@ class Verification:
     """A line for each version or feature of the machine that is not the same."""
 
 
+@single_threaded_blas()
 def verify(
     stored: xr.Dataset,
     environment: Environment,

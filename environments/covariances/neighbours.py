@@ -13,8 +13,10 @@ from environments.checks import (
     whole_number,
 )
 from environments.covariances._parts import symmetric
+from environments.threads import one_blas_thread
 
 
+@one_blas_thread()
 def toeplitz_covariance(first_row: npt.ArrayLike) -> Floats:
     """Return the covariance that depends only on the distance between neurons.
 
@@ -41,6 +43,7 @@ def toeplitz_covariance(first_row: npt.ArrayLike) -> Floats:
     return covariance_matrix("the Toeplitz matrix of first_row", scipy.linalg.toeplitz(row)).copy()
 
 
+@one_blas_thread()
 def power_law_covariance(n_neurons: int, exponent: float = 2.0) -> Floats:
     """Return the covariance of a ring of neurons whose power spectrum is a power law.
 
@@ -60,6 +63,7 @@ def power_law_covariance(n_neurons: int, exponent: float = 2.0) -> Floats:
     return symmetric(scipy.linalg.circulant(np.fft.ifft(power / power.mean()).real))
 
 
+@one_blas_thread()
 def gaussian_neighbours(n_neurons: int, width: float, noise: float = 0.1) -> Floats:
     """Return the covariance of a row of neurons that share signal with their neighbours.
 

@@ -7,8 +7,10 @@ import scipy
 from environments.checks import Floats, Rng, generator, positive, whole_number
 from environments.covariances._parts import checked_spectrum, symmetric
 from environments.covariances.spectra import random_eigenbasis, with_spectrum
+from environments.threads import one_blas_thread
 
 
+@one_blas_thread()
 def wishart_covariance(n_neurons: int, degrees_of_freedom: int, rng: Rng) -> Floats:
     """Return the covariance of a few white samples (Wishart), whose mean is the identity.
 
@@ -37,6 +39,7 @@ def wishart_covariance(n_neurons: int, degrees_of_freedom: int, rng: Rng) -> Flo
     return symmetric(np.reshape(drawn, (n_neurons, n_neurons)))
 
 
+@one_blas_thread()
 def random_correlation(spectrum: npt.ArrayLike, rng: Rng) -> Floats:
     """Return a random correlation matrix, all variances one, with the given eigenvalues.
 
@@ -68,6 +71,7 @@ def random_correlation(spectrum: npt.ArrayLike, rng: Rng) -> Floats:
     )
 
 
+@one_blas_thread()
 def low_rank_plus_noise(n_neurons: int, rank: int, noise: float, rng: Rng) -> Floats:
     """Return the covariance of a few latent signals of variance one, plus private noise.
 

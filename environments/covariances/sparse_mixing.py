@@ -5,8 +5,10 @@ import numpy.typing as npt
 
 from environments.checks import Floats, real_array
 from environments.covariances._parts import symmetric
+from environments.threads import one_blas_thread
 
 
+@one_blas_thread()
 def sparse_mixing(frame: npt.ArrayLike, gains: npt.ArrayLike) -> Floats:
     """Return the covariance (I + V diag(gains) V')^2.
 

@@ -5,8 +5,10 @@ import numpy.typing as npt
 
 from environments.checks import Floats, Rng, covariance_matrix, generator, real_array, whole_number
 from environments.covariances._parts import checked_spectrum, symmetric
+from environments.threads import one_blas_thread
 
 
+@one_blas_thread()
 def random_eigenbasis(n_neurons: int, rng: Rng) -> Floats:
     """Return an orthogonal matrix drawn from the uniform (Haar) distribution [1]_.
 
@@ -42,6 +44,7 @@ def random_eigenbasis(n_neurons: int, rng: Rng) -> Floats:
     return uniform
 
 
+@one_blas_thread()
 def with_spectrum(spectrum: npt.ArrayLike, eigenbasis: npt.ArrayLike) -> Floats:
     """Return the covariance with the given eigenvalues and eigenvectors.
 
@@ -74,6 +77,7 @@ def with_spectrum(spectrum: npt.ArrayLike, eigenbasis: npt.ArrayLike) -> Floats:
     return symmetric((basis * values) @ basis.T)
 
 
+@one_blas_thread()
 def spectrum_matched(covariance: npt.ArrayLike, rng: Rng) -> Floats:
     """Return a covariance with the spectrum of another, in an eigenbasis drawn uniformly.
 

@@ -6,8 +6,10 @@ import numpy.typing as npt
 from environments.checks import Floats, positive, whole_number
 from environments.checks import probabilities as checked_probabilities
 from environments.covariances._parts import symmetric
+from environments.threads import one_blas_thread
 
 
+@one_blas_thread()
 def tuned_population(
     n_neurons: int,
     probabilities: npt.ArrayLike,
