@@ -3,19 +3,22 @@
 import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 from adaptnet.files import probe, seals
 from adaptnet.files.netcdf import decoded, exclusive, handle
 from adaptnet.files.packing import unpacked
 from adaptnet.files.paths import working_folder
+from adaptnet.files.schema import AUXILIARY
 from adaptnet.files.sizes import require_memory
 from adaptnet.files.validation import require_mark, validate
 from adaptnet.files.writing import GROUP
 
+_FEW = 100_000  # numbers that are worth reading for an outline
 _UNREADABLE = (OSError, RuntimeError, LookupError, AttributeError, TypeError, UnicodeError)
 
 
@@ -39,6 +42,49 @@ def attributes(source: Path) -> dict[str, Any]:
     """Return the attributes of a run's file; nothing else of it is read."""
     with explained(source), judged(source) as stored, exclusive():
         return unpacked(attributes_of(stored), _Arrays(stored))
+
+
+class Outline(NamedTuple):
+    """What a file says of a run, without its data."""
+
+    attributes: dict[str, Any]
+    sizes: dict[str, int]
+    variables: dict[str, tuple[tuple[str, ...], str]]
+    """Dimensions and long name of each."""
+    circuits: list[str]
+    diverged: npt.NDArray[Any]
+    """(circuit, replicate), -1 if one did not diverge; empty if there are too many of them."""
+
+
+def read_outline(source: Path) -> Outline:
+    """Return what a file says of a run; of data only where circuits diverged is read.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError, MemoryError
+        As `adaptnet.load`.
+    """
+    with explained(source), judged(source) as stored, exclusive():
+        attributes = attributes_of(stored)
+        coordinates = {*stored.dimensions, *AUXILIARY}
+        variables = {
+            name: (variable.dimensions, str(getattr(variable, "long_name", "")))
+            for name, variable in stored.variables.items()
+            if name not in coordinates
+        }
+        # Dimensions of texts are those of characters, which nobody but the file knows.
+        sizes = {
+            name: len(dimension)
+            for name, dimension in stored.dimensions.items()
+            if not name.startswith("string")
+        }
+        circuits: list[str] = []
+        diverged = np.empty((0, 0), np.int64)
+        found = stored.variables.get("diverged_sample")
+        if found is not None and found.ndim == 2 and found.size <= _FEW:
+            diverged = np.ma.filled(found[...], -1)
+            circuits = [str(name) for name in np.atleast_1d(stored["circuit"][...])]
+        return Outline(attributes, sizes, variables, circuits, diverged)
 
 
 @contextlib.contextmanager

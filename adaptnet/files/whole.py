@@ -10,6 +10,7 @@ from pathlib import Path
 
 from adaptnet.files import atomic, interrupts
 from adaptnet.files.locks import Lock
+from adaptnet.files.paths import resolved
 
 _log = logging.getLogger(__name__)
 _NAME = 40  # characters of a target's name in that of its folder, which must not get too long
@@ -27,6 +28,7 @@ def whole(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
     FileExistsError
         If `overwrite` is false and a file has appeared under the name meanwhile.
     """
+    target = resolved(target)
     with interrupts.held():
         _remove_leftovers(target)
         folder, lock = _new_folder(target)

@@ -5,3 +5,6 @@ DIVERGED = 3
 
 DIFFERS = 4
 """A verified run does not come out as it is stored."""
+
+FAULT = 70
+"""An error that nobody foresaw, as sysexits.h numbers it."""

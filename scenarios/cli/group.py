@@ -5,12 +5,16 @@ import gc
 import importlib
 import logging
 import sys
+import tempfile
+import traceback
 import warnings
 from typing import Any, NamedTuple, TextIO
 
 import click
 
+from scenarios.cli.codes import FAULT
 from scenarios.cli.options import importing, volume
+from scenarios.cli.output import say, visible
 from scenarios.cli.session import Terminated, ending_on_sigterm, show_log
 
 
@@ -65,12 +69,14 @@ class _Commands(click.Group):
         except (ValueError, TypeError, OSError, MemoryError, ModuleNotFoundError) as error:
             if ctx.params["debug"]:
                 raise
-            raise click.ClickException(_worded(error)) from error
-
-
-def _worded(error: Exception) -> str:
-    """Return what an error says, with options of the command line in place of arguments."""
-    return (str(error) or type(error).__name__).replace("overwrite=True", "--overwrite")
+            raise click.ClickException(_sentence(error)) from error
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            if ctx.params["debug"]:
+                raise
+            say(_request(error), err=True)
+            sys.exit(FAULT)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -89,6 +95,27 @@ def main(context: click.Context, debug: bool) -> None:
         show_log(logging.INFO)
 
 
+def _sentence(error: Exception) -> str:
+    """Return what an error says, with options of the command line in place of arguments."""
+    text = visible(str(error)) or type(error).__name__
+    return text.replace("overwrite=True", "--overwrite")
+
+
+def _request(error: Exception) -> str:
+    """Return a request to report an error that nobody foresaw; its traceback goes to a file."""
+    what = visible(f"{type(error).__name__}: {error}")
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="adaptnet-", suffix=".log", delete=False, encoding="utf-8", errors="replace"
+        ) as log:
+            log.write("".join(traceback.format_exception(error)))
+    except OSError:
+        place = "adaptnet --debug shows the traceback"
+    else:
+        place = f"the traceback is in {log.name}"
+    return f"Error: this is a fault of adaptnet, please report it ({what}); {place}"
+
+
 def _show_warning(
     message: Warning | str,
     category: type[Warning],
@@ -97,4 +124,4 @@ def _show_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    click.echo(f"warning: {message}", err=True)
+    say(f"warning: {message}", err=True)

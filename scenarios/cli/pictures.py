@@ -15,6 +15,7 @@ from adaptnet.files.paths import refuse_existing
 from adaptnet.files.whole import whole
 from scenarios.base import SimulationScenario
 from scenarios.cli import options
+from scenarios.cli.output import say
 from scenarios.cli.plans import parsed_settings
 from scenarios.cli.stored import scenario_of, threshold_of
 
@@ -72,7 +73,7 @@ def plot(
         else:
             draw = _KINDS[kind or "readaptation"]
             save_picture(draw(dataset, threshold_of(dataset, threshold))[0], picture)
-    click.echo(f"wrote {picture}")
+    say(f"wrote {picture}")
 
 
 @click.command()
@@ -97,7 +98,7 @@ def report(
     text = adaptnet.report(dataset, level, style=style, figures=figures)
     with whole(page) as part:
         part.write_text(text, encoding="utf-8")
-    click.echo(f"wrote {page}")
+    say(f"wrote {page}")
 
 
 @click.command("plot-environment")
@@ -128,7 +129,7 @@ def plot_environment(
     n_samples = scenario.n_samples if samples is None else samples
     figure, _ = plotting.plot_environment(scenario.environment(), n_samples, seed=seed)
     save_picture(figure, picture)
-    click.echo(f"wrote {picture}")
+    say(f"wrote {picture}")
 
 
 def save_picture(figure: "Figure | SubFigure", picture: Path) -> None:

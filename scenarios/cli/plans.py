@@ -1,5 +1,6 @@
 """What a user asks to run: the name of a scenario, a TOML file, or a run that is stored."""
 
+import os
 import tomllib
 import typing
 from pathlib import Path
@@ -78,11 +79,18 @@ def refuse_paths(stored: Any, source: Path) -> None:
     if isinstance(stored, list | tuple):
         for value in stored:
             refuse_paths(value, source)
-    elif isinstance(stored, str) and (Path(stored).is_absolute() or ".." in Path(stored).parts):
+    elif isinstance(stored, str) and not _is_inside(stored):
         raise ValueError(
             f"{source} asks for a file outside this folder, {stored!r}; if you trust it, "
             "give --allow-paths"
         )
+
+
+def _is_inside(name: str) -> bool:
+    """Return whether a name, links followed, stays inside the working directory."""
+    if "\0" in name:  # no file has such a name
+        return True
+    return Path(os.path.realpath(name)).is_relative_to(Path.cwd().resolve())
 
 
 def parsed_settings(scenario: type[Scenario], settings: tuple[str, ...]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Commands that list scenarios and run them."""
 
 import dataclasses
+import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,13 @@ from adaptnet.plotting import style
 from scenarios.base import SimulationScenario
 from scenarios.cli import options
 from scenarios.cli.codes import DIVERGED
+from scenarios.cli.output import say
 from scenarios.cli.pictures import save_picture
 from scenarios.cli.plans import Plan, parsed_settings, planned
 from scenarios.cli.stored import divergences
 from scenarios.text import wrapped
+
+_log = logging.getLogger("adaptnet.scenarios")
 
 
 @click.command("list")
@@ -26,9 +30,9 @@ def list_() -> None:
     """List the scenarios and their parameters."""
     for name in scenarios.names():
         scenario = scenarios.find(name)
-        click.echo(f"{name}: {scenario.title()}")
+        say(f"{name}: {scenario.title()}")
         for field in dataclasses.fields(scenario):
-            click.echo(f"    {field.name} = {field.default!r}: {field.metadata['meaning']}")
+            say(f"    {field.name} = {field.default!r}: {field.metadata['meaning']}")
 
 
 @click.command()
@@ -95,6 +99,8 @@ def run(
         "overwrite": overwrite,
         "checkpoint_seconds": checkpoint_seconds,
     }
+    if not resumable:
+        _log.info("this scenario is a table of runs; nothing of it is kept if it is interrupted")
     dataset = scenario.run(
         n_replicates=plan.replicates,
         rng=plan.seed,
@@ -107,10 +113,11 @@ def run(
     if not (finished and picture.exists()):
         with style("paper"):  # as `adaptnet plot` draws it
             save_picture(scenario.plot(dataset), picture)
-    click.echo(wrapped(scenario.report(dataset)))
-    click.echo(f"{target} was finished before" if finished else f"wrote {target} and {picture}")
+    say(wrapped(scenario.report(dataset)))
+    say(f"{target} was finished before" if finished else f"wrote {target} and {picture}")
     diverged = divergences(dataset)
-    click.echo("".join(f"{line}\n" for line in diverged), nl=False)
+    for line in diverged:
+        say(line)
     if diverged:
         sys.exit(DIVERGED)
 

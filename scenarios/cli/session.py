@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
-import click
+from scenarios.cli.output import say
 
 
 class Terminated(KeyboardInterrupt):
@@ -33,7 +33,7 @@ def ending_on_sigterm() -> Iterator[None]:
 
 class _ToStandardError(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        click.echo(self.format(record), err=True)
+        say(self.format(record), err=True)
 
 
 def show_log(level: int) -> None:

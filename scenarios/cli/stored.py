@@ -2,17 +2,19 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+import numpy.typing as npt
 import xarray as xr
 
 import environments
 import scenarios
 from adaptnet import load
 from adaptnet._checks import json_object
-from adaptnet.files.reading import reading
+from adaptnet.files.reading import read_outline, reading
 from adaptnet.files.seals import is_sealed
 from adaptnet.files.storage import seed
 from adaptnet.report import run_warnings
@@ -23,6 +25,7 @@ from environments import Environment
 from scenarios.base import Scenario, SimulationScenario
 from scenarios.cli import options
 from scenarios.cli.codes import DIFFERS
+from scenarios.cli.output import say
 from scenarios.cli.plans import planned, refuse_paths
 from scenarios.text import readaptation_table, wrapped
 
@@ -35,27 +38,26 @@ def info(path: Path) -> None:
     """Show what a run's file holds and how it was made, or how far an unfinished run is."""
     unfinished = progress_made(path)
     if unfinished is not None:
-        click.echo(_progress(path, *unfinished))
+        say(_progress(path, *unfinished))
         if not path.exists():
             return
-    dataset = load(path)
-    attrs = dataset.attrs
+    outline = read_outline(path)
+    attrs = outline.attributes
     for name in _ATTRIBUTES:
         if name in attrs:
-            click.echo(f"{name}: {attrs[name]}")
-    click.echo(f"seed: {attrs.get('seed_entropy')}, spawn key {attrs.get('seed_spawn_key')}")
-    click.echo("sizes: " + ", ".join(f"{size} {dim}" for dim, size in dataset.sizes.items()))
+            say(f"{name}: {attrs[name]}")
+    say(f"seed: {attrs.get('seed_entropy')}, spawn key {attrs.get('seed_spawn_key')}")
+    say("sizes: " + ", ".join(f"{size} {dim}" for dim, size in outline.sizes.items()))
     for name in ("scenario_parameters", "circuits", "versions"):
         if name in attrs:
-            click.echo(f"{name}:")
+            say(f"{name}:")
             for entry, value in json_object(attrs[name], f"{name} of {path}").items():
-                click.echo(f"    {entry}: {_short(value)}")
-    click.echo("variables:")
-    for key, variable in dataset.data_vars.items():
-        meaning = variable.attrs.get("long_name", "not a variable of this package")
-        click.echo(f"    {key} ({', '.join(map(str, variable.dims))}): {meaning}")
-    for line in divergences(dataset):
-        click.echo(line)
+                say(f"    {entry}: {_short(value)}")
+    say("variables:")
+    for key, (dims, long_name) in outline.variables.items():
+        say(f"    {key} ({', '.join(dims)}): {long_name or 'not a variable of this package'}")
+    for line in _diverged(outline.circuits, outline.diverged):
+        say(line)
 
 
 @click.command()
@@ -72,17 +74,18 @@ def verify(path: Path, replicates: int | None, threads: int | None, allow_paths:
     """
     with reading(path) as dataset:
         if not is_sealed(path):
-            click.echo(f"{path} has no checksum: other software wrote or changed it")
+            say(f"{path} has no checksum: other software wrote or changed it")
         found = _verified(path, dataset, replicates, threads, allow_paths)
-        share = f"{len(found.replicates)} of {dataset.sizes['replicate']} replicates"
+        n_replicates = dataset.sizes.get("replicate", len(found.replicates))
+        share = f"{len(found.replicates)} of {n_replicates} replicates"
     if not found.differing:
-        click.echo(f"{path}: {share} were run again and are identical, bit for bit")
+        say(f"{path}: {share} were run again and are identical, bit for bit")
     else:
-        click.echo("\n    ".join([f"{path}: {share} were run again and differ:", *found.differing]))
+        say("\n    ".join([f"{path}: {share} were run again and differ:", *found.differing]))
     if found.software:
-        click.echo("\n    ".join(["software or machine differ:", *found.software]))
+        say("\n    ".join(["software or machine differ:", *found.software]))
     elif found.differing:
-        click.echo("software and machine are the same, as far as is stored: the file was changed")
+        say("software and machine are the same, as far as is stored: the file was changed")
     if found.differing:
         sys.exit(DIFFERS)
 
@@ -95,9 +98,9 @@ def readapt(path: Path, threshold: float | None) -> None:
     """Print how many samples each circuit takes to readapt after each change."""
     dataset = load(path)
     level = threshold_of(dataset, threshold)
-    click.echo(wrapped(_table(dataset, level, path)))
+    say(wrapped(_table(dataset, level, path)))
     for sentence in run_warnings(dataset, level):
-        click.echo(wrapped(f"note: {sentence}"))
+        say(wrapped(f"note: {sentence}"))
 
 
 def _table(dataset: xr.Dataset, threshold: float, path: Path) -> str:
@@ -121,7 +124,10 @@ def divergences(dataset: xr.Dataset) -> list[str]:
     if "diverged_sample" not in dataset:  # a table of results
         return []
     diverged = dataset["diverged_sample"]
-    names, samples = diverged["circuit"].values, diverged.values
+    return _diverged(diverged["circuit"].values, diverged.values)
+
+
+def _diverged(names: Sequence[Any] | npt.NDArray[Any], samples: npt.NDArray[Any]) -> list[str]:
     return [
         f"diverged: {names[c]}, replicate {r}, sample {samples[c, r]}"
         for c, r in zip(*(samples >= 0).nonzero(), strict=True)
