@@ -134,7 +134,7 @@ def test_commits_of_packed_references_detached_heads_and_work_trees(tmp_path):
     (git / "refs" / "heads" / "main").unlink()
     (git / "packed-refs").write_text(f"# pack-refs with: peeled\n{commit} refs/heads/main\n")
     assert provenance.git_commit(tmp_path / "packed" / "inner") == commit
-    detached, _ = repository(tmp_path / "detached", head=commit)
+    repository(tmp_path / "detached", head=commit)
     assert provenance.git_commit(tmp_path / "detached") == commit
     tree = tmp_path / "tree"
     inside = git / "worktrees" / "tree"
