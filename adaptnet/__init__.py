@@ -7,12 +7,22 @@ from adaptnet import theory
 from adaptnet.circuits import (
     BatchEstimator,
     Circuit,
+    DecoupledInterneuronCircuit,
     DirectCircuit,
+    GainCircuit,
+    GainPlasticCircuit,
     IntegratedDynamics,
     InterneuronCircuit,
+    LeakyInterneuronCircuit,
     StaticCircuit,
+    frames,
 )
-from adaptnet.errors import DivergenceWarning, IntegrationError, NoiseFloorWarning
+from adaptnet.errors import (
+    DivergenceWarning,
+    IntegrationError,
+    NoiseFloorWarning,
+    PartialWhiteningWarning,
+)
 from adaptnet.files.storage import load, save
 from adaptnet.metrics import whitening_errors
 from adaptnet.plotting import plot_environment, plot_readaptation
@@ -26,14 +36,20 @@ __version__ = version("adaptnet")
 __all__ = [
     "BatchEstimator",
     "Circuit",
+    "DecoupledInterneuronCircuit",
     "DirectCircuit",
     "DivergenceWarning",
+    "GainCircuit",
+    "GainPlasticCircuit",
     "IntegratedDynamics",
     "IntegrationError",
     "InterneuronCircuit",
+    "LeakyInterneuronCircuit",
     "NoiseFloorWarning",
+    "PartialWhiteningWarning",
     "StaticCircuit",
     "flow",
+    "frames",
     "load",
     "offline",
     "plot_environment",

@@ -9,5 +9,9 @@ class NoiseFloorWarning(UserWarning):
     """A threshold lies below the error that a circuit's own learning noise leaves for ever."""
 
 
+class PartialWhiteningWarning(UserWarning):
+    """A circuit cannot whiten inputs of every covariance, whatever it learns."""
+
+
 class IntegrationError(RuntimeError):
     """A synaptic flow could not be integrated to the accuracy asked for."""

@@ -1,6 +1,7 @@
 """Plain NumPy twins of the circuits, written from the equations and nothing else.
 
-[L23] is Lipshutz, Pehlevan & Chklovskii, ICLR 2023, arXiv:2209.10634.
+[L23] is Lipshutz, Pehlevan & Chklovskii, ICLR 2023, arXiv:2209.10634,
+[D23a] and [D23b] are Duong et al., ICML 2023, arXiv:2301.11955, and NeurIPS 2023, arXiv:2308.13633.
 """
 
 import numpy as np
@@ -30,6 +31,55 @@ def interneuron(W, inputs, eta_0, gamma=0.0):
         z = W.T @ y
         W = W + learning_rate(eta_0, gamma, t) * (np.outer(y, z) - W)
         history.append(W @ W.T)
+    return np.array(history)
+
+
+def leaky(W, inputs, eta_0, gamma=0.0, alpha=0.0):
+    """Interneurons beside a leak: alpha I + W W' after each sample, (sample, n, n)."""
+    W = np.array(W, dtype=float)
+    leak = alpha * np.eye(len(W))
+    history = []
+    for t, x in enumerate(inputs):
+        y = np.linalg.solve(leak + W @ W.T, x)
+        W = W + learning_rate(eta_0, gamma, t) * (np.outer(y, W.T @ y) - W)
+        history.append(leak + W @ W.T)
+    return np.array(history)
+
+
+def decoupled(W_yz, W_zy, inputs, eta_0, gamma=0.0, alpha=0.0):
+    """Synapses that learn apart: alpha I + W_yz W_zy after each sample, (sample, n, n)."""
+    W_yz, W_zy = np.array(W_yz, dtype=float), np.array(W_zy, dtype=float)
+    leak = alpha * np.eye(len(W_yz))
+    history = []
+    for t, x in enumerate(inputs):
+        y = np.linalg.solve(leak + W_yz @ W_zy, x)
+        z = W_zy @ y
+        eta = learning_rate(eta_0, gamma, t)
+        W_yz = W_yz + eta * (np.outer(y, z) - W_yz)
+        W_zy = W_zy + eta * (np.outer(z, y) - W_zy)
+        history.append(leak + W_yz @ W_zy)
+    return np.array(history)
+
+
+def gains_and_synapses(g, W, inputs, eta_g, eta_w, gamma=0.0, alpha=0.0, clip=False, every=None):
+    """[D23b]: alpha I + W diag(g) W' after each sample, (sample, n, n); [D23a] for eta_w = 0.
+
+    Gains return to where they began after `every` samples.
+    """
+    W = np.array(W, dtype=float)
+    g = start = g * np.ones(W.shape[1])
+    leak = alpha * np.eye(len(W))
+    history = []
+    for t, x in enumerate(inputs):
+        if every and t and t % every == 0:
+            g = start
+        y = np.linalg.solve(leak + W @ np.diag(g) @ W.T, x)
+        z = W.T @ y
+        n = g * z
+        after = g + learning_rate(eta_g, gamma, t) * (z * z - (W * W).sum(axis=0))
+        W = W + learning_rate(eta_w, gamma, t) * (np.outer(y, n) - W @ np.diag(g))
+        g = np.maximum(after, 0) if clip else after
+        history.append(leak + W @ np.diag(g) @ W.T)
     return np.array(history)
 
 
@@ -85,6 +135,26 @@ def synapses(circuit, n):
     return np.sqrt(weights) * np.eye(n) if weights.ndim == 0 else weights
 
 
+def few_or_many(value, n, k):
+    """Return W (n, k): for a number a, sqrt(a) times orthonormal rows, or columns if k < n."""
+    if np.ndim(value):
+        return np.asarray(value)
+    small, large = sorted((n, k))
+    waves = np.cos(np.pi / large * np.outer(np.arange(small), np.arange(large) + 0.5))
+    waves = np.eye(n) if n == k else waves / np.linalg.norm(waves, axis=1, keepdims=True)
+    return np.sqrt(value) * (waves.T if k < n else waves)
+
+
+def both_sets(circuit, n):
+    """Return W_yz and W_zy before the first sample."""
+    k = circuit.n_interneurons or n
+    outward = few_or_many(circuit.initial_outward_weights, n, k)
+    inward = circuit.initial_inward_weights
+    if inward is None:
+        return outward, outward.T
+    return outward, few_or_many(inward, n, k).T if np.ndim(inward) == 0 else np.asarray(inward)
+
+
 # For every concrete circuit, by name: from a circuit and inputs (sample, n) to the effective
 # weights after each sample. A circuit without an entry fails tests/adaptnet/circuits.
 TWINS = {
@@ -96,6 +166,43 @@ TWINS = {
         inputs,
         circuit.learning_rate,
         circuit.learning_rate_decay,
+    ),
+    "LeakyInterneuronCircuit": lambda circuit, inputs: leaky(
+        few_or_many(
+            circuit.initial_weights, inputs.shape[1], circuit.n_interneurons or inputs.shape[1]
+        ),
+        inputs,
+        circuit.learning_rate,
+        circuit.learning_rate_decay,
+        circuit.leak,
+    ),
+    "DecoupledInterneuronCircuit": lambda circuit, inputs: decoupled(
+        *both_sets(circuit, inputs.shape[1]),
+        inputs,
+        circuit.learning_rate,
+        circuit.learning_rate_decay,
+        circuit.leak,
+    ),
+    "GainCircuit": lambda circuit, inputs: gains_and_synapses(
+        circuit.initial_gains,
+        circuit.frame,
+        inputs,
+        circuit.learning_rate,
+        0.0,
+        circuit.learning_rate_decay,
+        circuit.leak,
+        circuit.clip,
+    ),
+    "GainPlasticCircuit": lambda circuit, inputs: gains_and_synapses(
+        circuit.initial_gains,
+        circuit.frame,
+        inputs,
+        circuit.learning_rate,
+        circuit.synaptic_rate,
+        circuit.learning_rate_decay,
+        circuit.leak,
+        circuit.clip,
+        circuit.restart_every,
     ),
     "StaticCircuit": lambda circuit, inputs: np.repeat(
         start(circuit, inputs.shape[1])[None], len(inputs), axis=0

@@ -3,21 +3,31 @@
 import difflib
 from typing import Any
 
+from adaptnet.circuits import frames
 from adaptnet.circuits.base import Circuit, concrete_subclasses
 from adaptnet.circuits.baselines import BatchEstimator, StaticCircuit
+from adaptnet.circuits.decoupled import DecoupledInterneuronCircuit
 from adaptnet.circuits.direct import DirectCircuit
 from adaptnet.circuits.dynamics import IntegratedDynamics
+from adaptnet.circuits.gain import GainCircuit
+from adaptnet.circuits.gain_plastic import GainPlasticCircuit
 from adaptnet.circuits.interneuron import InterneuronCircuit
+from adaptnet.circuits.leaky import LeakyInterneuronCircuit
 from adaptnet.circuits.plastic import PlasticCircuit
 
 __all__ = [
     "BatchEstimator",
     "Circuit",
+    "DecoupledInterneuronCircuit",
     "DirectCircuit",
+    "GainCircuit",
+    "GainPlasticCircuit",
     "IntegratedDynamics",
     "InterneuronCircuit",
+    "LeakyInterneuronCircuit",
     "PlasticCircuit",
     "StaticCircuit",
+    "frames",
     "from_parameters",
 ]
 

@@ -91,11 +91,16 @@ class PlasticCircuit(Circuit):
         n_replicates, length, n_neurons = inputs.shape
         rates = self.learning_rates(np.arange(n_processed, n_processed + length))
         per_replicate = np.tile(rates, (n_replicates, 1))  # contiguous: one signature per kernel
-        block: tuple[Any, ...] = states, inputs, per_replicate, recorded, records
-        if isinstance(self.dynamics, IntegratedDynamics):
-            block = (*block, self.dynamics.constants())
-        outcomes: list[Outcome] = self.way(n_neurons).advance(*block)
+        block = states, inputs, per_replicate, recorded, records
+        options = self.options(n_processed, n_replicates, length)
+        outcomes: list[Outcome] = self.way(n_neurons).advance(*block, **options)
         return outcomes
+
+    def options(self, n_processed: int, n_replicates: int, length: int) -> dict[str, Any]:
+        """Return what the way of computing takes besides, for a block: the fast dynamics."""
+        if not isinstance(self.dynamics, IntegratedDynamics):
+            return {}
+        return {"dynamics": self.dynamics.constants()}
 
     def group_size(self, n_neurons: int) -> int:
         """Return how many replicates are worth advancing at once; never changes a result."""

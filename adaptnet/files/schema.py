@@ -86,6 +86,40 @@ FAST_STEPS = Variable(
     "Euler steps of the fast dynamics",
     "the most used by a sample since the previous record; 0 if the fixed point is solved exactly",
 )
+OUTPUTS = Variable(
+    ("circuit", "replicate", "sample", "neuron"),
+    "f8",
+    "outputs",
+    "activity y of the primary neurons for the last sample processed, with the weights before it "
+    "was learned from; NaN at sample 0",
+)
+INTERNEURON_ACTIVITY = Variable(
+    ("circuit", "replicate", "sample", "interneuron"),
+    "f8",
+    "activity of the interneurons",
+    "z for the last sample processed, as outputs; NaN beyond a circuit's number of interneurons",
+)
+GAINS = Variable(
+    ("circuit", "replicate", "sample", "interneuron"),
+    "f8",
+    "gains of the interneurons",
+    "NaN beyond a circuit's number of interneurons",
+)
+SYNAPSES = Variable(
+    ("circuit", "replicate", "sample", "neuron", "interneuron"),
+    "f8",
+    "synapses between primary neurons and interneurons",
+    "W; NaN beyond a circuit's number of interneurons",
+)
+OUTWARD_SYNAPSES = SYNAPSES._replace(
+    long_name="synapses from interneurons to primary neurons", comment="W_yz"
+)
+INWARD_SYNAPSES = Variable(
+    ("circuit", "replicate", "sample", "interneuron", "neuron"),
+    "f8",
+    "synapses from primary neurons to interneurons",
+    "W_zy",
+)
 COVARIANCE = Variable(
     ("replicate", "sample", "neuron", "neuron_2"), "f8", "covariance of the inputs in force"
 )
@@ -96,6 +130,12 @@ RECORDABLE = {
     "effective_weights": EFFECTIVE_WEIGHTS,
     "fast_steps": FAST_STEPS,
     "response": RESPONSE,
+    "outputs": OUTPUTS,
+    "interneuron_activity": INTERNEURON_ACTIVITY,
+    "gains": GAINS,
+    "synapses": SYNAPSES,
+    "outward_synapses": OUTWARD_SYNAPSES,
+    "inward_synapses": INWARD_SYNAPSES,
     "covariance": COVARIANCE,
 }
 

@@ -12,6 +12,8 @@ class Status(IntEnum):
     WEIGHTS_NOT_FINITE = 2
     ACTIVITY_NOT_FINITE = 3
     SAMPLES_DO_NOT_SPAN = 4
+    FAST_DYNAMICS_UNSTABLE = 5
+    GAINS_INDEFINITE = 6
 
     @property
     def sentence(self) -> str:
@@ -41,6 +43,15 @@ _MEANINGS = {
     Status.SAMPLES_DO_NOT_SPAN: (
         "the samples in the window do not span all neurons",
         "lengthen the window",
+    ),
+    Status.FAST_DYNAMICS_UNSTABLE: (
+        "the fast dynamics lost their stability: an eigenvalue of the effective weights has no "
+        "positive real part",
+        "start with W_yz nearer to the transpose of W_zy, raise leak, or lower learning_rate",
+    ),
+    Status.GAINS_INDEFINITE: (
+        "the gains made the effective weights indefinite",
+        "lower learning_rate, raise leak, or keep gains from falling below zero (clip=True)",
     ),
 }
 

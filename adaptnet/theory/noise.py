@@ -14,6 +14,7 @@ import numpy.typing as npt
 from adaptnet._checks import Floats, positive_definite, positive_number, real_matrix
 from adaptnet.circuits.base import Circuit
 from adaptnet.circuits.plastic import PlasticCircuit
+from adaptnet.errors import IntegrationError
 from adaptnet.metrics import output_covariance, square_root
 from adaptnet.theory.law import Law
 from adaptnet.theory.modes import ModeLaw
@@ -21,6 +22,7 @@ from adaptnet.theory.registry import law_of
 
 _CUT_SHORT = 0.01  # error of outputs, relative to their size, that floors do not show
 _EIGENVALUES = 20_000  # drawn for the floor of the operator norm: its own error is below 1 %
+_LARGEST_STATE = 256  # parameters; linearising a law in so many takes a second
 
 ProductVariances: TypeAlias = Callable[[Floats | None], Floats | None]
 """Variances v_ij of y_i y_j (n, n) for errors that decay at given rates per sample, or None."""
@@ -144,8 +146,9 @@ def noise_floor_or_none(
     """Return the noise floor of a circuit at its own learning rate, or None if it has none.
 
     A decaying learning rate leaves no floor, a singular covariance cannot be whitened, not every
-    circuit has a law, the variances of products may be unknown, and fast dynamics that are cut
-    short of their fixed point are beyond theory.
+    circuit has a law or comes to rest, the variances of products may be unknown, and fast dynamics
+    that are cut short of their fixed point are beyond theory. Circuits of very many parameters have
+    a floor that takes long to find; :func:`noise_floor` finds it.
 
     Examples
     --------
@@ -161,7 +164,13 @@ def noise_floor_or_none(
         return None
     if not _reaches_fixed_points(circuit, symmetric):
         return None
-    return floor_of_law(law_of(circuit), symmetric, _constant_rate(circuit), product_variances)
+    law = law_of(circuit)
+    try:
+        if law.fixed_point(symmetric).size > _LARGEST_STATE and not isinstance(law, ModeLaw):
+            return None
+        return floor_of_law(law, symmetric, _constant_rate(circuit), product_variances)
+    except (ValueError, IntegrationError, np.linalg.LinAlgError):  # no point of rest, or many
+        return None
 
 
 def _learns_steadily(circuit: PlasticCircuit) -> bool:

@@ -39,7 +39,7 @@ class TwoTimescalesLaw(Law, name="gain_plastic"):
     def of_circuit(cls, circuit: Circuit) -> Self:
         """Return the law with the circuit's initial gains and synapses, rates and leak."""
         state = circuit.initial_state(circuit.frame.shape[0])  # type: ignore[attr-defined]
-        start = np.vstack([state.gains, state.synapses])
+        start = np.vstack([state.gains, state.synapses.T])
         ratio = circuit.synaptic_rate / circuit.learning_rate  # type: ignore[attr-defined]
         return cls(start, ratio, getattr(circuit, "leak", 0.0))
 

@@ -1,0 +1,95 @@
+"""Interneurons whose gains adapt fast and whose synapses adapt slowly."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from adaptnet._checks import positive_number, whole_number
+from adaptnet.circuits.base import State
+from adaptnet.circuits.gain import FramedCircuit
+from adaptnet.files.schema import SYNAPSES, Variable
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class GainPlasticCircuit(FramedCircuit):
+    """Interneurons whose gains adapt fast and whose synapses adapt slowly, after [1]_.
+
+    For each input x the activities go to their fixed point, A y = x with A = alpha I + W diag(g) W'
+    and z = W' y; then g_i <- g_i + eta (z_i^2 - |w_i|^2) and, at a smaller rate,
+    W <- W + eta_w (y (g z)' - W diag(g)). Over many contexts the synapses learn what these have in
+    common, so that gains readapt faster: the circuit learns to readapt.
+
+    Parameters
+    ----------
+    frame : array (neuron, interneuron)
+        W before the first sample: see :mod:`adaptnet.circuits.frames`.
+    synaptic_rate : float
+        eta_w; 0 freezes the synapses.
+    restart_every : int, optional
+        Samples after which gains return to `initial_gains`, again and again, as in [1]_ at each
+        change of context; never by default.
+    initial_gains : float or array (interneuron,)
+        g before the first sample; a number stands for equal gains.
+    leak : float
+        alpha, not negative.
+    clip : bool
+        Whether gains that would fall below zero become zero.
+    learning_rate, learning_rate_decay : float
+        Of the gains, as for :class:`InterneuronCircuit`; the synapses' decays with it.
+    dynamics
+        As for :class:`InterneuronCircuit`; every solution factorises A.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is out of range, or A is not positive definite before the first sample.
+
+    References
+    ----------
+    .. [1] L. R. Duong, E. P. Simoncelli, D. B. Chklovskii, D. Lipshutz, "Adaptive whitening with
+       fast gain modulation and slow synaptic plasticity", NeurIPS 2023, arXiv:2308.13633.
+
+    Examples
+    --------
+    >>> from adaptnet.circuits import frames
+    >>> circuit = GainPlasticCircuit(
+    ...     frame=frames.random_tight(3), learning_rate=0.01, synaptic_rate=1e-4
+    ... )
+    >>> circuit.initial_state(3).gains
+    array([1., 1., 1., 1., 1., 1.])
+    """
+
+    synaptic_rate: float = 1e-5
+    restart_every: int | None = None
+
+    theory = "gain_plastic"
+    kernel = "gain_plastic"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._set("synaptic_rate", positive_number("synaptic_rate", self.synaptic_rate, zero=True))
+        if self.restart_every is not None:
+            self._set("restart_every", whole_number("restart_every", self.restart_every))
+
+    def options(self, n_processed: int, n_replicates: int, length: int) -> dict[str, Any]:
+        """Return what the kernel takes besides: rates of the synapses, and when gains restart."""
+        samples = np.arange(n_processed, n_processed + length)
+        decay = 1.0 + self.learning_rate_decay * samples.astype(np.float64)
+        restarted = np.zeros(length, bool)
+        if self.restart_every is not None:
+            restarted = (samples > 0) & (samples % self.restart_every == 0)
+        return {
+            **super().options(n_processed, n_replicates, length),
+            "synaptic_rates": np.tile(self.synaptic_rate / decay, (n_replicates, 1)),
+            "restarted": restarted,
+        }
+
+    def initial_records(self, state: State) -> dict[str, npt.NDArray[Any]]:
+        """Return what is recorded before the first sample."""
+        return {**super().initial_records(state), "synapses": state.synapses.T}
+
+    def recordable(self) -> dict[str, Variable]:
+        """Return what the circuit can record, by name."""
+        return {**super().recordable(), "synapses": SYNAPSES}
