@@ -183,6 +183,8 @@ def _reaches_fixed_points(circuit: PlasticCircuit, covariance: Floats) -> bool:
     """Return whether a converged circuit's outputs are those of its exact fixed point."""
     if isinstance(circuit.dynamics, str):
         return True
+    if not isinstance(law_of(circuit), ModeLaw):
+        return False  # whose circuits start from synapses and gains, not from effective weights
     root = square_root(covariance)
     start: dict[str, Any] = {"initial_weights": root}
     if hasattr(circuit, "initial_effective_weights"):
