@@ -155,4 +155,11 @@ class SimulationScenario(Scenario):
 
     def report(self, dataset: xr.Dataset) -> str:
         """Return the readaptation times of a run as a table."""
-        return readaptation_table(dataset, self.threshold)
+        return self.readaptation(dataset)
+
+    def readaptation(self, dataset: xr.Dataset, **options: Any) -> str:
+        """Return the readaptation times of a run as a table.
+
+        `options` are the keywords of :func:`scenarios.text.readaptation_table`.
+        """
+        return readaptation_table(dataset, self.threshold, **options)

@@ -79,12 +79,12 @@ class Race(SimulationScenario):
         figure.legend(*entries, loc="outside lower center", ncols=len(entries[1]), frameon=False)
         return figure
 
-    def report(self, dataset: xr.Dataset) -> str:
+    def readaptation(self, dataset: xr.Dataset, **options: Any) -> str:
         """Return the readaptation times of a run, at equal learning rates and equal floors."""
         pair = dataset.sel(circuit=["direct", "interneuron"])
         names = self.matched_names()
         equal = at_equal_floors(dataset, names) if names else None
-        table = readaptation_table(pair, self.threshold, equal)
+        table = readaptation_table(pair, self.threshold, equal, **options)
         if self.equal_floors and not names:
             table += (
                 "\nnot compared at equal floors: there, the circuit with interneurons would need a "

@@ -3,11 +3,13 @@
 import math
 import textwrap
 from collections.abc import Iterator, Sequence
+from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from adaptnet import readaptation_times
-from adaptnet.readaptation import paired_bootstrap, summary
+from adaptnet.readaptation import measure, paired_bootstrap, summary
 from adaptnet.readaptation.changes import jumps
 from adaptnet.report import drift_sentences, samples_text
 
@@ -56,7 +58,12 @@ def wrapped(text: str, width: int = 80) -> str:
 
 
 def readaptation_table(
-    dataset: xr.Dataset, threshold: float, equal_floors: xr.Dataset | None = None
+    dataset: xr.Dataset,
+    threshold: float,
+    equal_floors: xr.Dataset | None = None,
+    *,
+    hold: int = 1,
+    intervals: bool = False,
 ) -> str:
     """Return readaptation times per change and circuit, how circuits compare, and drifts.
 
@@ -68,21 +75,54 @@ def readaptation_table(
         Error below which a circuit counts as readapted.
     equal_floors : Dataset, optional
         The run at equal noise floors, as :func:`scenarios.equal_floors.at_equal_floors` returns it.
+    hold : int
+        Records in a row that must be below the threshold.
+    intervals : bool
+        Whether to show the 95 % interval of each median.
     """
-    title = f"samples until the whitening error is below {threshold:g}"
+    held = "" if hold == 1 else f" for {hold} records in a row"
+    title = f"samples until the whitening error is below {threshold:g}{held}"
     drifts = drift_sentences(dataset)
     if drifts and not jumps(dataset):
         return "\n".join([title, *drifts])
-    times = {"": readaptation_times(dataset, threshold)}
+    times = {"": readaptation_times(dataset, threshold, hold=hold)}
     if equal_floors is not None:
-        times[", equal floors"] = readaptation_times(equal_floors, threshold)
+        times[", equal floors"] = readaptation_times(equal_floors, threshold, hold=hold)
     # With random paths, the third change of one replicate may be the first change of another.
-    by = "change" if times[""]["transition"].dims == ("change",) else "transition"
-    table = text_table(title, ("change and circuit", *_COLUMNS), list(_rows(times, by)))
+    by = "change" if _shared(times[""]) else "transition"
+    columns = (*_COLUMNS, *(["95 % interval"] if intervals else []))
+    table = text_table(
+        title, ("change and circuit", *columns), list(_rows(times, by, intervals=intervals))
+    )
     return "\n".join([table, "", *_comparisons(times, by), *drifts])
 
 
-def _rows(times: dict[str, xr.Dataset], by: str) -> Iterator[tuple[str, ...]]:
+def measure_table(dataset: xr.Dataset, name: str, **options: Any) -> str:
+    """Return the medians over replicates of what a measure returns, per change and circuit."""
+    found = measure(dataset, name, **options)
+    shown = [
+        str(key)
+        for key, values in found.data_vars.items()
+        if set(values.dims) == {"circuit", "replicate", "change"}
+        and values.dtype.kind == "f"
+        and key not in ("followed", "resolution")
+    ][:4]
+    medians = found[shown].where(np.isfinite(found[shown])).median("replicate")
+    rows: list[tuple[str, ...]] = []
+    for number, change in enumerate(found["change"].values):
+        rows.append((_change(found.isel(change=number)) if _shared(found) else f"change {change}",))
+        for circuit in found["circuit"].values:
+            one = medians.isel(change=number).sel(circuit=circuit)
+            rows.append((f"  {circuit}", *(f"{float(one[key]):.4g}" for key in shown)))
+    return text_table(f"{name}: medians over replicates", ("change and circuit", *shown), rows)
+
+
+def _shared(results: xr.Dataset) -> bool:
+    """Return whether replicates share their changes: with random paths they do not."""
+    return bool(results["transition"].dims == ("change",))
+
+
+def _rows(times: dict[str, xr.Dataset], by: str, *, intervals: bool) -> Iterator[tuple[str, ...]]:
     """Yield a row per change, and one per circuit below it; what is at equal floors comes last."""
     summaries = {suffix: summary(found, by=by) for suffix, found in times.items()}
     for label in summaries[""][by].values:
@@ -90,14 +130,21 @@ def _rows(times: dict[str, xr.Dataset], by: str) -> Iterator[tuple[str, ...]]:
         for suffix, found in summaries.items():
             names = [str(name) for name in found["circuit"].values]
             for name in names[1:] if suffix else names:  # the direct circuit is the same in both
-                yield _row(f"  {name}{suffix}", found.sel({"circuit": name, by: label}))
+                entry = found.sel({"circuit": name, by: label})
+                interval = [_median_interval(entry)] if intervals else []
+                yield (f"  {name}{suffix}", *_cells(entry), *interval)
 
 
-def _row(name: str, entry: xr.Dataset) -> tuple[str, ...]:
+def _cells(entry: xr.Dataset) -> tuple[str, ...]:
     median, lower, upper = (
         samples_text(float(entry[key])) for key in ("median", "lower_quartile", "upper_quartile")
     )
-    return name, median, f"{lower} to {upper}", f"{float(entry['censored']):.0%}"
+    return median, f"{lower} to {upper}", f"{float(entry['censored']):.0%}"
+
+
+def _median_interval(entry: xr.Dataset) -> str:
+    low, high = float(entry["median_low"]), float(entry["median_high"])
+    return f"{samples_text(low)} to {samples_text(high) if math.isfinite(high) else 'unknown'}"
 
 
 def _change(entry: xr.Dataset) -> str:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import matplotlib
 import pytest
+from click.testing import CliRunner
 
 import adaptnet
 import scenarios
+from scenarios.cli import main
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -34,6 +36,40 @@ def test_printed_code_runs(block, a_run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copy(a_run, "run.nc")
     exec(compile(block, "block", "exec"), {"__name__": "block"})
+
+
+def commands():
+    """Yield the commands of the pages in the order in which they are read, and files to write.
+
+    The order of the pages is that of README's list.
+    """
+    names = re.findall(r"\]\((docs/\w+\.md)\)", PAGES[0].read_text())
+    assert set(PAGES[1:]) <= {ROOT / name for name in names}, "README lists every page"
+    for page in [PAGES[0], *(ROOT / name for name in dict.fromkeys(names))]:
+        before = ""
+        for language, block in re.findall(r"^```(\w+)\n(.*?)^```$", page.read_text(), re.M | re.S):
+            if language == "toml" and "scenario = " in block:
+                before = block
+            elif language == "sh":
+                for line in block.splitlines():
+                    command = line.split("#")[0].rpartition("&& ")[2].split()
+                    if command[:1] == ["adaptnet"]:
+                        yield page.name, command[1:], before
+
+
+@pytest.mark.slow
+def test_the_pages_commands_run_in_reading_order(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    seen = 0
+    for page, command, text in commands():
+        if command[0] == "run" and not command[1].endswith(".nc"):
+            command += ["--preview", "--replicates", "2"]
+        if command[1].endswith(".toml"):
+            (tmp_path / command[1]).write_text(text)
+        done = CliRunner().invoke(main, ["-q", *command])
+        assert done.exit_code == 0, (page, command, done.output)
+        seen += 1
+    assert seen > 15
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

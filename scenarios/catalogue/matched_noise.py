@@ -202,4 +202,4 @@ def _cells(one: xr.Dataset) -> Iterator[str]:
     yield f"{float(ratios.median()):.2f}"
     yield f"{float(ratios.min()):.2f} to {float(ratios.max()):.2f}"
     medians = _ratio(one["simulated"]).median("replicate").values
-    yield ", ".join(f"{median:.2f}" for median in medians) or "-"
+    yield f"{medians.min():.2f} to {medians.max():.2f}" if medians.size else "-"

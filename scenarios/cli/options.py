@@ -76,7 +76,12 @@ def _set_volume(context: click.Context, option: click.Parameter, wanted: bool) -
 
 def _import(context: click.Context, option: click.Parameter, modules: tuple[str, ...]) -> None:
     """Import modules by name, from the working directory first, as Python itself would."""
-    if modules and "" not in sys.path:
+    if not modules:
+        return
+    # Before the working directory is searched, where a folder may have the name of a package.
+    for package in ("adaptnet", "environments", "scenarios.base"):
+        importlib.import_module(package)
+    if "" not in sys.path:
         sys.path.insert(0, "")
     for module in modules:
         try:

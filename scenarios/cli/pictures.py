@@ -1,5 +1,6 @@
 """Commands that draw: runs, pages about runs, environments."""
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import xarray as xr
 import adaptnet
 import scenarios
 from adaptnet import plotting, readaptation_times
+from adaptnet._words import suggestion
 from adaptnet.files.paths import refuse_existing
 from adaptnet.files.whole import whole
 from scenarios.base import SimulationScenario
@@ -36,7 +38,6 @@ _KINDS: dict[str, _Draw] = {
     "survival": _of_times(plotting.plot_survival),
     "transitions": _of_times(plotting.plot_transition_matrix),
     "scaling": _of_times(plotting.plot_scaling),
-    "matrices": lambda dataset, _: plotting.plot_matrices(dataset),
     "spectrum": lambda dataset, _: plotting.plot_spectrum(dataset),
 }
 
@@ -47,9 +48,14 @@ _KINDS: dict[str, _Draw] = {
 @options.threshold
 @click.option(
     "--kind",
-    type=click.Choice([*_KINDS, "ellipses"]),
+    type=click.Choice([*_KINDS, "matrices", "ellipses"]),
     help="What to draw.  [default: what the run's scenario draws]",
 )
+@click.option("--change", type=int, help="Change to draw, from 0 (matrices and ellipses only).")
+@click.option(
+    "--circuit", "circuits", metavar="NAME", multiple=True, help="Circuit to draw.  [default: all]"
+)
+@click.option("--dpi", type=click.IntRange(10, 2400), help="Dots per inch.  [default: the style's]")
 @options.style
 @options.overwrite
 @options.importing
@@ -58,21 +64,29 @@ def plot(
     output: Path | None,
     threshold: float | None,
     kind: str | None,
+    change: int | None,
+    circuits: tuple[str, ...],
+    dpi: int | None,
     style: str,
     overwrite: bool,
 ) -> None:
     """Draw a run: the picture of its scenario if it has one, or else the errors of its circuits."""
-    dataset = adaptnet.load(path)
-    picture = output or path.with_suffix(".gif" if kind == "ellipses" else ".png")
+    if change is not None and kind not in ("matrices", "ellipses"):
+        raise ValueError("--change needs --kind matrices or --kind ellipses")
+    dataset = _with_circuits(adaptnet.load(path), circuits, path)
+    suffix = ".gif" if kind == "ellipses" else ".png"
+    picture = output or _free_name(path, kind, suffix, overwrite=overwrite)
     refuse_existing(picture, overwrite=overwrite)
     with plotting.style(style):
         if kind == "ellipses":
-            plotting.animate_ellipses(dataset, picture)
-        elif kind is None and "scenario" in dataset.attrs:
-            save_picture(_scenario_figure(dataset, threshold, path), picture)
+            plotting.animate_ellipses(dataset, picture, change or 0)
+        elif kind == "matrices":
+            save_picture(plotting.plot_matrices(dataset, change or 0)[0], picture, dpi)
+        elif kind is None and "scenario" in dataset.attrs and not circuits:
+            save_picture(_scenario_figure(dataset, threshold, path), picture, dpi)
         else:
             draw = _KINDS[kind or "readaptation"]
-            save_picture(draw(dataset, threshold_of(dataset, threshold))[0], picture)
+            save_picture(draw(dataset, threshold_of(dataset, threshold))[0], picture, dpi)
     say(f"wrote {picture}")
 
 
@@ -132,9 +146,30 @@ def plot_environment(
     say(f"wrote {picture}")
 
 
-def save_picture(figure: "Figure | SubFigure", picture: Path) -> None:
+def _free_name(path: Path, kind: str | None, suffix: str, *, overwrite: bool) -> Path:
+    """Return the name of a picture after its run and kind, numbered if there is one already."""
+    stem = path.stem if kind is None else f"{path.stem}-{kind}"
+    first = path.with_name(stem + suffix)
+    if overwrite or not first.exists():
+        return first
+    numbered = (path.with_name(f"{stem}-{number}{suffix}") for number in itertools.count(2))
+    return next(name for name in numbered if not name.exists())
+
+
+def _with_circuits(dataset: xr.Dataset, circuits: tuple[str, ...], path: Path) -> xr.Dataset:
+    """Return the run with the circuits asked for, by default all."""
+    if not circuits:
+        return dataset
+    known = [str(name) for name in dataset["circuit"].values] if "circuit" in dataset else []
+    for name in circuits:
+        if name not in known:
+            raise ValueError(f"{path} has no circuit {name!r}; {suggestion(name, known)}")
+    return dataset.sel(circuit=list(circuits))
+
+
+def save_picture(figure: "Figure | SubFigure", picture: Path, dpi: int | None = None) -> None:
     """Write a figure whole or not at all."""
-    dpi = mpl.rcParams["savefig.dpi"]  # set by a style, inside one
+    dpi = dpi or mpl.rcParams["savefig.dpi"]  # set by a style, inside one
     with whole(picture) as part:
         suffix = picture.suffix.removeprefix(".") or "png"
         figure.savefig(part, dpi=150 if dpi == "figure" else dpi, format=suffix)  # type: ignore[union-attr]

@@ -1,12 +1,14 @@
 """Commands that list scenarios and run them."""
 
 import dataclasses
+import inspect
 import logging
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 import scenarios
 from adaptnet.files.paths import refuse_existing
@@ -24,25 +26,41 @@ from scenarios.text import wrapped
 _log = logging.getLogger("adaptnet.scenarios")
 
 
+def _completed(
+    context: click.Context, argument: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return what the Tab key offers: scenarios, and then files."""
+    known = [name for name in scenarios.names() if name.startswith(incomplete)]
+    return [*map(CompletionItem, known)] or [CompletionItem(incomplete, type="file")]
+
+
 @click.command("list")
+@click.argument("name", metavar="[SCENARIO]", required=False)
 @options.importing
-def list_() -> None:
-    """List the scenarios and their parameters."""
-    for name in scenarios.names():
-        scenario = scenarios.find(name)
-        say(f"{name}: {scenario.title()}")
+def list_(name: str | None) -> None:
+    """List the scenarios and their parameters, or describe one of them."""
+    if name is not None:
+        say(f"{inspect.getdoc(scenarios.find(name))}\n")
+    for each in scenarios.names() if name is None else [name]:
+        scenario = scenarios.find(each)
+        say(f"{each}: {scenario.title()}" if name is None else "parameters:")
         for field in dataclasses.fields(scenario):
             say(f"    {field.name} = {field.default!r}: {field.metadata['meaning']}")
 
 
 @click.command()
-@click.argument("what", metavar="SCENARIO|FILE.toml|FILE.nc")
+@click.argument("what", metavar="SCENARIO|FILE.toml|FILE.nc", shell_complete=_completed)
 @options.output("netCDF file")
 @options.settings
 @click.option("--replicates", type=int, help="Number of replicates.  [default: the scenario's]")
 @click.option("--seed", type=int, help="Seed of all randomness.  [default: 0]")
 @options.threads
 @click.option("--preview", is_flag=True, help="A shorter, coarser run for a first look.")
+@click.option(
+    "--record",
+    metavar="NAME,...",
+    help="Record more than the errors, such as effective_weights.",
+)
 @options.overwrite
 @options.allow_paths
 @click.option(
@@ -69,6 +87,7 @@ def run(
     seed: int | None,
     threads: int | None,
     preview: bool,
+    record: str | None,
     overwrite: bool,
     allow_paths: bool,
     progress: bool | None,
@@ -101,6 +120,11 @@ def run(
     }
     if not resumable:
         _log.info("this scenario is a table of runs; nothing of it is kept if it is interrupted")
+    if record is not None:
+        if not resumable:
+            raise ValueError(f"--record needs a scenario of one simulation, which {what} is not")
+        names = [name.strip() for name in record.split(",")]
+        recording["record"] = [*dict.fromkeys(["whitening_error", "frobenius_error", *names])]
     dataset = scenario.run(
         n_replicates=plan.replicates,
         rng=plan.seed,

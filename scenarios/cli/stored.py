@@ -27,7 +27,7 @@ from scenarios.cli import options
 from scenarios.cli.codes import DIFFERS
 from scenarios.cli.output import say
 from scenarios.cli.plans import planned, refuse_paths
-from scenarios.text import readaptation_table, wrapped
+from scenarios.text import measure_table, readaptation_table, wrapped
 
 _ATTRIBUTES = ("title", "scenario", "date_created", "history", "source", "git_commit", "truth")
 
@@ -93,24 +93,40 @@ def verify(path: Path, replicates: int | None, threads: int | None, allow_paths:
 @click.command()
 @options.a_run
 @options.threshold
+@click.option(
+    "--hold",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Records in a row that must be below the threshold.",
+)
+@click.option("--measure", default="first_passage", show_default=True, help="What to measure.")
+@click.option("--intervals", is_flag=True, help="Show the 95 % interval of each median.")
 @options.importing
-def readapt(path: Path, threshold: float | None) -> None:
-    """Print how many samples each circuit takes to readapt after each change."""
+def readapt(path: Path, threshold: float | None, hold: int, measure: str, intervals: bool) -> None:
+    """Print how long each circuit takes to readapt after each change, and how sure that is.
+
+    Other measures, such as excess_area or maximum_loss, are printed as medians over replicates.
+    """
     dataset = load(path)
+    if measure != "first_passage":
+        say(wrapped(measure_table(dataset, measure)))
+        return
     level = threshold_of(dataset, threshold)
-    say(wrapped(_table(dataset, level, path)))
+    say(wrapped(_table(dataset, level, path, hold=hold, intervals=intervals)))
     for sentence in run_warnings(dataset, level):
         say(wrapped(f"note: {sentence}"))
 
 
-def _table(dataset: xr.Dataset, threshold: float, path: Path) -> str:
+def _table(dataset: xr.Dataset, threshold: float, path: Path, **shown: Any) -> str:
     """Return the table that the scenario of a run prints of it, or that of all its circuits."""
     name = dataset.attrs.get("scenario")
     if name not in scenarios.names():  # made by a script, or by a scenario that is not imported
-        return readaptation_table(dataset, threshold)
+        return readaptation_table(dataset, threshold, **shown)
     scenario = scenario_of(dataset, path, threshold=threshold)
-    is_simulation = isinstance(scenario, SimulationScenario)
-    return scenario.report(dataset) if is_simulation else readaptation_table(dataset, threshold)
+    if not isinstance(scenario, SimulationScenario):
+        return readaptation_table(dataset, threshold, **shown)
+    return scenario.readaptation(dataset, **shown)
 
 
 def scenario_of(dataset: xr.Dataset, path: Path, **changed: Any) -> Scenario:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -213,3 +214,97 @@ def test_an_existing_file_is_kept(adaptnet, tmp_path):
 def test_bugs_keep_their_traceback_on_request(adaptnet):
     done = adaptnet("--debug", "run", "swiching")
     assert isinstance(done.exception, ValueError)
+
+
+def test_more_is_recorded_on_request(adaptnet, tmp_path):
+    done = adaptnet("run", "switching", *SMALL, "--record", "effective_weights, covariance")
+    assert done.exit_code == 0, done.output
+    run = an.load("switching.nc")
+    assert {"whitening_error", "effective_weights", "covariance"} <= set(run.data_vars)
+    for kind in ("matrices", "spectrum", "survival", "aligned"):
+        drawn = adaptnet("plot", "switching.nc", "--kind", kind)
+        assert drawn.exit_code == 0, drawn.output
+        assert (tmp_path / f"switching-{kind}.png").exists()
+    refused = adaptnet("run", "initialization", "--preview", "--record", "covariance")
+    assert refused.exit_code == 1
+    assert "--record needs a scenario of one simulation" in refused.output
+
+
+def test_pictures_take_free_names(adaptnet, stored, tmp_path):
+    shutil.copy(stored, "run.nc")
+    for name in ("run.png", "run-2.png", "run-3.png"):
+        assert adaptnet("plot", "run.nc").output == f"wrote {name}\n"
+    assert adaptnet("plot", "run.nc", "--overwrite").output == "wrote run.png\n"
+    assert adaptnet("plot", "run.nc", "--kind", "survival").output == "wrote run-survival.png\n"
+
+
+def test_pictures_of_some_circuits_at_other_resolutions(adaptnet, stored, tmp_path):
+    for dpi in (60, 120):
+        done = adaptnet("plot", stored, "-o", f"{dpi}.png", "--circuit", "direct", "--dpi", dpi)
+        assert done.exit_code == 0, done.output
+    pictures = [(tmp_path / f"{dpi}.png").read_bytes() for dpi in (60, 120)]
+    small, large = (int.from_bytes(picture[16:20], "big") for picture in pictures)  # widths
+    assert large == pytest.approx(2 * small, rel=0.01)
+    for arguments, message in (
+        (["--circuit", "direkt"], "did you mean 'direct'?"),
+        (["--change", "1"], "--change needs --kind matrices"),
+    ):
+        refused = adaptnet("plot", stored, "-o", "other.png", *arguments)
+        assert refused.exit_code == 1
+        assert message in refused.output
+
+
+def test_times_below_for_several_records_with_intervals(adaptnet, stored):
+    lines = adaptnet("readapt", stored, "--hold", "5", "--intervals").output.splitlines()
+    assert lines[0] == "samples until the whitening error is below 0.5 for 5 records in a row"
+    assert lines[1].endswith("95 % interval")
+    times = an.readaptation_times(an.load(stored), 0.5, hold=5)
+    found = times.adaptnet.summary().sel(circuit="direct").isel(change=0)
+    cells = lines[4].split()
+    assert cells[:2] == ["direct", f"{float(found['median']):.0f}"]
+    assert cells[-3] == f"{float(found['median_low']):.0f}"
+
+
+def test_other_measures_are_printed(adaptnet, stored):
+    done = adaptnet("readapt", stored, "--measure", "excess_area")
+    assert done.exit_code == 0, done.output
+    area = an.load(stored).adaptnet.excess_area()["area"].median("replicate")
+    line = next(x for x in done.output.splitlines() if x.startswith("  direct "))
+    assert line.split()[1] == f"{float(area.sel(circuit='direct')[0]):.4g}"
+    wrong = adaptnet("readapt", stored, "--measure", "exces_area")
+    assert wrong.exit_code == 1
+    assert "did you mean 'excess_area'?" in wrong.output
+
+
+def test_list_describes_one_scenario(adaptnet):
+    out = adaptnet("list", "contrast").output
+    assert "High and low contrast alternate." in out
+    assert "n_blocks = 4" in out
+    assert "patch_size" not in out
+    assert "did you mean 'contrast'?" in adaptnet("list", "contrasts").output
+
+
+def test_a_toml_file_may_begin_with_a_byte_order_mark(adaptnet, tmp_path):
+    text = 'scenario = "switching"\nreplicates = 1\n[parameters]\nblock_length = 50\n'
+    (tmp_path / "marked.toml").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert adaptnet("run", "marked.toml").exit_code == 0
+
+
+def test_it_runs_as_a_module(tmp_path):
+    command = [sys.executable, "-m", "adaptnet", "list"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "switching: " in done.stdout
+    (tmp_path / "environments.py").write_text("")
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"{tmp_path / 'environments.py'} hides the package 'environments'" in done.stderr
+
+
+def test_imports_are_not_hidden_by_folders_of_the_same_name(tmp_path):
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments" / "__init__.py").write_text("")
+    (tmp_path / "mine.py").write_text("")
+    code = "from scenarios.cli import main; main(['--import', 'mine', 'list'])"
+    command = [sys.executable, "-c", code.replace("from", "import sys; sys.path.remove(''); from")]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
