@@ -44,7 +44,8 @@ def commands():
     The order of the pages is that of README's list.
     """
     names = re.findall(r"\]\((docs/\w+\.md)\)", PAGES[0].read_text())
-    assert set(PAGES[1:]) <= {ROOT / name for name in names}, "README lists every page"
+    with_commands = {page for page in PAGES[1:] if "```sh" in page.read_text()}
+    assert with_commands <= {ROOT / name for name in names}, "README lists them"
     for page in [PAGES[0], *(ROOT / name for name in dict.fromkeys(names))]:
         before = ""
         for language, block in re.findall(r"^```(\w+)\n(.*?)^```$", page.read_text(), re.M | re.S):
