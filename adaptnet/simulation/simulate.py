@@ -84,9 +84,9 @@ def simulate(
     path : path, optional
         netCDF file to record to instead of into memory, which then does not grow with `n_samples`.
         Until it is complete, everything is in the folder ``<path>.partial``; a call with the same
-        arguments goes on from there, however the last one ended, to the same result bit for bit.
-        Where the file is complete already nothing is run. With `rng` None the seed of an earlier
-        call is taken up.
+        arguments resumes it, however the last one ended, to the same result bit for bit. If the
+        file is complete, nothing is run. If `rng` is None, the seed of an earlier call is used
+        again.
     overwrite : bool
         Whether a file at `path`, or an unfinished run, of other parameters may be replaced.
     checkpoint_seconds : float
