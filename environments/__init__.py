@@ -8,7 +8,7 @@ from environments.configuration import build
 from environments.drifting import DriftingEnvironment
 from environments.images import NaturalImageEnvironment
 from environments.noisy import NoisyEnvironment
-from environments.recorded import RecordedEnvironment
+from environments.recorded import RecordedEnvironment, SamplingFloorWarning
 from environments.samples import (
     ChunkedRealization,
     ColouredRealization,
@@ -29,6 +29,7 @@ __all__ = [
     "NoisyEnvironment",
     "Realization",
     "RecordedEnvironment",
+    "SamplingFloorWarning",
     "SequentialRealization",
     "Sources",
     "StationaryEnvironment",

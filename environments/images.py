@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from environments.base import Environment
 from environments.checks import Floats, Integers, covariance_matrix, non_negative, whole_number
-from environments.data.image_files import Picture, luminance
+from environments.data.image_files import SHIPPED, Picture, luminance
 from environments.samples import CHUNK, Piece, SequentialRealization, piece_size
 from environments.samples.products import (
     fourth_moments,
@@ -82,7 +82,8 @@ class NaturalImageEnvironment(Environment):
     ) -> None:
         if isinstance(pictures, str | os.PathLike) or len(pictures) < 2:
             raise ValueError(f"pictures must be a sequence of at least two, got {pictures!r}")
-        self._pictures = tuple(pictures)
+        self._pictures = tuple(map(_absolute, pictures))
+        self._names = _distinct_names(self._pictures)
         self._patch_size = whole_number("patch_size", patch_size)
         self._step = whole_number("step", step, minimum=0)
         self._ridge = non_negative("ridge", ridge)
@@ -110,10 +111,7 @@ class NaturalImageEnvironment(Environment):
     @property
     def context_names(self) -> tuple[str, ...]:
         """A name for each context number: the picture's."""
-        return tuple(
-            Path(p).name if isinstance(p, str | os.PathLike) else f"picture_{i}"
-            for i, p in enumerate(self._pictures)
-        )
+        return self._names
 
     def realize(self, seed: np.random.SeedSequence) -> "_ImageRealization":
         """Return the replicate that `seed` draws."""
@@ -140,6 +138,24 @@ class NaturalImageEnvironment(Environment):
             "ridge": self._ridge,
             **{k: v for k, v in self._schedule.parameters().items() if k != "type"},
         }
+
+
+def _absolute(picture: Picture) -> Picture:
+    """Return the absolute path of a file, which a change of the working directory leaves alone."""
+    if isinstance(picture, str | os.PathLike) and picture not in SHIPPED:
+        return str(Path(picture).absolute())
+    return picture
+
+
+def _distinct_names(pictures: Sequence[Picture]) -> tuple[str, ...]:
+    """Return the names of pictures; files of one name have their folder's or number before it."""
+    paths = [Path(p) if isinstance(p, str | os.PathLike) else None for p in pictures]
+    names = [path.name if path else f"picture_{i}" for i, path in enumerate(paths)]
+    if len(set(names)) < len(names):
+        names = [f"{p.parent.name}/{p.name}" if p else n for p, n in zip(paths, names, strict=True)]
+    if len(set(names)) < len(names):
+        names = [f"{i}.{path.name if path else 'picture'}" for i, path in enumerate(paths)]
+    return tuple(names)
 
 
 class _Patches:

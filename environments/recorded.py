@@ -1,21 +1,39 @@
 """The user's own data."""
 
-import itertools
 import os
+import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from environments.base import Environment
-from environments.checks import Floats, Integers, covariance_matrix, items, one_of, whole_number
-from environments.data.moments import Moments
-from environments.data.tables import Recording, table
+from environments.checks import (
+    Floats,
+    Integers,
+    covariance_matrix,
+    one_of,
+    positive,
+    whole_number,
+)
+from environments.configuration import build
+from environments.data.array_likes import Samples, refuse_gaps, warn_of_counters, warn_of_means
+from environments.data.moments import Moments, checksum
+from environments.data.running_mean import WithoutRunningMean
+from environments.data.segments import numbered_contexts, segment_starts
+from environments.data.source_file import source_file
+from environments.data.tables import WORDS, Recording, recorded_samples
 from environments.samples import Realization
 from environments.samples.products import gaussian_variances, long_run_variances
 
 TRUTHS = ("segment", "window", "absent")
 _WINDOWS_KEPT = 64
+_HIGH_FLOOR = 0.1  # the threshold that readaptation times have by default
+
+
+class SamplingFloorWarning(UserWarning):
+    """An empirical truth is so uncertain that circuits without fault have a large error."""
 
 
 class RecordedEnvironment(Environment):
@@ -23,19 +41,24 @@ class RecordedEnvironment(Environment):
 
     Parameters
     ----------
-    data : array, path or DataArray
-        An array, also one mapped from disk; a file .npy, .npz, .nc (netCDF) or .csv, with a line of
-        names or without; or an xarray variable. All but .npz are read a piece at a time, so that
-        they need not fit into memory.
+    data : array, DataArray, DataFrame or path
+        An array, also a masked one or one mapped from disk; an xarray DataArray, whose samples lie
+        along `sample_dim`, else a dimension called sample, time, frame or the like, else the
+        first; a pandas DataFrame; a pynapple ``TsdFrame``; an NWB ``TimeSeries``; dask arrays and
+        others of which NumPy can read rows; or a file .npy, .npz, .nc (netCDF) or .csv. Arrays in
+        memory are copied. Files other than .npz are read a piece at a time, so that they need not
+        fit into memory. In a .csv file a line of names and the index column that pandas writes are
+        skipped.
     variable : str, optional
-        In .npz and .nc, which variable; may be left out where there is but one.
+        In .npz and .nc, which variable; may be left out if there is only one.
     sample_dim : str, optional
-        Of an xarray or netCDF variable, the dimension along which samples follow each other; by
-        default the first.
+        Of an xarray or netCDF variable, the dimension along which samples follow each other.
     delimiter : str
         Between the cells of a .csv file.
-    changes : sequence of int
-        First sample of each new segment, where statistics are known to change.
+    changes : sequence of int, optional
+        First sample of each new segment, where statistics are known to change. By default the
+        beginnings of pynapple's epochs, or of what the outer levels of a MultiIndex count (trials,
+        for example), and none for other data.
     contexts : sequence of str, optional
         Context of each segment, one more than there are changes; the same name may come back. By
         default every segment is a context of its own.
@@ -45,10 +68,20 @@ class RecordedEnvironment(Environment):
         so that no whitening error can be computed.
     window : int, optional
         Samples of a window. It moves in steps of a sixteenth of its width, and is cut off at the
-        ends of its segment.
-    centred : bool
-        Whether the mean of each segment is subtracted from it. If not, the truth is the second
-        moment about zero, to which the circuits respond.
+        ends of its segment, so that after a change all of it lies ahead.
+    causal : bool
+        Whether a window ends at its sample: it then holds nothing that is yet to come, but for a
+        while after a change samples of the segment before. At the beginning of the recording it is
+        the first window.
+    centred : bool or "running"
+        True: the mean of each segment is subtracted from it, offline. ``"running"``: an exponential
+        average of the samples before is subtracted, as could be done online. False: nothing is
+        subtracted. The truth is the second moment about zero of what is left, to which circuits
+        respond.
+    mean_samples : int, optional
+        With ``centred="running"``, the time constant of the average.
+    sampling_rate : float, optional
+        Samples per second; by default from the times of the data, if they have any.
     sha256 : str, optional
         Of the samples as little-endian 64-bit numbers, row by row, in hexadecimal; other data are
         refused. It is in the parameters that a run stores.
@@ -56,14 +89,27 @@ class RecordedEnvironment(Environment):
     Raises
     ------
     FileNotFoundError, TypeError, ValueError
-        If there is no such file or variable; samples are missing, not finite, or not numbers;
-        changes do not increase or lie beyond the recording; a segment or window has too few samples
-        for a covariance of full rank; or the data are not those of the checksum.
+        If there is no such file or variable; samples are missing, not finite, or not real numbers;
+        there are fewer samples than channels; times have a gap other than at a change; changes do
+        not increase or lie beyond the recording; a segment or window has too few samples for a
+        covariance of full rank; or the data are not those of the checksum.
+
+    Warns
+    -----
+    SamplingFloorWarning
+        If a window is so short that its sampling error alone is above 0.1.
+    UserWarning
+        If means are far from zero with ``centred=False``, or a channel rises with every sample as
+        an index does.
 
     Notes
     -----
-    All replicates would be the same, so that :func:`adaptnet.simulate` runs no more than one. A run
-    may not be longer than the recording.
+    All replicates would be the same, so that :func:`adaptnet.simulate` runs at most one. A run may
+    not be longer than the recording.
+
+    An empirical covariance has a sampling error, which is charged to the circuits: from a window of
+    200 samples of ten channels, the whitening error of perfect weights on white inputs is 0.4.
+    :meth:`describe` gives it, from the effective number of samples if they have a memory.
 
     Examples
     --------
@@ -80,56 +126,95 @@ class RecordedEnvironment(Environment):
         variable: str | None = None,
         sample_dim: str | None = None,
         delimiter: str = ",",
-        changes: Sequence[int] = (),
+        changes: Sequence[int] | None = None,
         contexts: Sequence[str] | None = None,
         truth: str = "segment",
         window: int | None = None,
-        centred: bool = True,
+        causal: bool = False,
+        centred: bool | str = True,
+        mean_samples: int | None = None,
+        sampling_rate: float | None = None,
         sha256: str | None = None,
     ) -> None:
-        self._table = table(data, variable, sample_dim, delimiter)
-        self._file = os.fspath(data) if isinstance(data, str | os.PathLike) else None
+        # Absolute, so that a change of the working directory does not matter.
+        self._file = Path(data).absolute() if isinstance(data, str | os.PathLike) else None
+        found = recorded_samples(self._file or data, variable, sample_dim, delimiter)
+        self._raw = _owned(found)
+        self._source = source_file(self._file, data)
         self._reading = {"variable": variable, "sample_dim": sample_dim, "delimiter": delimiter}
-        self.n_samples = self._table.shape[0]
+        self.n_samples, self._n_neurons = map(int, found.values.shape)
+        self._starts = segment_starts(found.epochs if changes is None else changes, self.n_samples)
+        refuse_gaps(WORDS, found, self._starts.tolist())
+        default = "epoch" if changes is None and found.epochs else "segment"
+        self._names, self._contexts = numbered_contexts(contexts, len(self._starts), default)
+        self.sampling_rate = _rate(sampling_rate, found)
         self._kind = one_of("truth", truth, TRUTHS)
-        if not isinstance(centred, bool):
-            raise TypeError(f"centred must be True or False, got {centred!r}")
-        self._centred = centred
-        self._starts = _starts(changes, self.n_samples)
-        self._names, self._contexts = _numbered(contexts, len(self._starts))
+        self._centred, self._mean_samples = _centring(centred, mean_samples)
+        self._causal = _flag("causal", causal)
         self._window = self._checked_window(window)
-        moments = Moments(self._table, self._starts)
-        self._sha256 = moments.sha256
-        if sha256 is not None and sha256 != self._sha256:
+        self._sha256 = self._survey(sha256)
+
+    def _survey(self, sha256: str | None) -> str:
+        """Read all samples once: check them, find means and covariances, return the checksum."""
+        moments = Moments(self._raw, self._starts)
+        if sha256 is not None and sha256 != moments.sha256:
             raise ValueError(
-                f"data must have the checksum {sha256}, but it is {self._sha256}: the recording "
-                "has changed since; find the one of then, or leave sha256 out"
+                f"data must have the checksum {sha256}, but it is {moments.sha256}: the recording "
+                "has changed; find the original, or leave sha256 out"
             )
-        self._means = moments.means if self._centred else np.zeros_like(moments.means)
+        warn_of_counters(WORDS, moments.rising, self.n_samples, 3)
+        self._samples, found = self._raw, moments.sha256
+        if self._mean_samples is not None:
+            self._samples = Samples(WithoutRunningMean(self._raw, self._mean_samples))
+            moments = Moments(self._samples, self._starts)
+        self._means = np.zeros_like(moments.means)
+        if self._centred is True:
+            self._means = moments.means
+        elif self._centred is False:
+            deviations = np.sqrt(np.diagonal(moments.about_mean, axis1=1, axis2=2).clip(min=0))
+            mean, spread = (
+                np.average(values, axis=0, weights=moments.counts)
+                for values in (moments.means, deviations)
+            )
+            warn_of_means(WORDS, mean, spread, self.n_samples, 3)
         self._covariances = np.empty((0, self.n_neurons, self.n_neurons))
         if self._kind != "absent":
             self._covariances = self._checked_covariances(moments)
+        return found
 
     def _checked_window(self, window: int | None) -> int | None:
         if (window is None) == (self._kind == "window"):
             raise ValueError(
-                f'window must be given with truth="window" and with no other, got {window!r} with '
-                f"truth={self._kind!r}"
+                'window must be given with truth="window", and only then, got '
+                f"{window!r} with truth={self._kind!r}"
             )
         if window is None:
+            if self._causal:
+                raise ValueError('causal must be False unless truth="window"')
             return None
         samples = whole_number("window", window)
-        if samples < self.n_neurons + self._centred:
+        needed = self.n_neurons + (self._centred is True)
+        if samples < needed:
             raise ValueError(
-                f"window must be at least {self.n_neurons + self._centred} samples, or its "
-                f"covariance of {self.n_neurons} channels has not full rank, got {samples}"
+                f"window must be at least {needed} samples, or its covariance of "
+                f"{self.n_neurons} channels does not have full rank, got {samples}"
+            )
+        error = _expected_error(self.n_neurons, samples)
+        if error > _HIGH_FLOOR:
+            warnings.warn(
+                f"a window of {samples} samples of {self.n_neurons} channels has a sampling error "
+                f"that alone gives whitening errors near {error:.2f}; times to thresholds below "
+                "that mean nothing. Widen the window, or use fewer channels",
+                SamplingFloorWarning,
+                stacklevel=3,
             )
         return samples
 
     def _checked_covariances(self, moments: Moments) -> Floats:
         covariances = []
-        needed = self.n_neurons + self._centred
-        for i, second in enumerate(moments.about_mean if self._centred else moments.about_zero):
+        needed = self.n_neurons + (self._centred is True)
+        seconds = moments.about_mean if self._centred is True else moments.about_zero
+        for i, second in enumerate(seconds):
             if moments.counts[i] < needed:
                 raise ValueError(
                     f"segment {i} has {moments.counts[i]} samples, too few for a covariance of "
@@ -142,7 +227,7 @@ class RecordedEnvironment(Environment):
     @property
     def n_neurons(self) -> int:
         """Number of inputs: channels."""
-        return self._table.shape[1]
+        return self._n_neurons
 
     @property
     def truth(self) -> str:
@@ -151,12 +236,12 @@ class RecordedEnvironment(Environment):
 
     @property
     def centred(self) -> bool:
-        """Whether the mean of each segment is subtracted."""
-        return self._centred
+        """Whether a mean is subtracted."""
+        return self._centred is not False
 
     @property
     def deterministic(self) -> bool:
-        """True: a recording is what it is."""
+        """True: a recording is the same whenever it is played."""
         return True
 
     @property
@@ -169,22 +254,68 @@ class RecordedEnvironment(Environment):
         _refuse_beyond(n_samples, self.n_samples)
 
     def realize(self, seed: np.random.SeedSequence) -> "_RecordedRealization":
-        """Return the recording, the same for every seed."""
+        """Return the recording, the same for every seed.
+
+        Raises
+        ------
+        ValueError
+            If the file that it is read from has changed since the environment was made.
+        """
+        if self._source.may_differ() and checksum(self._raw) != self._sha256:
+            raise ValueError(
+                f"data have changed since this environment was made from {self._file or 'them'}; "
+                "make it again"
+            )
         return _RecordedRealization(self, seed)
 
     def parameters(self) -> dict[str, Any]:
         """Return the configuration as plain JSON values; arrays by their shape and checksum."""
-        checksum = {"shape": list(self._table.shape), "sha256": self._sha256}
+        by_checksum = {"shape": [self.n_samples, self.n_neurons], "sha256": self._sha256}
         return {
             "type": type(self).__name__,
-            "data": checksum if self._file is None else self._file,
+            "data": by_checksum if self._file is None else str(self._file),
             **self._reading,
             "changes": self._starts[1:].tolist(),
             "contexts": [self._names[i] for i in self._contexts],
             "truth": self._kind,
             "window": self._window,
+            "causal": self._causal,
             "centred": self._centred,
+            "mean_samples": self._mean_samples,
+            "sampling_rate": self.sampling_rate,
             "sha256": self._sha256,
+        }
+
+    def __reduce__(self) -> Any:
+        """Pickle a recording in a file by its path and checksum, one in memory with its samples."""
+        if self._file is not None:
+            return build, (self.parameters(),)
+        return super().__reduce__()
+
+    def describe(self, n_samples: int, seed: int | np.random.SeedSequence = 0) -> dict[str, Any]:
+        """Describe the recording, and the sampling error of its truth.
+
+        ``sampling_floor``: errors of perfect circuits because covariances are estimated, from the
+        ``samples`` of the window or of the shortest segment, of which ``effective_samples`` are
+        independent: ``whitening_error`` and ``frobenius_error``.
+        """
+        described = super().describe(n_samples, seed)
+        if self._kind != "absent":
+            described["sampling_floor"] = self._sampling_floor()
+        return described
+
+    def _sampling_floor(self) -> dict[str, float]:
+        counts = np.diff(self._starts, append=self.n_samples)
+        samples = int(counts.min() if self._window is None else self._window)
+        n = self.n_neurons
+        variances = _RecordedRealization(self, np.random.SeedSequence(0)).product_variances(0)
+        assert variances is not None
+        independent = samples * n * (n + 1) / float(variances.sum())
+        return {
+            "samples": samples,
+            "effective_samples": independent,
+            "whitening_error": _expected_error(n, independent),
+            "frobenius_error": float(np.sqrt(n * (n + 1) / independent)),
         }
 
     def segments(self, samples: Integers) -> Integers:
@@ -196,29 +327,13 @@ class RecordedEnvironment(Environment):
         return self._starts[(self._starts > 0) & (self._starts < n_samples)]
 
     def read(self, start: int, stop: int) -> Floats:
-        """Return samples `start` to `stop`, centred if that was asked for."""
+        """Return samples `start` to `stop` as inputs, centred if that was asked for."""
         means = self._means[self.segments(np.arange(start, stop))]
-        return np.asarray(self._table.read(start, stop) - means)
+        return np.asarray(self._samples.read(start, stop) - means)
 
     def context_of(self, segments: Integers) -> Integers:
         """Return the context of each of `segments`."""
         return np.asarray(self._contexts[segments])
-
-    def covariance_around(self, segment: int, place: int) -> Floats:
-        """Return the covariance of a segment, or of its window number `place`."""
-        if self._window is None:
-            return np.asarray(self._covariances[segment])
-        edges = np.append(self._starts, self.n_samples)
-        first, last = int(edges[segment]), int(edges[segment + 1])
-        middle = place * self.step + self.step // 2
-        start = max(first, min(middle - self._window // 2, last - self._window))
-        inside = self.read(start, min(start + self._window, last))
-        if self._centred:
-            inside = inside - inside.mean(axis=0)
-        second = inside.T @ inside / len(inside)
-        return _full_rank(
-            f"samples {start} to {start + len(inside)}", second, "widen the window, or"
-        )
 
     def around(self, sample: int) -> tuple[int, int]:
         """Return the beginning and the end of the segment that a sample lies in."""
@@ -226,10 +341,84 @@ class RecordedEnvironment(Environment):
         first, last = np.append(self._starts, self.n_samples)[segment : segment + 2]
         return int(first), int(last)
 
+    def covariance_around(self, segment: int, place: int) -> Floats:
+        """Return the covariance of a segment, or of its window number `place`."""
+        if self._window is None:
+            return np.asarray(self._covariances[segment])
+        edges = np.append(self._starts, self.n_samples)
+        first, last = int(edges[segment]), int(edges[segment + 1])
+        if self._causal:  # up to the first sample of the step, whatever its segment
+            end = max(place * self.step + 1, min(self._window, self.n_samples))
+            start = max(0, end - self._window)
+        else:
+            middle = place * self.step + self.step // 2
+            start = max(first, min(middle - self._window // 2, last - self._window))
+            end = min(start + self._window, last)
+        # About zero, for this is what the circuits get: one centring for both.
+        inputs = self.read(start, end)
+        second = inputs.T @ inputs / len(inputs)
+        return _full_rank(f"samples {start} to {end}", second, "widen the window, or")
+
     @property
     def step(self) -> int:
-        """Samples by which the window moves; the whole recording where truth is by segment."""
+        """Samples by which the window moves; the whole recording if truth is by segment."""
         return self.n_samples + 1 if self._window is None else max(1, self._window // 16)
+
+
+def _owned(found: Samples) -> Samples:
+    """Return samples that no one else can change: a copy of what is in memory."""
+    values = found.values
+    if isinstance(values, np.ndarray) and not isinstance(values, np.memmap):
+        return found._replace(values=values.copy())
+    return found._replace(values=values.copied()) if hasattr(values, "copied") else found
+
+
+def _expected_error(n_neurons: int, samples: float) -> float:
+    """Return the mean whitening error of an empirical covariance of white inputs.
+
+    The mean of the largest eigenvalue by the Tracy-Widom law (Johnstone 2001, Ann. Stat. 29,
+    295-327), less 1; for few channels the error of each one alone, which is then the larger.
+    """
+    roots = np.sqrt(max(samples - 1, 1.0)), np.sqrt(n_neurons)
+    largest = sum(roots) ** 2 / samples
+    spread = sum(roots) * (1 / roots[0] + 1 / roots[1]) ** (1 / 3) / samples
+    alone = 2 / np.sqrt(np.pi * samples)  # the mean of |chi^2 / samples - 1|
+    return float(max(largest - 1.2065 * spread - 1, alone))
+
+
+def _flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return value
+
+
+def _centring(centred: Any, mean_samples: int | None) -> tuple[bool | str, int | None]:
+    if isinstance(centred, str) and centred != "running":
+        raise TypeError(f'centred must be True or False, got {centred!r}; or "running"')
+    if (centred == "running") != (mean_samples is not None):
+        raise ValueError(
+            'mean_samples must be given with centred="running", and only then, got '
+            f"{mean_samples!r} with centred={centred!r}"
+        )
+    if mean_samples is None:
+        return _flag("centred", centred), None
+    return "running", whole_number("mean_samples", mean_samples)
+
+
+def _rate(sampling_rate: float | None, found: Samples) -> float | None:
+    """Return samples per second, as given or as the times say."""
+    known = None
+    if found.times is not None and found.seconds is not None and len(found.times) > 1:
+        known = 1 / (float(np.nanmedian(np.diff(found.times))) * found.seconds)
+    if sampling_rate is None:
+        return known
+    rate = positive("sampling_rate", sampling_rate)
+    if known is not None and abs(rate / known - 1) > 0.01:  # far above the rounding of times
+        raise ValueError(
+            f"sampling_rate is {rate:g} Hz, but the times of the recording say {known:g} Hz; "
+            "leave it out, or drop the times"
+        )
+    return rate
 
 
 def _full_rank(part: str, second: Floats, remedy: str) -> Floats:
@@ -241,41 +430,6 @@ def _full_rank(part: str, second: Floats, remedy: str) -> Floats:
             f"{str(reason).partition(';')[0]}; {remedy} leave out a channel that stands still or "
             'repeats others, or give truth="absent"'
         ) from None
-
-
-def _starts(changes: Sequence[int], n_samples: int) -> Integers:
-    starts = [0, *(whole_number("changes", s) for s in items("changes", changes))]
-    for earlier, later in itertools.pairwise(starts):
-        if later <= earlier:
-            raise ValueError(
-                f"changes must increase, but {later} comes after {earlier}; sort them and drop "
-                "repeated ones"
-            )
-    if starts[-1] >= n_samples:
-        raise ValueError(
-            f"changes must lie within the recording of {n_samples} samples, got {starts[-1]}"
-        )
-    return np.array(starts, np.int64)
-
-
-def _numbered(contexts: Sequence[str] | None, n_segments: int) -> tuple[tuple[str, ...], Integers]:
-    """Return the names of contexts in the order they first come, and the number of each segment."""
-    if contexts is None:
-        contexts = [f"segment_{i}" for i in range(n_segments)]
-    names = [str(name) for name in items("contexts", contexts)]
-    if len(names) != n_segments:
-        raise ValueError(
-            f"contexts must be {n_segments}, one before the first change and one after each, "
-            f"got {len(names)}"
-        )
-    for i, (left, entered) in enumerate(itertools.pairwise(names)):
-        if left == entered:
-            raise ValueError(
-                f"contexts {i} and {i + 1} must differ, but both are {left!r}: there is no change "
-                "between them; leave it out"
-            )
-    known = list(dict.fromkeys(names))
-    return tuple(known), np.array([known.index(name) for name in names], np.int64)
 
 
 class _RecordedRealization(Realization):

@@ -5,9 +5,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from adaptnet._checks import Floats, Integers
+from adaptnet.simulation.array_likes import (
+    Words,
+    refuse_gaps,
+    refuse_missing,
+    samples,
+    warn_of_counters,
+    warn_of_means,
+)
+
+_WORDS = Words("the inputs", "neuron")
 
 
 class _GivenInputs:
@@ -44,21 +53,32 @@ class _GivenInputs:
         return {"type": "array", "shape": list(self._inputs.shape), "sha256": digest}
 
 
-def given(inputs: npt.ArrayLike, n_samples: int | None) -> _GivenInputs:
-    """Return an array of inputs as an environment, its size checked against the run's."""
-    try:
-        array = np.ascontiguousarray(inputs, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise TypeError(
-            "environment must be an environment or an array (sample, neuron) of real numbers, "
-            f"got {inputs!r}"
-        ) from None
-    if array.ndim != 2 or 0 in array.shape:
-        raise ValueError(f"inputs must have the shape (sample, neuron), got {array.shape}")
-    if n_samples is not None and n_samples > len(array):
+def given(inputs: Any, n_samples: int | None) -> _GivenInputs:
+    """Return an array of inputs as an environment, checked as recordings are.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the inputs are not real numbers (sample, neuron), one is missing or not finite, their
+        times have a gap, or there are fewer samples than neurons or than `n_samples`.
+
+    Warns
+    -----
+    UserWarning
+        If means are far from zero, or a channel rises with every sample as an index does.
+    """
+    found = samples(_WORDS, inputs)
+    refuse_gaps(_WORDS, found, found.epochs)
+    length = found.values.shape[0]
+    if n_samples is not None and n_samples > length:
         raise ValueError(
-            f"n_samples must be at most {len(array)}, the number of inputs given, got {n_samples}"
+            f"n_samples must be at most {length}, the number of inputs given, got {n_samples}"
         )
+    array = found.read(0, length)
+    refuse_missing(_WORDS, array)
+    warn_of_means(_WORDS, array.mean(axis=0), array.std(axis=0), length, 3)
+    rising = (np.diff(array, axis=0) > 0).all(axis=0)
+    warn_of_counters(_WORDS, rising, length, 3)
     return _GivenInputs(array)
 
 
@@ -73,7 +93,7 @@ def refuse_copies(environment: object, n_replicates: int) -> None:
     """Refuse several replicates of an environment that says that all would be the same."""
     if n_replicates > 1 and getattr(environment, "deterministic", False):
         raise ValueError(
-            f"n_replicates must be 1 where inputs are an array or a recording, got {n_replicates}: "
-            "every replicate would be the same, and their number would pass for evidence; run one, "
-            "or give an environment that draws its samples (a NoisyEnvironment of a recording does)"
+            f"n_replicates must be 1 if inputs are an array or a recording, got {n_replicates}: "
+            "all replicates would be the same, and their number would look like evidence; run one, "
+            "or use an environment that draws its samples (a NoisyEnvironment of a recording does)"
         )

@@ -5,10 +5,21 @@ import hashlib
 import numpy as np
 
 from environments.checks import Integers
-from environments.data.tables import Table
+from environments.data.array_likes import Samples, refuse_missing
+from environments.data.tables import WORDS
 from environments.samples.stretches import stretches
 
-_ROWS = 4096  # read at a time
+ROWS = 4096  # read at a time
+
+
+def checksum(recording: Samples) -> str:
+    """Return the SHA-256 of samples as little-endian 64-bit numbers, row by row."""
+    digest = hashlib.sha256()
+    n_samples = recording.values.shape[0]
+    for first in range(0, n_samples, ROWS):
+        rows = recording.read(first, min(first + ROWS, n_samples))
+        digest.update(rows.astype("<f8", copy=False).tobytes())
+    return digest.hexdigest()
 
 
 class Moments:
@@ -16,7 +27,7 @@ class Moments:
 
     Parameters
     ----------
-    recording : Table
+    recording : Samples
     starts : array of int
         First sample of each segment.
 
@@ -26,28 +37,24 @@ class Moments:
         If a sample is missing or not finite.
     """
 
-    def __init__(self, recording: Table, starts: Integers) -> None:
-        n_samples, n = recording.shape
+    def __init__(self, recording: Samples, starts: Integers) -> None:
+        n_samples, n = recording.values.shape
         self.counts = np.diff(starts, append=n_samples)
         digest = hashlib.sha256()
         sums = np.zeros((len(starts), n))
         products = np.zeros((len(starts), n, n))
         shift = np.zeros(n)
-        for first in range(0, n_samples, _ROWS):
-            rows = recording.read(first, min(first + _ROWS, n_samples))
-            if not np.isfinite(rows).all():
-                row, channel = np.argwhere(~np.isfinite(rows))[0]
-                raise ValueError(
-                    f"a recording must have no gaps, got {rows[row, channel]} at sample "
-                    f"{first + row}, channel {channel}; interpolate such samples, or cut them out "
-                    "and name the place in `changes`"
-                )
+        last = np.full(n, -np.inf)
+        self.rising = np.ones(n, bool)  # channels that grow with every sample
+        for first in range(0, n_samples, ROWS):
+            rows = recording.read(first, min(first + ROWS, n_samples))
+            refuse_missing(WORDS, rows, first)
             if first == 0:  # near the mean, so that little is lost to cancellation
                 shift = rows.mean(axis=0)
             digest.update(rows.astype("<f8", copy=False).tobytes())
-            segments = (
-                np.searchsorted(starts, np.arange(first, first + len(rows)), side="right") - 1
-            )
+            self.rising &= (np.diff(rows, axis=0) > 0).all(axis=0) & (rows[0] > last)
+            last = rows[-1]
+            segments = np.searchsorted(starts, np.arange(first, first + len(rows)), "right") - 1
             for segment, inside in stretches(segments):
                 shifted = rows[inside] - shift
                 sums[segment] += shifted.sum(axis=0)

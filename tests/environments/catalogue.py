@@ -71,7 +71,7 @@ def catalogue(n: int, pace: int = 1) -> dict[str, Environment]:
     A, B, C = three_covariances(n, rng)
     side = max(2, math.isqrt(n))
     recording = Path(_FOLDER.name) / f"recording_{n}_{pace}.npy"
-    np.save(recording, rng.normal(1.0, 2.0, size=(20_000 * pace, n)) @ A)
+    np.save(recording, rng.normal(0.3, 2.0, size=(20_000 * pace, n)) @ A)
     return {
         "stationary": StationaryEnvironment(A),
         "laplace": StationaryEnvironment(A, sources=Sources("laplace")),
@@ -151,7 +151,7 @@ def catalogue(n: int, pace: int = 1) -> dict[str, Environment]:
             recording, changes=[900 * pace, 1500 * pace], contexts=["quiet", "loud", "quiet"]
         ),
         "recorded_window": RecordedEnvironment(
-            recording, truth="window", window=200 * pace, changes=[900 * pace]
+            recording, truth="window", window=1300 * pace, changes=[1400 * pace]
         ),
         "recorded_absent": RecordedEnvironment(recording, truth="absent", centred=False),
         "noisy": NoisyEnvironment(

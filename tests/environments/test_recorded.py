@@ -11,6 +11,12 @@ from environments import RecordedEnvironment, from_parameters
 
 N = 2600
 
+# The recording here has a mean far from zero, and windows are short; both are tested below.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:means of a recording"),
+    pytest.mark.filterwarnings("ignore::environments.SamplingFloorWarning"),
+]
+
 
 @pytest.fixture(scope="module")
 def data():
@@ -84,8 +90,10 @@ def test_window_moves_with_the_sample_and_stays_in_its_segment(data):
         np.array([0, 500, 999, 1000, N])
     )
     windows = [(0, 320), (350, 670), (680, 1000), (1000, 1320), (N - 320, N)]
+    played = recorded.sample(N)
     for covariance, (start, stop) in zip(truth, windows, strict=True):
-        np.testing.assert_allclose(covariance, np.cov(data[start:stop].T, bias=True), rtol=1e-10)
+        second = played[start:stop].T @ played[start:stop] / (stop - start)
+        np.testing.assert_allclose(covariance, second, rtol=1e-10)
 
 
 def test_contexts_may_come_back(data):
@@ -125,15 +133,15 @@ def test_a_changed_file_is_noticed(data, tmp_path):
     np.save(path, data)
     parameters = RecordedEnvironment(path).parameters()
     np.save(path, data + 1)
-    with pytest.raises(ValueError, match="the recording has changed since"):
+    with pytest.raises(ValueError, match="the recording has changed; find"):
         from_parameters(parameters)
 
 
 def test_rank_is_checked_by_window(data):
-    """A channel that stands still for a while: its segment has full rank, a window has not."""
+    """A channel that repeats another for a while: its segment has full rank, a window has not."""
     still = data.copy()
-    still[600:900, 1] = 5.0
-    recorded = RecordedEnvironment(still, truth="window", window=100)
+    still[600:900, 1] = still[600:900, 0]
+    recorded = RecordedEnvironment(still, truth="window", window=100, centred=False)
     realization = recorded.realize(np.random.SeedSequence(0))
     assert np.isfinite(realization.covariances(np.array([500]))).all()
     with pytest.raises(
@@ -159,8 +167,7 @@ def test_truth_is_the_second_moment_of_what_is_played(data, truth, centred):
             start = max(first, min(sample // 4 * 4 + 2 - 32, last - 64))
             first, last = start, min(start + 64, last)
         part = played[first:last]
-        mean = part.mean(axis=0) if centred else 0.0
-        second = sum(np.outer(x - mean, x - mean) for x in part) / len(part)
+        second = sum(np.outer(x, x) for x in part) / len(part)
         np.testing.assert_allclose(covariance, second, rtol=1e-9, atol=1e-9)
 
 
@@ -218,7 +225,9 @@ def test_gaps_are_refused(data, tmp_path):
     time = np.arange(N, dtype=float)
     time[1500:] += 10
     array = xr.DataArray(data, dims=("time", "channel"), coords={"time": time})
-    with pytest.raises(ValueError, match="a gap: time steps by 1, but by 11 from sample 1499"):
+    with pytest.raises(
+        ValueError, match="gap in a recording: time steps by 1, but by 11 from sample 14"
+    ):
         RecordedEnvironment(array)
     path = tmp_path / "gap.csv"
     path.write_text("a,b\n" + "1.5,2.5\n" * 1100 + "1.0,\n" + "3.5,4.5\n")
@@ -250,7 +259,7 @@ def test_masked_and_unlabelled_gaps_are_refused(data, tmp_path):
         RecordedEnvironment(tmp_path / "filled.nc")
     time = np.arange(N, dtype=float)
     time[40] = np.nan
-    with pytest.raises(ValueError, match="the recording has a gap: time steps by 1"):
+    with pytest.raises(ValueError, match="a gap in a recording: time steps by 1"):
         RecordedEnvironment(xr.DataArray(data, dims=("time", "channel"), coords={"time": time}))
 
 
@@ -303,7 +312,7 @@ def test_bad_files_are_refused(tmp_path):
         RecordedEnvironment(tmp_path / "two.npz")
     with pytest.raises(ValueError, match=r"the shape \(sample, channel\), got \(5,\)"):
         RecordedEnvironment(np.zeros(5))
-    with pytest.raises(TypeError, match="must hold real numbers"):
+    with pytest.raises(TypeError, match="of real numbers"):
         RecordedEnvironment(np.array([["a", "b"]]))
     with pytest.raises(TypeError, match="centred must be True or False, got 'no'"):
         RecordedEnvironment(np.eye(3), centred="no")

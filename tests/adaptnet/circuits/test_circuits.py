@@ -72,10 +72,10 @@ def test_tightly_integrated_dynamics_equal_the_fixed_point(circuit):
 
 def test_integrated_direct_activity_takes_the_steps_the_equation_says():
     rng = np.random.default_rng(2)
-    M, x = naive.random_covariance(rng, 3, 5.0), rng.normal(size=(1, 3))
+    M, x = naive.random_covariance(rng, 3, 5.0), rng.normal(size=(3, 3))
     fast = an.IntegratedDynamics(step_size=0.05, tolerance=1e-300, max_steps=12)
     circuit = an.DirectCircuit(initial_weights=M, learning_rate=0.01, dynamics=fast)
-    run = an.simulate(circuit, x, record=("effective_weights", "fast_steps"))
+    run = an.simulate(circuit, x, 1, record=("effective_weights", "fast_steps"))
     y = naive.integrated_direct(M, x[0], 0.05, 12)
     expected = M + 0.01 * (np.outer(y, y) - np.eye(3))
     np.testing.assert_allclose(run["effective_weights"][0, 0, -1], expected, rtol=1e-14)
@@ -84,12 +84,12 @@ def test_integrated_direct_activity_takes_the_steps_the_equation_says():
 
 def test_integrated_interneuron_activity_takes_the_steps_the_equation_says():
     rng = np.random.default_rng(3)
-    W, x = rng.normal(size=(3, 5)), rng.normal(size=(1, 3))
+    W, x = rng.normal(size=(3, 5)), rng.normal(size=(3, 3))
     fast = an.IntegratedDynamics(
         step_size=0.05, tolerance=1e-300, max_steps=12, interneuron_time_constant=2.0
     )
     circuit = an.InterneuronCircuit(initial_weights=W, learning_rate=0.01, dynamics=fast)
-    run = an.simulate(circuit, x, record=("effective_weights",))
+    run = an.simulate(circuit, x, 1, record=("effective_weights",))
     y, z = naive.integrated_interneuron(W, x[0], 0.05, 2.0, 12)
     after = W + 0.01 * (np.outer(y, z) - W)
     np.testing.assert_allclose(run["effective_weights"][0, 0, -1], after @ after.T, rtol=1e-13)
