@@ -93,7 +93,7 @@ class NaturalImageEnvironment(Environment):
             raise ValueError(f"order must be a sequence of contexts, got {order!r}")
         self._patches = tuple(
             _Patches(luminance(p), self._patch_size, name)
-            for p, name in zip(self._pictures, self.context_names, strict=True)
+            for p, name in zip(pictures, self.context_names, strict=True)
         )
         noise = self._ridge * np.eye(self.n_neurons)
         self._covariances = np.stack(

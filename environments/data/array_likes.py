@@ -153,9 +153,9 @@ def warn_of_means(
     if n_samples < _ENOUGH:
         return
     sure = 5 * deviations / np.sqrt(n_samples)  # the sampling error, were samples independent
-    far = np.abs(means) > np.maximum(_FAR * deviations, sure)
-    if far.any():
-        worst = int(np.argmax(np.where(far, np.abs(means) / np.maximum(deviations, 1e-300), 0)))
+    excess = np.abs(means) - np.maximum(_FAR * deviations, sure)
+    if (excess > 0).any():
+        worst = int(np.nanargmax(excess))
         warnings.warn(
             f"means of {name} are far from zero: {column} {worst} has the mean {means[worst]:.3g} "
             f"and the standard deviation {deviations[worst]:.3g}. Circuits whiten the second "

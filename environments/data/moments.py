@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from environments.checks import Integers
+from environments.checks import Floats, Integers
 from environments.data.array_likes import Samples, refuse_missing
 from environments.data.tables import WORDS
 from environments.samples.stretches import stretches
@@ -58,8 +58,14 @@ class Moments:
             for segment, inside in stretches(segments):
                 shifted = rows[inside] - shift
                 sums[segment] += shifted.sum(axis=0)
-                products[segment] += shifted.T @ shifted
+                with np.errstate(all="ignore"):
+                    products[segment] += shifted.T @ shifted
         self.sha256 = digest.hexdigest()
+        with np.errstate(all="ignore"):  # what overflows is refused as a covariance
+            self._centre(sums, products, shift)
+
+    def _centre(self, sums: Floats, products: Floats, shift: Floats) -> None:
+        """Turn sums about a shift into means and second moments."""
         offsets = sums / self.counts[:, None]
         self.means = offsets + shift
         about_shift = products / self.counts[:, None, None]

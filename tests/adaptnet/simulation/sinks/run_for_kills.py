@@ -30,6 +30,6 @@ def run(path, n_samples):
 
 if __name__ == "__main__":
     both = {"direct": an.DirectCircuit(), "interneuron": an.InterneuronCircuit()}
-    an.simulate(both, np.ones((1, 2)))  # imports and compiles
+    an.simulate(both, np.eye(2))  # imports and compiles
     print("ready", flush=True)
     run(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 20_000)
