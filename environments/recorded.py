@@ -162,7 +162,7 @@ class RecordedEnvironment(Environment):
                 f"data must have the checksum {sha256}, but it is {moments.sha256}: the recording "
                 "has changed; find the original, or leave sha256 out"
             )
-        warn_of_counters(WORDS, moments.rising, self.n_samples, 3)
+        warn_of_counters(WORDS, moments.rising, self.n_samples)
         self._samples, found = self._raw, moments.sha256
         if self._mean_samples is not None:
             self._samples = Samples(WithoutRunningMean(self._raw, self._mean_samples))
@@ -176,7 +176,7 @@ class RecordedEnvironment(Environment):
                 np.average(values, axis=0, weights=moments.counts)
                 for values in (moments.means, deviations)
             )
-            warn_of_means(WORDS, mean, spread, self.n_samples, 3)
+            warn_of_means(WORDS, mean, spread, self.n_samples)
         self._covariances = np.empty((0, self.n_neurons, self.n_neurons))
         if self._kind != "absent":
             self._covariances = self._checked_covariances(moments)

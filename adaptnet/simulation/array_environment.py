@@ -78,9 +78,9 @@ def given(inputs: Any, n_samples: int | None) -> _GivenInputs:
     refuse_missing(_WORDS, array)
     with np.errstate(all="ignore"):  # huge inputs are the circuits' affair
         means, deviations = array.mean(axis=0), array.std(axis=0)
-    warn_of_means(_WORDS, means, deviations, length, 3)
+    warn_of_means(_WORDS, means, deviations, length)
     rising = (np.diff(array, axis=0) > 0).all(axis=0)
-    warn_of_counters(_WORDS, rising, length, 3)
+    warn_of_counters(_WORDS, rising, length)
     return _GivenInputs(array)
 
 

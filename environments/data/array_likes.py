@@ -5,6 +5,7 @@ neither package imports the other; a test compares the two. It knows array libra
 attributes of their objects, so that none has to be installed.
 """
 
+import sys
 import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -145,9 +146,7 @@ def refuse_missing(words: Words, rows: Floats, first: int = 0) -> None:
         )
 
 
-def warn_of_means(
-    words: Words, means: Floats, deviations: Floats, n_samples: int, level: int
-) -> None:
+def warn_of_means(words: Words, means: Floats, deviations: Floats, n_samples: int) -> None:
     """Warn of a mean far from zero: circuits respond to the second moment about zero."""
     name, column = words
     if n_samples < _ENOUGH:
@@ -162,11 +161,11 @@ def warn_of_means(
             "moment about zero, mean included; subtract the mean, or give centred=True to a "
             "RecordedEnvironment",
             UserWarning,
-            stacklevel=level + 1,
+            stacklevel=_level_of_the_caller(),
         )
 
 
-def warn_of_counters(words: Words, rising: npt.ArrayLike, n_samples: int, level: int) -> None:
+def warn_of_counters(words: Words, rising: npt.ArrayLike, n_samples: int) -> None:
     """Warn of channels that rise at every sample, as an index or a column of times does."""
     name, column = words
     if n_samples >= _ENOUGH and np.any(rising):
@@ -174,8 +173,17 @@ def warn_of_counters(words: Words, rising: npt.ArrayLike, n_samples: int, level:
             f"{column} {int(np.flatnonzero(rising)[0])} of {name} rises from every sample to the "
             "next, as an index or times do; leave it out unless it is a signal",
             UserWarning,
-            stacklevel=level + 1,
+            stacklevel=_level_of_the_caller(),
         )
+
+
+def _level_of_the_caller() -> int:
+    """Return the level for ``warnings.warn`` at which the user's code called this package."""
+    frame, level = sys._getframe(1), 1
+    inside = (__name__.partition(".")[0], "contextlib")  # whose decorators stand in between
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in inside:
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _labelled(data: Any) -> bool:
