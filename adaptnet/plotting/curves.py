@@ -22,6 +22,7 @@ from adaptnet.plotting.style import circuit_colours, in_style
 from adaptnet.readaptation import peri_change_averages
 from adaptnet.readaptation.changes import change_coordinates
 from adaptnet.readaptation.groups import groups
+from adaptnet.readaptation.quantiles import finite_quantiles
 from adaptnet.readaptation.segments import error_of
 from adaptnet.readaptation.selections import restored
 
@@ -84,9 +85,7 @@ def plot_readaptation(
     ):
         label = f"{name} ({n_lost} of {len(curves)} diverged)" if n_lost else name
         known = np.isfinite(curves).any(axis=0)
-        quartiles = np.full((3, known.sum()), np.nan)
-        if known.any():
-            quartiles = np.nanquantile(curves[:, known], (0.25, 0.5, 0.75), axis=0)
+        quartiles = finite_quantiles(curves[:, known], (0.25, 0.5, 0.75))
         _curve(ax, samples[known], quartiles, colour, label, banded=banded)
     _threshold(ax, threshold)
     _logarithmic(ax, threshold)

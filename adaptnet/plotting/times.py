@@ -43,6 +43,8 @@ def plot_survival(
 ) -> "tuple[Figure | SubFigure, Any]":
     """Draw Kaplan-Meier curves with bands: the share of replicates that has not readapted yet.
 
+    Bars mark censored times. Crosses mark circuits that diverged, which count as never readapted.
+
     Parameters
     ----------
     times : Dataset
@@ -77,16 +79,20 @@ def plot_survival(
     for ax, label in zip(axes, labels, strict=True):
         for c, (name, colour) in enumerate(circuit_colours(names).items()):
             curve = curves.sel(circuit=name, **{by: label})
+            mine = known.of(c, members[label])
             followed = curve["at_risk"].values > 0
+            if mine.diverged.any() and not mine.censored.any():
+                followed[:] = True  # what is left has diverged, and never readapts
             t, share = curve["time"].values[followed], curve["survival"].values[followed]
             if confidence is not None:
                 low, high = (curve[limit].values[followed] for limit in ("lower", "upper"))
                 ax.fill_between(t, low, high, step="post", color=colour, alpha=0.25, linewidth=0)
             ax.step(t, share, where="post", color=colour, label=name)
-            mine = known.of(c, members[label])
-            ends = mine.durations[mine.censored]
-            if ends.size and t.size:
-                ax.plot(ends, np.interp(ends, t, share), "|", color=colour, markersize=7)
+            for marker, ended in (("|", mine.censored), ("x", mine.diverged)):
+                ends = mine.durations[ended]
+                if ends.size and t.size:
+                    last = np.searchsorted(t, ends, side="right") - 1
+                    ax.plot(ends, share[last], marker, color=colour)
         ax.set_ylim(-0.03, 1.03)
     title_panels(axes, labels, columns)
     label_panels(axes, columns, f"share not yet {_reached(times)}", "samples since the change")
@@ -111,8 +117,8 @@ def plot_transition_matrix(
 ) -> "tuple[Figure | SubFigure, Any]":
     """Draw the median time of every transition: a row per context left, a column per one entered.
 
-    Cells say the median in samples, or "not reached" if fewer than half readapted; transitions
-    that did not happen are blank.
+    Cells say the median in samples, "diverged" if half or more did, or "not reached" if fewer than
+    half readapted; transitions that did not happen are blank.
 
     Parameters
     ----------
@@ -132,7 +138,8 @@ def plot_transition_matrix(
         If `times` are not readaptation times.
     """
     times = restored(times)
-    medians = summary(times, by="transition")["median"].transpose("circuit", "transition")
+    found = summary(times, by="transition").transpose("circuit", "transition")
+    medians = found["median"]
     pairs = [str(name).split(" -> ") for name in medians["transition"].values]
     # Rows and columns in one order, so that the diagonal is where a context would stay itself.
     contexts = dict.fromkeys(name for pair in pairs for name in pair)
@@ -146,11 +153,12 @@ def plot_transition_matrix(
     finite = medians.values[np.isfinite(medians.values) & (medians.values > 0)]
     norm = mpl.LogNorm(finite.min() * 0.7, finite.max() * 1.5) if finite.size else None
     cell = 72 * 0.65 * figure.figure.get_figwidth() / columns / len(entered)
-    for ax, name, values in zip(axes, names, medians.values, strict=True):
-        matrix = np.full((len(left), len(entered)), np.nan)
-        for (a, b), median in zip(pairs, values, strict=True):
-            matrix[left.index(a), entered.index(b)] = median
-        _cells(ax, matrix, norm, cell)
+    for c, (ax, name) in enumerate(zip(axes, names, strict=True)):
+        matrix, lost = (np.full((len(left), len(entered)), np.nan) for _ in range(2))
+        for i, (a, b) in enumerate(pairs):
+            matrix[left.index(a), entered.index(b)] = medians.values[c, i]
+            lost[left.index(a), entered.index(b)] = found["diverged"].values[c, i]
+        _cells(ax, matrix, lost, norm, cell)
         ax.set_title(name, color=circuit_colours(names)[name])
         _name_contexts(ax, left, entered, cell)
         ax.label_outer()
@@ -174,12 +182,13 @@ def _enlarge(figure: "Any", n_rows: int, n_panels: int) -> None:
     figure.set_figheight(max(figure.get_figheight(), height))
 
 
-def _cells(ax: "Axes", matrix: Floats, norm: Any, width: float) -> None:
+def _cells(ax: "Axes", matrix: Floats, lost: Floats, norm: Any, width: float) -> None:
     """Draw the medians of a circuit, and say them: infinite ones, which differ from absent ones."""
+    without = np.where(lost >= 0.5, "diverged", "not\nreached")
     shown = np.ma.masked_invalid(np.maximum(matrix, 1e-300))
     ax.imshow(shown, cmap="cividis", norm=norm, aspect="auto")
     texts = {
-        at: thousands(median) if np.isfinite(median) else "not\nreached"
+        at: thousands(median) if np.isfinite(median) else str(without[at])
         for at, median in np.ndenumerate(matrix)
         if not np.isnan(median)
     }

@@ -10,6 +10,7 @@ from adaptnet._checks import whole_number
 from adaptnet.readaptation.changes import change_coordinates
 from adaptnet.readaptation.groups import group_coordinates, groups
 from adaptnet.readaptation.measures import takes_run
+from adaptnet.readaptation.quantiles import finite_quantiles
 from adaptnet.readaptation.segments import error_of, record_interval, require_changes, segments
 from adaptnet.readaptation.selections import DIMS
 
@@ -124,9 +125,9 @@ def peri_change_averages(
         pooled = values[:, group.members]  # (circuit, curve, lag)
         n[:, g] = np.isfinite(pooled).sum(axis=1)
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "All-NaN|Mean of empty", RuntimeWarning)  # n says so
-            quartiles = np.nanquantile(pooled, (0.25, 0.5, 0.75), axis=1)
+            warnings.filterwarnings("ignore", "Mean of empty", RuntimeWarning)  # n says so
             table["mean"][:, g] = np.nanmean(pooled, axis=1)
+        quartiles = finite_quantiles(pooled, (0.25, 0.5, 0.75), axis=1)
         for name, values_of_group in zip(names, quartiles, strict=False):
             table[name][:, g] = values_of_group
     dims = ("circuit", by, "lag")

@@ -13,6 +13,7 @@ from adaptnet.readaptation.groups import groups
 from adaptnet.readaptation.outcomes import Outcome
 from adaptnet.readaptation.selections import restored
 from adaptnet.report.settling import Ending, State, endings
+from adaptnet.report.tables import by_what
 
 
 def run_warnings(
@@ -147,24 +148,27 @@ def drift_sentences(dataset: xr.Dataset, *, variable: str = "whitening_error") -
     Returns
     -------
     list of str
-        A sentence for each such change, or each such transition if paths are random.
+        A sentence for each such change, or transition if changes are many or paths are random.
     """
     dataset = restored(dataset)
+    still = unmoved(dataset)
+    if not still.any():
+        return []
     floors = noise_floors(dataset, variable=variable)
-    shared = floors["transition"].dims == ("change",)
-    by = "change" if shared else "transition"
+    by = by_what(floors)
     names = [str(name) for name in dataset["circuit"].values]
     sentences = []
-    for label, members in groups(floors, by, unmoved(dataset)):
+    for label, members in groups(floors, by, still):
         where = str(label)
-        if shared:
+        if by == "change":
             one = floors.isel(change=floors["change"].values.tolist().index(label))
             where = f"{one['transition'].item()} at sample {int(one['change_sample'])}"
         values = floors["floor"].transpose("circuit", "replicate", "change").values[:, members]
         listed = _listed(names, [_median(errors, ".3g") for errors in values])
+        lags = _lags(dataset, label, by == "change")
         sentences.append(
             f"{where}: the covariance does not jump, so there is nothing to readapt to; in the "
-            f"last quarter of the segment the error is {listed}{_lags(dataset, label, shared)}."
+            f"last quarter of the segment the error is {listed}{lags}."
         )
     return sentences
 

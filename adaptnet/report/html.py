@@ -52,18 +52,20 @@ figcaption, .note {{ color: #555; font-size: .88rem; max-width: 52rem; }}
 
 
 def samples_text(number: float) -> str:
-    """Return a number of samples, or that it was not reached.
+    """Return a number of samples, or that it was not reached (infinite) or is not there (NaN).
 
     Examples
     --------
-    >>> samples_text(120.0), samples_text(math.inf)
-    ('120', 'not reached')
+    >>> samples_text(120.0), samples_text(math.inf), samples_text(math.nan)
+    ('120', 'not reached', 'no time')
     """
-    return f"{number:.0f}" if math.isfinite(number) else "not reached"
+    if math.isfinite(number):
+        return f"{number:.0f}"
+    return "no time" if math.isnan(number) else "not reached"
 
 
 def grouped(number: float) -> str:
-    """Return a number of samples with its thousands apart, or that it was not reached."""
+    """Return a number of samples with its thousands apart, or why it is missing."""
     return thousands(number) if math.isfinite(number) else samples_text(number)
 
 

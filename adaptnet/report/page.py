@@ -15,10 +15,12 @@ from adaptnet.files.schema import TABLE
 from adaptnet.files.validation import validate
 from adaptnet.readaptation import readaptation_times
 from adaptnet.readaptation.changes import jumps
+from adaptnet.readaptation.groups import times_of
 from adaptnet.readaptation.selections import restored
 from adaptnet.report.findings import drift_sentences, run_warnings
 from adaptnet.report.html import PAGE, counted, named, picture
 from adaptnet.report.tables import (
+    by_what,
     comparison_table,
     measures_table,
     parameter_tables,
@@ -193,18 +195,43 @@ def _readaptation(dataset: xr.Dataset, threshold: float, variable: str) -> list[
     return parts
 
 
+def _resolution(times: xr.Dataset) -> str:
+    """Return how much earlier than its record an error may have passed the threshold."""
+    largest = float(times["resolution"].max()) if times["observed"].any() else 0.0
+    if largest < 2:
+        return ""
+    return (
+        " Times are those of records: the error may have passed the threshold up to "
+        f"{thousands(largest)} samples earlier."
+    )
+
+
+def _pooled(times: xr.Dataset) -> str:
+    """Return that lines stand for several changes, if they do."""
+    if by_what(times) == "change":
+        return ""
+    return (
+        " Lines pool the changes of a transition; intervals take all its times for independent, "
+        "which repeated changes of one replicate are not quite."
+    )
+
+
 def _times(times: xr.Dataset, drifts: list[str]) -> list[str]:
+    known = times_of(times)
     return [
         times_table(times),
         '<p class="note">Medians and restricted means are Kaplan-Meier estimates, so that '
-        "censored times count for what is known of them. A restricted mean (with its standard "
-        "error) counts times up to the number in the next column.</p>",
+        "censored times count for what is known of them"
+        f"{', and circuits that diverged as never readapted' if known.diverged.any() else ''}. A "
+        "restricted mean (with its standard error) counts times up to the number in the next "
+        f"column.{_resolution(times)}{_pooled(times)}</p>",
         *drifts,
         picture(
             plotting.plot_survival(times)[0],
             "Share of replicates not yet readapted (Kaplan-Meier)"
             f"{', with 95 % bands' if times.sizes['replicate'] > 1 else ''}"
-            f"{'' if times['observed'].all() else '; bars mark censored times'}.",
+            f"{'; bars mark censored times' if known.censored.any() else ''}"
+            f"{'; crosses mark circuits that diverged' if known.diverged.any() else ''}.",
         ),
         picture(
             plotting.plot_transition_matrix(times)[0], "Median times by context left and entered."

@@ -20,7 +20,9 @@ from adaptnet.readaptation import (
 from adaptnet.readaptation.groups import groups, times_of
 from adaptnet.readaptation.kaplan_meier import kaplan_meier
 from adaptnet.readaptation.outcomes import Outcome
-from adaptnet.report.html import grouped, named, short, table, value_text
+from adaptnet.report.html import grouped, named, samples_text, short, table, value_text
+
+_MANY_CHANGES = 40  # lines of a table, per circuit, that somebody may want to read
 
 _STATISTICS = {
     "restricted_mean": "ratio of restricted means",
@@ -36,8 +38,12 @@ _UNKNOWN = {
 
 
 def by_what(results: xr.Dataset) -> str:
-    """Return what a line is about: with random paths, numbers of changes mean nothing."""
-    return "change" if results["transition"].dims == ("change",) else "transition"
+    """Return what a line is about: a change, or a transition if changes are many or differ.
+
+    With random paths, numbers of changes mean nothing.
+    """
+    shared = results["transition"].dims == ("change",)
+    return "change" if shared and results.sizes["change"] <= _MANY_CHANGES else "transition"
 
 
 def times_table(times: xr.Dataset) -> str:
@@ -48,6 +54,7 @@ def times_table(times: xr.Dataset) -> str:
     for label in summaries[by].values:
         for circuit in summaries["circuit"].values:
             one = summaries.sel(circuit=circuit, **{by: label})
+            n = int(one["n"])
             low, high = float(one["median_low"]), float(one["median_high"])
             mean, error = float(one["restricted_mean"]), float(one["restricted_mean_error"])
             rows.append(
@@ -56,9 +63,9 @@ def times_table(times: xr.Dataset) -> str:
                     str(circuit),
                     grouped(float(one["median"])),
                     "not known" if not low and math.isinf(high) else _interval(low, high),
-                    f"{grouped(mean)} \N{PLUS-MINUS SIGN} {grouped(error)}",
+                    f"{grouped(mean)} \N{PLUS-MINUS SIGN} {grouped(error)}" if n else grouped(mean),
                     grouped(float(one["horizon"])),
-                    f"{float(one['censored']):.0%} of {int(one['n'])}",
+                    _not_reached(one),
                 ]
             )
     header = [
@@ -68,19 +75,28 @@ def times_table(times: xr.Dataset) -> str:
         "95 % interval",
         "restricted mean",
         "up to",
-        "censored",
+        "not reached",
     ]
     return table(header, rows)
 
 
+def _not_reached(one: xr.Dataset) -> str:
+    """Return the share of times that were not reached, and how many for divergence."""
+    if not int(one["n"]):
+        return "no times"
+    share, diverged = float(one["censored"]), float(one["diverged"])
+    return f"{share:.0%} of {int(one['n'])}" + (f", {diverged:.0%} diverged" if diverged else "")
+
+
 def measures_table(dataset: xr.Dataset, variable: str) -> str:
     """Return other measures as medians over replicates: a line per change and circuit."""
-    recovery = fractional_recovery(dataset, variable=variable)
+    floor = noise_floors(dataset, variable=variable)["floor"]
+    recovery = fractional_recovery(dataset, variable=variable, floor=floor)
     by = by_what(recovery)
     measured = (
-        excess_area(dataset, variable=variable)["area"],
+        excess_area(dataset, variable=variable, floor=floor)["area"],
         maximum_loss(dataset, variable=variable)["peak"],
-        noise_floors(dataset, variable=variable)["floor"],
+        floor,
     )
     rows = []
     for label, members in groups(recovery, by):
@@ -127,7 +143,8 @@ def parameter_tables(dataset: xr.Dataset) -> list[tuple[str, str]]:
         if name in attrs:
             values = json_object(attrs[name], name)
             rows = [[key, value_text(value)] for key, value in values.items()]
-            tables.append((heading, table(["name", "value"], rows, "words")))
+            if rows:
+                tables.append((heading, table(["name", "value"], rows, "words")))
     if "circuits" in attrs:  # a table of results has many, or none
         circuits = circuit_parameters(dataset)
         keys = list(dict.fromkeys(key for values in circuits.values() for key in values))
@@ -142,7 +159,9 @@ def parameter_tables(dataset: xr.Dataset) -> list[tuple[str, str]]:
         for key in (*provenance, "seed_entropy", "seed_spawn_key")
         if key in attrs
     ]
-    return [*tables, ("Provenance", table(["name", "value"], rows, "words"))]
+    if rows:
+        tables.append(("Provenance", table(["name", "value"], rows, "words")))
+    return tables
 
 
 def results_table(dataset: xr.Dataset) -> str:
@@ -163,7 +182,7 @@ def results_table(dataset: xr.Dataset) -> str:
 
 def _interval(low: float, high: float) -> str:
     if not math.isfinite(low):
-        return "not reached"
+        return samples_text(low)
     return (
         f"{grouped(low)} to {grouped(high)}" if math.isfinite(high) else f"{grouped(low)} or more"
     )

@@ -33,8 +33,12 @@ def test_curves_are_the_truth(name):
 def test_contexts_are_bands_with_their_names():
     environment = ENVIRONMENTS["given"]  # changes at 300, 1100, 2000
     _, axes = an.plot_environment(environment, 2500)
-    bands = [patch.get_bbox().intervalx.tolist() for patch in axes["spectrum"].patches]
-    assert bands == [[0, 300], [300, 1100], [1100, 2000], [2000, 2500]]
+    to_data = axes["spectrum"].transData.inverted()
+    boxes = [patch.get_window_extent() for patch in axes["spectrum"].patches]
+    bands = [to_data.transform_bbox(box).intervalx for box in boxes]
+    np.testing.assert_allclose(
+        bands, [[0, 300], [300, 1100], [1100, 2000], [2000, 2500]], atol=1e-6
+    )
     texts = [text.get_text() for text in axes["spectrum"].get_legend().get_texts()]
     assert texts == ["context 0", "context 1"]
 

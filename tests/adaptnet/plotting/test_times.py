@@ -5,6 +5,7 @@ import pytest
 
 from adaptnet import plotting
 from adaptnet.readaptation import readaptation_times, survival_curves
+from tests.adaptnet.synthetic import times_of
 
 # Small runs are noisy; their thresholds are chosen for what is drawn.
 pytestmark = pytest.mark.filterwarnings("ignore::adaptnet.NoiseFloorWarning")
@@ -44,3 +45,25 @@ def test_scaling_draws_open_markers_beyond_reach(pictured_run):
     assert {line.get_fillstyle() for line in drawn} == {"none"}
     with pytest.raises(ValueError, match="x must be a numeric"):
         plotting.plot_scaling(readaptation_times(pictured_run), "transition")
+
+
+def diverging():
+    """Return times of two circuits: one replicate of the first diverges, and the second."""
+    observed = np.array([[[True], [True], [True], [False]], [[False]] * 4])
+    samples = np.array([[[10.0], [20.0], [30.0], [15.0]], [[5.0], [6.0], [7.0], [8.0]]])
+    return times_of(samples, observed, diverged=~observed, threshold=0.1)
+
+
+def test_circuits_that_diverged_have_not_readapted():
+    _, (ax,) = plotting.plot_survival(diverging())
+    curves = {line.get_color(): line for line in ax.get_lines() if line.get_marker() == "None"}
+    direct, interneuron = (curves[c].get_ydata() for c in ("#D55E00", "#0072B2"))
+    assert direct[-1] == pytest.approx(0.25)  # one in four never readapts
+    assert set(interneuron) == {1.0}
+    crosses = [line for line in ax.get_lines() if line.get_marker() == "x"]
+    assert [line.get_xdata().tolist() for line in crosses] == [[15.0], [5.0, 6.0, 7.0, 8.0]]
+
+
+def test_the_matrix_says_which_circuits_diverged():
+    _, axes = plotting.plot_transition_matrix(diverging())
+    assert [[text.get_text() for text in ax.texts] for ax in axes] == [["20"], ["diverged"]]

@@ -72,6 +72,12 @@ def test_reports_of_poor_runs_say_what_is_missing(run, words, without_pictures):
 
 RUN = run_of(np.ones((2, 3, 9)), [4])
 REACHED = run_of(np.where(np.arange(9) < 5, 1, 0.01) * np.ones((2, 3, 1)), [4])
+COARSE = run_of(np.where(np.arange(9) < 5, 1, 0.01) * np.ones((2, 3, 1)), [40], every=10)
+BELOW = run_of(np.full((2, 3, 9), 0.01), [4])
+DIVERGED = run_of(
+    np.where(np.arange(9) < 7, 1, np.nan) * np.ones((2, 3, 1)), [4], diverged=np.full((2, 3), 7)
+)
+MANY = run_of(np.ones((2, 3, 200)), np.arange(3, 199, 4))
 TWO_CHANGES = run_of(np.ones((2, 3, 9)), [2, 4])
 OWN_PATHS = run_of(np.ones((2, 3, 9)), [[4, 6], [3, -1], [5, 7]])
 
@@ -87,6 +93,13 @@ OWN_PATHS = run_of(np.ones((2, 3, 9)), [[4, 6], [3, -1], [5, 7]])
         ("dotted lines are changes", RUN, OWN_PATHS),
         ("shaded while they take place", RUN.assign(change_end=("change", [6])), RUN),
         ("bars mark censored times", RUN, REACHED),
+        ("crosses mark circuits that diverged", DIVERGED, RUN),
+        ("circuits that diverged as never readapted", DIVERGED, RUN),
+        (", 100% diverged", DIVERGED, RUN),
+        ("<td>no times</td>", BELOW, RUN),
+        ("<td>not reached</td>", RUN, REACHED),
+        ("passed the threshold up to 10 samples earlier", COARSE, REACHED),
+        ("Lines pool the changes of a transition", MANY, TWO_CHANGES),
         ("1 change of context, the same in all replicates", RUN, TWO_CHANGES),
         ("up to 2 changes of context", OWN_PATHS, RUN),
     ],
@@ -105,3 +118,10 @@ def test_tables_of_results_are_reported(without_pictures):
     ]  # fmt: skip
     assert "Convergence: 2 scales." in text
     assert "a map" in text
+
+
+@pytest.mark.parametrize("run", [BELOW, DIVERGED, MANY, OWN_PATHS, COARSE])
+def test_no_number_of_a_report_is_missing_without_a_word(run, without_pictures):
+    cells = Page(an.report(run)).cells
+    assert not any(re.search(r"\b(nan|inf)\b", cell, re.IGNORECASE) for cell in cells)
+    assert sum(cell.startswith("a \N{RIGHTWARDS ARROW} b") for cell in cells) <= 30
