@@ -86,6 +86,9 @@ def legend_above(figure: "Figure | SubFigure", handles: Sequence[Any], texts: li
     size = fitting_size(texts, width - _entry_width("", largest))
     columns = legend_columns(texts, width, size)
     figure.legend(handles, texts, loc="outside upper center", ncols=columns, fontsize=size)
+    # What the panels of a figure would lose to more than two rows, the figure grows by.
+    rows = -(-len(texts) // columns)
+    figure.figure.set_figheight(figure.figure.get_figheight() + max(0, rows - 2) * 1.4 * size / 72)
 
 
 def legend_columns(texts: list[str], width: float, size: float) -> int:

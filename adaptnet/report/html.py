@@ -32,6 +32,7 @@ th, td {{ padding: .25rem .7rem; text-align: left; vertical-align: top; white-sp
          border-bottom: 1px solid #ddd; }}
 th {{ border-bottom: 1px solid #777; white-space: normal; }}
 td:first-child, .words td:last-child {{ white-space: normal; overflow-wrap: anywhere; }}
+td:first-child {{ min-width: 9rem; }}
 .words td:first-child {{ white-space: nowrap; }}
 figure {{ margin: 1rem 0; }} img {{ max-width: 100%; height: auto; }}
 figcaption, .note {{ color: #555; font-size: .88rem; max-width: 52rem; }}

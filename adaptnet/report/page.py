@@ -106,7 +106,8 @@ def _of_run(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NoiseFloorWarning)  # they head the page
         parts = [_lead(dataset)]
-        parts += [f'<p class="warning">{escape(sentence)}</p>' for sentence in sentences]
+        arrows = [text.replace(" -> ", " \N{RIGHTWARDS ARROW} ") for text in sentences]
+        parts += [f'<p class="warning">{escape(sentence)}</p>' for sentence in arrows]
         parts += [picture(*shown) for shown in figures]
         if variable in dataset:
             parts += _readaptation(dataset, threshold, variable)

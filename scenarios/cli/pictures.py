@@ -172,7 +172,12 @@ def save_picture(figure: "Figure | SubFigure", picture: Path, dpi: int | None = 
     dpi = dpi or mpl.rcParams["savefig.dpi"]  # set by a style, inside one
     with whole(picture) as part:
         suffix = picture.suffix.removeprefix(".") or "png"
-        figure.savefig(part, dpi=150 if dpi == "figure" else dpi, format=suffix)  # type: ignore[union-attr]
+        try:
+            figure.savefig(part, dpi=150 if dpi == "figure" else dpi, format=suffix)  # type: ignore[union-attr]
+        except RuntimeError as error:  # .pgf needs a TeX system
+            raise ValueError(
+                f"{picture} cannot be written: {error}; or write .pdf or .svg"
+            ) from error
 
 
 def _scenario_figure(dataset: xr.Dataset, threshold: float | None, path: Path) -> Any:

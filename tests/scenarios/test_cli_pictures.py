@@ -1,5 +1,7 @@
 """The commands that draw and report."""
 
+import shutil
+
 import pytest
 from click.testing import CliRunner
 
@@ -60,3 +62,11 @@ def test_tables_are_reported_and_refused_by_plots_of_runs(name, tmp_path):
         assert "is a table of results" in result.output
     result = CliRunner().invoke(main, ["plot", str(path)])
     assert result.exit_code == 0, result.output
+
+
+@pytest.mark.skipif(shutil.which("xelatex") is not None, reason="a TeX system is installed")
+def test_a_picture_that_needs_tex_is_refused_in_a_sentence(pictured_path, tmp_path):
+    result = CliRunner().invoke(main, ["plot", str(pictured_path), "-o", f"{tmp_path / 'f.pgf'}"])
+    assert result.exit_code == 1
+    assert "cannot be written" in result.output
+    assert not list(tmp_path.iterdir())
