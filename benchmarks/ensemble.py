@@ -2,35 +2,19 @@
 
 import numpy as np
 
-from benchmarks.peers import Run, circuit_of, import_jax, jax_step
-from benchmarks.work import Floats, Work
+from benchmarks.peers import Run, circuit_of, import_jax, jax_step, weights_after
+from benchmarks.work import Work
 
 N_REPLICATES = 32
 
 
 def ours(work: Work) -> Run:
     """Return the replicates on one thread; samples are divided among them."""
-    from adaptnet.circuits.base import Records
-
     circuit = circuit_of(work)
     inputs = work.inputs.reshape(N_REPLICATES, -1, work.n)
-    many = circuit.side_by_side(work.n)
-    groups = np.array_split(inputs, -(-N_REPLICATES // many))
-
-    def run() -> Floats:
-        ends = []
-        for group in groups:
-            states = [circuit.initial_state(work.n) for _ in group]
-            records = Records(
-                np.empty((len(group), 0, work.n, work.n)), np.empty((len(group), 0), np.int64)
-            )
-            every = 2 * inputs.shape[1]
-            outcomes = circuit.advance(states, group, 0, every, records)
-            assert not any(outcome.failure for outcome in outcomes)
-            ends += [circuit.effective_weights(state) for state in states]
-        return np.stack(ends)
-
-    return run
+    n_groups = -(-N_REPLICATES // circuit.group_size(work.n))
+    groups = np.array_split(inputs, n_groups)
+    return lambda: np.concatenate([weights_after(circuit, group) for group in groups])
 
 
 def jax_vmap(work: Work) -> Run:

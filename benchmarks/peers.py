@@ -30,20 +30,20 @@ def circuit_of(work: Work) -> Circuit:
     return kind(initial_weights=work.start, learning_rate=LEARNING_RATE)
 
 
+def weights_after(circuit: Circuit, inputs: Floats) -> Floats:
+    """Return the effective weights (replicate, n, n) after inputs (replicate, sample, n)."""
+    n_replicates, length, n = inputs.shape
+    states = [circuit.initial_state(n) for _ in range(n_replicates)]
+    records = {"effective_weights": np.empty((n_replicates, 0, n, n))}
+    outcomes = circuit.advance(states, inputs, 0, np.zeros(length, bool), records)
+    assert not any(outcome.status for outcome in outcomes)
+    return np.stack([circuit.effective_weights(state) for state in states])
+
+
 def adaptnet(work: Work) -> Run:
     """Return this package's way, through the circuits' own interface."""
-    from adaptnet.circuits.base import Records
-
     circuit = circuit_of(work)
-    records = Records(np.empty((0, work.n, work.n)), np.empty(0, np.int64))
-
-    def run() -> Floats:
-        state = circuit.initial_state(work.n)
-        outcome = circuit.advance(state, work.inputs, 0, 2 * len(work.inputs), records)
-        assert outcome.failure == 0
-        return circuit.effective_weights(state)
-
-    return run
+    return lambda: weights_after(circuit, work.inputs[None])[0]
 
 
 def numpy_loop(work: Work) -> Run:
