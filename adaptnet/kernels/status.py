@@ -14,6 +14,9 @@ class Status(IntEnum):
     SAMPLES_DO_NOT_SPAN = 4
     FAST_DYNAMICS_UNSTABLE = 5
     GAINS_INDEFINITE = 6
+    WEIGHTS_SINGULAR = 7
+    CHANNEL_SILENT = 8
+    INPUTS_SILENT = 9
 
     @property
     def sentence(self) -> str:
@@ -52,6 +55,18 @@ _MEANINGS = {
     Status.GAINS_INDEFINITE: (
         "the gains made the effective weights indefinite",
         "lower learning_rate, raise leak, or keep gains from falling below zero (clip=True)",
+    ),
+    Status.WEIGHTS_SINGULAR: (
+        "the effective weights became singular in double precision",
+        "scale inputs and initial weights to each other",
+    ),
+    Status.CHANNEL_SILENT: (
+        "the weights of an input channel that is zero shrank to nothing",
+        "leave out channels that are constantly zero, or add noise to them",
+    ),
+    Status.INPUTS_SILENT: (
+        "the weights shrank to nothing in a stretch of inputs that are all zero",
+        "cut out silent stretches, add noise to them, or lower learning_rate",
     ),
 }
 

@@ -11,6 +11,15 @@ Floats = npt.NDArray[np.float64]
 
 
 @kernel
+def unit_of(x: Floats) -> float:
+    """Return what to divide x by before squaring it: 1, unless squares overflow or underflow."""
+    largest = 0.0
+    for i in range(x.shape[0]):
+        largest = max(largest, abs(x[i]))
+    return 1.0 if 1e-120 < largest < 1e120 or largest == 0.0 else largest
+
+
+@kernel
 def factorise(matrix: Floats, factor: Floats) -> bool:
     """Write the lower Cholesky factor of `matrix`, with the reciprocals of its diagonal.
 

@@ -32,6 +32,7 @@ from adaptnet.kernels.building_blocks.packed import (
     unpack,
 )
 from adaptnet.kernels.building_blocks.simd import FOUR, fma, load, spread, store, total
+from adaptnet.kernels.causes import explained
 from adaptnet.kernels.direct.plain import learn, settle
 from adaptnet.kernels.records import Bools, Floats, Integers, Records
 from adaptnet.kernels.status import Outcome, Status
@@ -126,10 +127,13 @@ def advance(
     m = padded_size(n)
     scratch = Scratch(np.zeros((n, n)), np.zeros((12, m)), *np.zeros((6, m)))
     weight_records = records["effective_weights"]
-    return [
-        Outcome(*run(state, scratch, inputs[r], rates[r], recorded, weight_records[r]))
-        for r, state in enumerate(states)
-    ]
+    outcomes = []
+    for r, state in enumerate(states):
+        status, n_samples = run(state, scratch, inputs[r], rates[r], recorded, weight_records[r])
+        if status != Status.OK:
+            status = explained(status, state.weights, inputs[r, n_samples])
+        outcomes.append(Outcome(status, n_samples))
+    return outcomes
 
 
 @kernel

@@ -12,6 +12,8 @@ import numpy as np
 from adaptnet.kernels.building_blocks.compile import kernel
 from adaptnet.kernels.building_blocks.lanes import LANES, factorise, gather, scatter, solve
 from adaptnet.kernels.building_blocks.simd import fma, load, spread, store
+from adaptnet.kernels.causes import explained
+from adaptnet.kernels.direct import plain
 from adaptnet.kernels.records import Bools, Floats, Integers, Records
 from adaptnet.kernels.status import Outcome, Status
 
@@ -44,7 +46,23 @@ def advance(
         run(M, inputs[group], rates[group], recorded, weight_records, outcomes[group])
         for state, changed in zip(states[group], M, strict=True):
             state.weights[:] = changed
-    return [Outcome(Status(code), n_samples) for code, n_samples in outcomes.tolist()]
+    return [
+        _explained(state, Outcome(Status(code), n_samples), inputs[r], rates[r])
+        for r, (state, (code, n_samples)) in enumerate(zip(states, outcomes.tolist(), strict=True))
+    ]
+
+
+def _explained(state: State, outcome: Outcome, inputs: Floats, rates: Floats) -> Outcome:
+    """Bring the weights of a replicate that failed to where it did, and see why."""
+    status, done = outcome
+    if status == Status.OK:
+        return outcome
+    n, before = inputs.shape[1], np.zeros(done, bool)
+    plain_state = plain.initial_state(state.weights)
+    nothing = {"effective_weights": np.empty((1, 0, n, n))}
+    plain.advance([plain_state], inputs[None, :done], rates[None, :done], before, nothing)
+    state.weights[:] = plain_state.weights
+    return Outcome(explained(status, state.weights, inputs[done]), done)
 
 
 @kernel

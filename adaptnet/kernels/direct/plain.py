@@ -6,11 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adaptnet.kernels.building_blocks.cholesky import factorise, solve
+from adaptnet.kernels.building_blocks.cholesky import factorise, solve, unit_of
 from adaptnet.kernels.building_blocks.compile import kernel
+from adaptnet.kernels.causes import explained
 from adaptnet.kernels.dynamics import EXACT, FastDynamics
 from adaptnet.kernels.records import Bools, Floats, Integers, Records, buffers
 from adaptnet.kernels.status import Outcome, Status
+
+CHECKED = 32.0  # samples that one factorisation is to tell the definiteness of M for
 
 
 class State(NamedTuple):
@@ -18,11 +21,12 @@ class State(NamedTuple):
 
     weights: Floats  # M (n, n)
     steps: Integers  # (1,) most Euler steps since the last record
+    margin: Floats  # (1,) what M may lose on its diagonal and stay positive definite, if >= 0
 
 
 def initial_state(initial_weights: Floats) -> State:
     """Return the state before the first sample; `initial_weights` M (n, n) are copied."""
-    return State(initial_weights.copy(), np.zeros(1, np.int64))
+    return State(initial_weights.copy(), np.zeros(1, np.int64), np.full(1, -1.0))
 
 
 def weights(state: State) -> Floats:
@@ -56,21 +60,27 @@ def advance(
     Also records ``fast_steps``, the most Euler steps per sample since the last record, and
     ``response`` G, the outputs being y = G x after as many steps as the recorded sample took.
     """
-    return [
-        Outcome(*run(state, inputs[r], rates[r], recorded, dynamics, *buffers(records, r)))
-        for r, state in enumerate(states)
-    ]
+    outcomes = []
+    for r, state in enumerate(states):
+        status, n_samples = run(
+            state, inputs[r], rates[r], recorded, dynamics, *buffers(records, r)
+        )
+        if status != Status.OK:
+            status = explained(status, state.weights, inputs[r, n_samples])
+        outcomes.append(Outcome(status, n_samples))
+    return outcomes
 
 
 @kernel
 def integrate(M: Floats, x: Floats, y: Floats, fast: FastDynamics) -> int:
-    """Euler steps of dy/dg = x - M y from y = 0; return their number, -1 where y blew up."""
+    """Euler steps of dy/dg = x - M y from y = 0; return their number, -1 if y blew up."""
     n = x.shape[0]
     velocity = np.empty(n)
+    per_unit = 1.0 / unit_of(x)
     power = 0.0
     for i in range(n):
         y[i] = 0.0
-        power += x[i] * x[i]
+        power += (per_unit * x[i]) * (per_unit * x[i])
     enough = fast.tolerance * fast.tolerance * power
     for step in range(fast.max_steps):
         residual = 0.0
@@ -80,7 +90,7 @@ def integrate(M: Floats, x: Floats, y: Floats, fast: FastDynamics) -> int:
             for j in range(n):
                 drive -= row[j] * y[j]
             velocity[i] = drive
-            residual += drive * drive
+            residual += (per_unit * drive) * (per_unit * drive)
         if residual <= enough:
             return step
         if not residual < math.inf:
@@ -110,6 +120,26 @@ def respond(M: Floats, factor: Floats, fast: FastDynamics, n_steps: int, G: Floa
             solve(factor, x, y)
         for i in range(n):
             G[i, j] = y[i] if known else math.nan
+
+
+@kernel
+def is_in_cone(M: Floats, factor: Floats, margin: Floats, eta: float) -> bool:
+    """Return whether M is positive definite, with a factorisation at few samples.
+
+    A sample takes at most `eta` from any eigenvalue. So if M - margin I is positive definite, M is
+    for many samples to come.
+    """
+    if margin[0] >= 0.0:
+        return True
+    for known in (CHECKED * eta, 0.0):
+        for i in range(M.shape[0]):
+            for j in range(i + 1):
+                factor[i, j] = M[i, j]
+            factor[i, i] -= known
+        if factorise(factor, factor):
+            margin[0] = known
+            return True
+    return False
 
 
 @kernel
@@ -147,7 +177,7 @@ def run(
     recorded_responses: Floats,
 ) -> tuple[Status, int]:
     """Process a block of samples of one replicate; return a status and the samples processed."""
-    M, steps = state
+    M, steps, margin = state
     n = M.shape[0]
     factor, y = np.empty((n, n)), np.empty(n)
     n_records = 0
@@ -155,6 +185,9 @@ def run(
         x = inputs[t]
         used = 0
         if fast.max_steps > 0:
+            if not is_in_cone(M, factor, margin, rates[t]):
+                return Status.WEIGHTS_NOT_POSITIVE_DEFINITE, t
+            margin[0] -= rates[t]
             used = integrate(M, x, y, fast)
             if used < 0:
                 return Status.ACTIVITY_NOT_FINITE, t

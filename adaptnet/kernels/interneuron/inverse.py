@@ -7,8 +7,8 @@ u = P y Woodbury's identity comes down to P <- [P - w y' - y w'] / (1 - eta)^2,
 w = u / h - y (y'u) / (2 h^2), h = y'y + 1 / c.
 
 A in place of W has a price: rounding reaches its smallest eigenvalues from its largest, in W only
-their square roots. So where A is ill-conditioned, or a sample is about to make it so, samples are
-taken with a root R in place of W, R R' = A, and a factorisation each, until A is fit to be carried.
+their square roots. So if A is ill-conditioned, or a sample is about to make it so, samples are
+processed with a root R in place of W, R R' = A, until A is fit to be carried; see `root`.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,9 @@ from adaptnet.kernels.building_blocks.packed import (
     unpack,
 )
 from adaptnet.kernels.building_blocks.simd import FOUR, fma, load, spread, store, total
-from adaptnet.kernels.interneuron.plain import learn, multiply_synapses, respond, settle
+from adaptnet.kernels.causes import explained
+from adaptnet.kernels.interneuron.plain import multiply_synapses
+from adaptnet.kernels.interneuron.root import learn_by_root, settle_by_root
 from adaptnet.kernels.records import Bools, Floats, Integers, Records
 from adaptnet.kernels.status import Outcome, Status
 
@@ -39,7 +41,7 @@ REFINED = 1e-12  # what refining aims at; it ends where it gains no more
 REFINEMENTS = 3
 ILL_CONDITIONED = 1e8  # Tr A Tr P / n, from which on A is not carried
 JUMP = 100.0  # c y'y of a sample that makes it so: eigenvalues grow by (1 + c y'y)^2
-AT_LEAST = 32  # samples taken with the root before A is tried
+AT_LEAST = 32  # samples processed with the root before A is tried
 
 
 class Mode(IntEnum):
@@ -60,8 +62,8 @@ class State(NamedTuple):
     pending: Floats  # (3, m) a; b, the last y; c
     scale: Floats  # (1,)
     mode: Integers  # (1,) a Mode
-    countdown: Integers  # (1,) samples to take with R before A is tried
-    root: Floats  # (n, n) R'
+    countdown: Integers  # (1,) samples to process with R before A is tried
+    root: Floats  # (n, n) R', upper triangular
 
 
 class Scratch(NamedTuple):
@@ -69,7 +71,8 @@ class Scratch(NamedTuple):
 
     effective: Floats  # (n, n) A
     factor: Floats  # (n, n) Cholesky factor of A
-    activity: Floats  # (2, n)
+    y: Floats  # (n,)
+    z: Floats  # (n,)
     sweep: Floats  # (12, m)
     vectors: Floats  # (6, m)
 
@@ -101,17 +104,25 @@ def advance(
 ) -> list[Outcome]:
     """Process a block of samples, one replicate after the other; see :mod:`adaptnet.kernels`."""
     scratch, weight_records = scratch_space(inputs.shape[-1]), records["effective_weights"]
-    return [
-        Outcome(*run(state, scratch, inputs[r], rates[r], recorded, weight_records[r]))
-        for r, state in enumerate(states)
-    ]
+    outcomes = []
+    for r, state in enumerate(states):
+        status, n_samples = run(state, scratch, inputs[r], rates[r], recorded, weight_records[r])
+        if status != Status.OK:
+            status = explained(status, weights(state), inputs[r, n_samples])
+        outcomes.append(Outcome(status, n_samples))
+    return outcomes
 
 
 def scratch_space(n: int) -> Scratch:
     """Return what `run` needs for `n` neurons."""
     m = padded_size(n)
     return Scratch(
-        np.zeros((n, n)), np.zeros((n, n)), np.zeros((2, n)), np.zeros((12, m)), np.zeros((6, m))
+        np.zeros((n, n)),
+        np.zeros((n, n)),
+        np.zeros(n),
+        np.zeros(n),
+        np.zeros((12, m)),
+        np.zeros((6, m)),
     )
 
 
@@ -187,11 +198,10 @@ def misfit(x: Floats, product: Floats, scale: float, q: Floats, rest: Floats) ->
 @kernel
 def take_with_root(state: State, scratch: Scratch, x: Floats, eta: float) -> Status:
     """Process one sample with R in place of W; return a status."""
-    R, y, z = state.root, scratch.activity[0], scratch.activity[1]
-    if not settle(R, scratch.effective, scratch.factor, x, y):
-        return Status.WEIGHTS_NOT_POSITIVE_DEFINITE
-    respond(R, y, z)
-    if not learn(R, y, z, eta):
+    root, y, z = state.root, scratch.y, scratch.z
+    if not settle_by_root(root, x, y, z):
+        return Status.WEIGHTS_SINGULAR
+    if not learn_by_root(root, y, z, eta):
         return Status.WEIGHTS_NOT_FINITE
     state.countdown[0] -= 1
     return Status.OK
@@ -276,7 +286,7 @@ def run(
             if state.mode[0] == Mode.INVERSE:
                 current_weights(state, product, scratch.effective)
                 if not to_root(state, scratch.effective, scratch.factor):
-                    return Status.WEIGHTS_NOT_POSITIVE_DEFINITE, t
+                    return Status.WEIGHTS_SINGULAR, t
             outcome = take_with_root(state, scratch, x, eta)
             if outcome != Status.OK:
                 return outcome, t

@@ -55,13 +55,15 @@ class State(NamedTuple):
 
 def initial_state(initial_weights: Floats) -> State:
     """Return the state before the first sample, from W (n, k)."""
-    # Of W, for A itself may be singular by rounding where W is not.
-    scaled = initial_weights / np.abs(initial_weights).max()
-    squares = np.linalg.svd(scaled, compute_uv=False) ** 2
-    fit = squares.sum() * (1.0 / squares).sum() < FIT * len(initial_weights)
+    # Of W, for A itself may be singular by rounding if W is not.
+    with np.errstate(all="ignore"):
+        scaled = initial_weights / np.abs(initial_weights).max()
+        squares = np.linalg.svd(scaled, compute_uv=False) ** 2
+        fit = squares.sum() * (1.0 / squares).sum() < FIT * len(initial_weights)
+        effective = initial_weights @ initial_weights.T
     return State(
         np.array([int(Mode.TOGETHER if fit else Mode.ALONE)]),
-        initial_weights @ initial_weights.T,
+        effective,
         *inverse.initial_state(initial_weights),
     )
 
@@ -107,7 +109,7 @@ def _advance_together(
     for r, changed in zip(group, A, strict=True):
         states[r].weights[:] = changed
         if outcomes[r, 0] == GOES_ON_ALONE and not _leave(states[r]):
-            outcomes[r, 0] = Status.WEIGHTS_NOT_POSITIVE_DEFINITE
+            outcomes[r, 0] = Status.WEIGHTS_SINGULAR
 
 
 def _leave(state: State) -> bool:

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adaptnet.kernels.building_blocks.cholesky import factorise, solve
+from adaptnet.kernels.building_blocks.cholesky import factorise, solve, unit_of
 from adaptnet.kernels.building_blocks.compile import kernel
+from adaptnet.kernels.causes import explained
 from adaptnet.kernels.dynamics import EXACT, FastDynamics
 from adaptnet.kernels.records import Bools, Floats, Integers, Records, buffers
 from adaptnet.kernels.status import Outcome, Status
@@ -27,7 +28,8 @@ def initial_state(initial_weights: Floats) -> State:
 
 def weights(state: State) -> Floats:
     """Return A = W W' (n, n)."""
-    A: Floats = state.synapses.T @ state.synapses
+    with np.errstate(all="ignore"):
+        A: Floats = state.synapses.T @ state.synapses
     return A
 
 
@@ -57,10 +59,15 @@ def advance(
     Also records ``fast_steps``, the most Euler steps per sample since the last record, and
     ``response`` G, the outputs being y = G x after as many steps as the recorded sample took.
     """
-    return [
-        Outcome(*run(state, inputs[r], rates[r], recorded, dynamics, *buffers(records, r)))
-        for r, state in enumerate(states)
-    ]
+    outcomes = []
+    for r, state in enumerate(states):
+        status, n_samples = run(
+            state, inputs[r], rates[r], recorded, dynamics, *buffers(records, r)
+        )
+        if status != Status.OK:
+            status = explained(status, weights(state), inputs[r, n_samples])
+        outcomes.append(Outcome(status, n_samples))
+    return outcomes
 
 
 @kernel
@@ -86,15 +93,16 @@ def multiply_synapses(synapses: Floats, out: Floats) -> None:
 def integrate(synapses: Floats, x: Floats, y: Floats, z: Floats, fast: FastDynamics) -> int:
     """Euler steps of dy/dg = x - W z, tau dz/dg = W' y - z from rest.
 
-    Return their number, -1 where the activity blew up.
+    Return their number, -1 if the activity blew up.
     """
     k, n = synapses.shape
     drive_y = np.empty(n)
     drive_z = np.empty(k)
+    per_unit = 1.0 / unit_of(x)
     power_x = 0.0
     for i in range(n):
         y[i] = 0.0
-        power_x += x[i] * x[i]
+        power_x += (per_unit * x[i]) * (per_unit * x[i])
     for c in range(k):
         z[c] = 0.0
     squared = fast.tolerance * fast.tolerance
@@ -112,11 +120,11 @@ def integrate(synapses: Floats, x: Floats, y: Floats, z: Floats, fast: FastDynam
                 feedforward += row[i] * y[i]
                 drive_y[i] -= row[i] * active
             drive_z[c] = feedforward - active
-            residual_z += drive_z[c] * drive_z[c]
-            power_z += active * active
+            residual_z += (per_unit * drive_z[c]) * (per_unit * drive_z[c])
+            power_z += (per_unit * active) * (per_unit * active)
         residual_y = 0.0
         for i in range(n):
-            residual_y += drive_y[i] * drive_y[i]
+            residual_y += (per_unit * drive_y[i]) * (per_unit * drive_y[i])
         if residual_y <= squared * power_x and residual_z <= squared * power_z:
             return step
         if not residual_y + residual_z < math.inf:
@@ -212,7 +220,7 @@ def run(
         elif settle(synapses, effective, factor, inputs[t], y):
             respond(synapses, y, z)
         else:
-            return Status.WEIGHTS_NOT_POSITIVE_DEFINITE, t
+            return Status.WEIGHTS_SINGULAR, t  # by rounding: they do not leave the cone
         # A rate of zero leaves W as it is, even where y overflows.
         if rates[t] > 0.0 and not learn(synapses, y, z, rates[t]):
             return Status.WEIGHTS_NOT_FINITE, t
