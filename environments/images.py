@@ -54,11 +54,15 @@ class NaturalImageEnvironment(Environment):
         Variance of the white noise, in units of the picture's variance; 0 is allowed if the
         patches alone have a covariance of full rank.
 
+    sha256 : sequence of str, optional
+        Of the luminances of each picture, in hexadecimal; other pictures are refused. They are in
+        the parameters that a run stores.
+
     Raises
     ------
     TypeError, ValueError
-        If a picture is too small for the patch or without contrast, fewer than two are given, or a
-        covariance is singular because the ridge is too small.
+        If a picture is too small for the patch, without contrast or not that of its checksum, fewer
+        than two are given, or a covariance is singular because the ridge is too small.
     ModuleNotFoundError
         If a shipped picture is named and scikit-image is not installed.
 
@@ -79,6 +83,7 @@ class NaturalImageEnvironment(Environment):
         order: Sequence[int] | None = None,
         step: int = 0,
         ridge: float = 0.01,
+        sha256: Sequence[str] | None = None,
     ) -> None:
         if isinstance(pictures, str | os.PathLike) or len(pictures) < 2:
             raise ValueError(f"pictures must be a sequence of at least two, got {pictures!r}")
@@ -91,9 +96,13 @@ class NaturalImageEnvironment(Environment):
         self._schedule.check(len(pictures))
         if self._schedule.random:
             raise ValueError(f"order must be a sequence of contexts, got {order!r}")
+        shades = [luminance(picture) for picture in pictures]
+        self._checksums = [_checksum(values) for values in shades]
+        if sha256 is not None:
+            self._refuse_changed(list(sha256))
         self._patches = tuple(
-            _Patches(luminance(p), self._patch_size, name)
-            for p, name in zip(pictures, self.context_names, strict=True)
+            _Patches(values, self._patch_size, name)
+            for values, name in zip(shades, self.context_names, strict=True)
         )
         noise = self._ridge * np.eye(self.n_neurons)
         self._covariances = np.stack(
@@ -102,6 +111,14 @@ class NaturalImageEnvironment(Environment):
                 for patches, name in zip(self._patches, self.context_names, strict=True)
             ]
         )
+
+    def _refuse_changed(self, expected: list[str]) -> None:
+        for name, found, known in zip(self._names, self._checksums, expected, strict=True):
+            if found != known:
+                raise ValueError(
+                    f"the picture {name} must have the checksum {known}, but it is {found}: it has "
+                    "changed; find the original, or leave sha256 out"
+                )
 
     @property
     def n_neurons(self) -> int:
@@ -122,22 +139,26 @@ class NaturalImageEnvironment(Environment):
 
     def parameters(self) -> dict[str, Any]:
         """Return the configuration as plain JSON values; arrays by their shape and checksum."""
-        pictures: list[Any] = []
-        for picture in self._pictures:
-            if isinstance(picture, str | os.PathLike):
-                pictures.append(os.fspath(picture))
-            else:
-                array = np.ascontiguousarray(picture)
-                digest = hashlib.sha256(array.tobytes()).hexdigest()
-                pictures.append({"shape": list(array.shape), "sha256": digest})
+        pictures = [
+            os.fspath(picture)
+            if isinstance(picture, str | os.PathLike)
+            else {"shape": list(np.shape(picture)), "sha256": checksum}
+            for picture, checksum in zip(self._pictures, self._checksums, strict=True)
+        ]
         return {
             "type": type(self).__name__,
             "pictures": pictures,
             "patch_size": self._patch_size,
             "step": self._step,
             "ridge": self._ridge,
+            "sha256": list(self._checksums),
             **{k: v for k, v in self._schedule.parameters().items() if k != "type"},
         }
+
+
+def _checksum(shades: Floats) -> str:
+    """Return the SHA-256 of luminances as little-endian 64-bit numbers, row by row."""
+    return hashlib.sha256(np.ascontiguousarray(shades, dtype="<f8").tobytes()).hexdigest()
 
 
 def _absolute(picture: Picture) -> Picture:

@@ -177,3 +177,28 @@ def test_pictures_of_one_name_keep_two_names(tmp_path):
     assert environment.context_names == ("day/scene.png", "night/scene.png")
     same = NaturalImageEnvironment([paths[0], paths[0]], patch_size=2, block_length=50)
     assert same.context_names == ("0.scene.png", "1.scene.png")
+
+
+def test_a_picture_that_changes_is_noticed(tmp_path):
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    paths = [tmp_path / name for name in ("a.png", "b.png")]
+    for path in paths:
+        Image.fromarray(rng.integers(0, 255, (20, 20)).astype(np.uint8)).save(path)
+    environment = NaturalImageEnvironment(paths, patch_size=2, block_length=50)
+    parameters = environment.parameters()
+    assert from_parameters(parameters).parameters() == parameters
+    Image.fromarray(rng.integers(0, 255, (20, 20)).astype(np.uint8)).save(paths[1])
+    with pytest.raises(ValueError, match=r"the picture b.png must have the checksum"):
+        from_parameters(parameters)
+    assert environment.parameters() == parameters
+
+
+def test_a_picture_in_memory_is_copied():
+    mine = np.random.default_rng(0).random((2, 20, 20))
+    environment = NaturalImageEnvironment(mine, patch_size=2, block_length=50)
+    before, inputs = environment.parameters(), environment.sample(20)
+    mine[...] = 0.0
+    assert environment.parameters() == before
+    np.testing.assert_array_equal(environment.sample(20), inputs)
