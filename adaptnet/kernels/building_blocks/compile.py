@@ -6,6 +6,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core.dispatcher import Dispatcher
+
+from adaptnet.kernels.building_blocks.cache import cache_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -21,11 +24,14 @@ def kernel(function: F) -> F:
 
     Machine code is kept beside the source or, where that is read-only, in the user's cache folder.
     """
-    try:
-        return cast(F, numba.njit(cache=True, **_OPTIONS)(function))
-    except RuntimeError:  # neither can be written
-        _warn_once()
-        return cast(F, numba.njit(**_OPTIONS)(function))
+    compiled: Any = numba.njit(**_OPTIONS)(function)
+    compiles = isinstance(compiled, Dispatcher)  # not so if NUMBA_DISABLE_JIT=1
+    if compiles:
+        try:
+            compiled._cache = cache_of(function)
+        except RuntimeError:  # neither can be written
+            _warn_once()
+    return cast(F, compiled)
 
 
 def inlined(function: F) -> F:

@@ -65,8 +65,8 @@ def load_all():
     for module in pkgutil.walk_packages(adaptnet.kernels.__path__, "adaptnet.kernels."):
         for function in vars(importlib.import_module(module.name)).values():
             if hasattr(getattr(function, "_cache", None), "_cache_file"):
-                for signature in list(function._cache._cache_file._load_index()):
-                    function.compile(signature[0])
+                for signature in list(function._cache._cache_file.signatures()):
+                    function.compile(signature)
 
 
 def in_a_process(cache, *arguments):
