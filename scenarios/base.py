@@ -46,7 +46,7 @@ class Scenario(ABC):
     @classmethod
     def name(cls) -> str:
         """Return the name of the scenario on the command line and in files."""
-        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", cls.__name__).lower()
+        return snake_case(cls.__name__).replace("_", "-")
 
     @classmethod
     def title(cls) -> str:
@@ -163,3 +163,14 @@ class SimulationScenario(Scenario):
         `options` are the keywords of :func:`scenarios.text.readaptation_table`.
         """
         return readaptation_table(dataset, self.threshold, **options)
+
+
+def snake_case(name: str) -> str:
+    """Return the name of a class in small letters.
+
+    Examples
+    --------
+    >>> snake_case("MatchedNoise"), snake_case("OnAPath")
+    ('matched_noise', 'on_a_path')
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()

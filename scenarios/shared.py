@@ -1,5 +1,6 @@
 """What several scenarios have in common: circuits that race, and contexts that rotate."""
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -7,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from adaptnet import Circuit, DirectCircuit, InterneuronCircuit, plot_readaptation
+from adaptnet import Circuit, plot_readaptation
+from adaptnet._words import suggestion
+from adaptnet.circuits.base import concrete_subclasses
 from adaptnet.plotting.figures import new_grid
 from adaptnet.plotting.style import in_style
 from environments.covariances import random_eigenbasis, with_spectrum
-from scenarios.base import SimulationScenario
+from scenarios.base import SimulationScenario, snake_case
 from scenarios.equal_floors import at_equal_floors, circuit_names, matched_rates
 from scenarios.parameters import parameter
 from scenarios.text import readaptation_table
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Race(SimulationScenario):
-    """One simulation of the direct circuit and the one with interneurons, alike in all else.
+    """One simulation of circuits that are alike in all but their kind, by default of two.
 
     With `equal_floors`, further circuits with interneurons have the learning rates at which they
     are as precise as the direct circuit in the contexts entered: see
@@ -39,18 +42,30 @@ class Race(SimulationScenario):
     initial_weights: float = parameter(
         1.0, "initial effective weights: this number times the identity", above=0
     )
-    equal_floors: bool = parameter(True, "whether circuits are compared at equal floors as well")
+    leak: float = parameter(0.0, "leak of circuits that have one", above=-1e-300)
+    compared: tuple[str, ...] = parameter(
+        ("direct", "interneuron"),
+        "kinds of circuits, such as direct, interneuron, leaky_interneuron, gain",
+    )
+    equal_floors: bool = parameter(
+        True, "whether direct and interneuron are compared at equal floors as well"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        known = circuit_kinds()
+        for name in self.compared:
+            if name not in known:
+                raise ValueError(f"there is no circuit {name!r}; {suggestion(name, known)}")
+        if len(set(self.compared)) != len(self.compared):
+            raise ValueError(f"compared must name each circuit once, got {self.compared!r}")
 
     def circuits(self) -> dict[str, Circuit]:
-        """Return both circuits at one learning rate, and those of equal floors."""
-        direct = DirectCircuit(
-            initial_weights=self.initial_weights, learning_rate=self.learning_rate
-        )
+        """Return the circuits at one learning rate, and those of equal floors."""
         return {
-            "direct": direct,
-            "interneuron": self._interneurons(self.learning_rate),
+            **{name: self._circuit(name, self.learning_rate) for name in self.compared},
             **{
-                name: self._interneurons(rate)
+                name: self._circuit("interneuron", rate)
                 for contexts, rate in self._matched().items()
                 for name in {self.matched_names()[context] for context in contexts}
             },
@@ -67,7 +82,7 @@ class Race(SimulationScenario):
             return super().plot(dataset)
         figure, grid = new_grid(1, 2, sharey=True)
         panels = {
-            "equal learning rates": dataset.sel(circuit=["direct", "interneuron"]),
+            "equal learning rates": dataset.sel(circuit=list(self.compared)),
             "equal noise floors": at_equal_floors(dataset, self.matched_names()),
         }
         for ax, (title, pair) in zip(grid[0], panels.items(), strict=True):
@@ -75,32 +90,43 @@ class Race(SimulationScenario):
             ax.set_title(title)
             ax.label_outer()
             ax.get_legend().remove()
-        entries = ax.get_legend_handles_labels()
+        entries = grid[0, 0].get_legend_handles_labels()
         figure.legend(*entries, loc="outside lower center", ncols=len(entries[1]), frameon=False)
         return figure
 
     def readaptation(self, dataset: xr.Dataset, **options: Any) -> str:
         """Return the readaptation times of a run, at equal learning rates and equal floors."""
-        pair = dataset.sel(circuit=["direct", "interneuron"])
+        pair = dataset.sel(circuit=list(self.compared))
         names = self.matched_names()
         equal = at_equal_floors(dataset, names) if names else None
         table = readaptation_table(pair, self.threshold, equal, **options)
-        if self.equal_floors and not names:
+        if self.equal_floors and not names and set(self.compared) >= {"direct", "interneuron"}:
             table += (
                 "\nnot compared at equal floors: there, the circuit with interneurons would need a "
                 "learning rate beyond its limit of stability"
             )
         return table
 
-    def _interneurons(self, learning_rate: float) -> Circuit:
-        alike: dict[str, Any] = {
+    def _circuit(self, name: str, learning_rate: float) -> Circuit:
+        """Return a circuit of a kind, with what it has of the scenario's parameters."""
+        kind = circuit_kinds()[name]
+        shared = {
+            "learning_rate": learning_rate,
             "initial_weights": self.initial_weights,
             "n_interneurons": self.n_interneurons,
+            "leak": self.leak,
         }
-        return InterneuronCircuit(learning_rate=learning_rate, **alike)
+        fields = {field.name: field for field in dataclasses.fields(kind)}
+        for field in fields.values():
+            if field.name not in shared and field.default is dataclasses.MISSING:
+                raise ValueError(
+                    f"compared names the circuit {name!r}, whose {field.name} this scenario does "
+                    "not set; derive a scenario of your own that defines circuits"
+                )
+        return kind(**{key: value for key, value in shared.items() if key in fields})
 
     def _matched(self) -> dict[tuple[str, ...], float]:
-        if not self.equal_floors:
+        if not self.equal_floors or tuple(self.compared[:2]) != ("direct", "interneuron"):
             return {}
         return matched_rates(self.environment(), self.n_samples, self.learning_rate)
 
@@ -123,6 +149,20 @@ class Rotated(SimulationScenario):
     def rotations(self, n_contexts: int) -> list[npt.NDArray[np.float64]]:
         """Return the covariance of each context."""
         return rotated_contexts(self.n_neurons, self.condition, self.eigenbasis_seed, n_contexts)
+
+
+def circuit_kinds() -> dict[str, type[Circuit]]:
+    """Return the kinds of circuits that are known, those of imported modules included, by name.
+
+    Examples
+    --------
+    >>> circuit_kinds()["leaky_interneuron"].__name__
+    'LeakyInterneuronCircuit'
+    """
+    return {
+        snake_case(kind.__name__.removesuffix("Circuit")): kind
+        for kind in concrete_subclasses(Circuit)
+    }
 
 
 def rotated_contexts(

@@ -165,7 +165,7 @@ def _comparisons(times: dict[str, xr.Dataset], by: str) -> Iterator[str]:
         change = ratios[""].sel({by: label})
         for number, name in enumerate(rivals):  # the first circuit's pairs come first
             speed = _speed(change.isel(comparison=number), f" times as fast as {first}")
-            if len(ratios) > 1:
+            if len(ratios) > 1 and name == "interneuron":
                 equal = ratios[", equal floors"].sel({by: label}).isel(comparison=0)
                 speed += f"; at equal floors, {_speed(equal, ' times')}"
             yield f"{change['transition'].item()}: {name} readapts {speed}"

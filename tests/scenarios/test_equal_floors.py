@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import adaptnet as an
 import scenarios
 from adaptnet import theory
 from adaptnet.readaptation import readaptation_times
@@ -56,6 +57,36 @@ def test_each_segment_shows_the_circuit_of_its_context():
         times["samples"].sel(circuit="interneuron").isel(change=[0, 2]),
         alone["samples"].isel(circuit=0, change=[0, 2]),
     )
+
+
+def test_other_circuits_are_compared_beside_these_two(tmp_path):
+    kind = scenarios.find("switching")
+    names = ("direct", "interneuron", "leaky_interneuron")
+    scenario = kind.from_values({**kind.preview, "compared": names, "leak": 0.01})
+    assert isinstance(scenario.circuits()["leaky_interneuron"], an.LeakyInterneuronCircuit)
+    assert scenario.circuits()["leaky_interneuron"].leak == 0.01
+    run = scenario.run(n_replicates=2, rng=0)
+    assert set(names) < set(run["circuit"].values.tolist())
+    report = scenario.report(run)
+    assert "  leaky_interneuron " in report
+    assert report.count("; at equal floors") == 3  # of the one that has equal floors
+    assert {"matched_rotated"} < set(scenario.circuits())
+    alone = kind.from_values({**kind.preview, "compared": ["leaky_interneuron"]})
+    assert list(alone.circuits()) == ["leaky_interneuron"]
+    assert "leaky_interneuron" in alone.report(alone.run(n_replicates=1))
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["direct", "interneurons"], "did you mean 'interneuron'"),
+        (["direct", "direct"], "each circuit once"),
+        (["direct", "batch_estimator"], "whose window this scenario does not set"),
+    ],
+)
+def test_circuits_that_cannot_be_compared_are_named(names, message):
+    with pytest.raises(ValueError, match=message):
+        scenarios.find("switching")(compared=names).circuits()
 
 
 def test_a_circuit_that_diverged_is_not_compared_with():
