@@ -151,6 +151,8 @@ class MatchedNoise(TableScenario):
             dots[0].set_label("simulated")
         ax.set(xscale="log", yscale="log")
         ax.yaxis.set_major_formatter("{x:g}")
+        ax.set_xticks(conditions, [f"{condition:g}" for condition in conditions])
+        ax.set_xticks([], minor=True)
 
     def report(self, dataset: xr.Dataset) -> str:
         """Return the ratios of times: median and range over eigenbases, and simulated."""
