@@ -7,7 +7,9 @@ from click.testing import CliRunner
 
 import adaptnet
 import scenarios
+from adaptnet.plotting import PLOTS
 from scenarios.cli import main
+from scenarios.cli.pictures import plot
 
 SMALLEST = {
     "initialization": {"n_scales": 3, "n_samples": 500},
@@ -56,8 +58,8 @@ def test_tables_are_reported_and_refused_by_plots_of_runs(name, tmp_path):
     text = path.with_suffix(".html").read_text()
     assert text.count("<img") == 1
     assert kind.title() in text
-    for plot in ("ellipses", "spectrum", "survival"):
-        result = CliRunner().invoke(main, ["plot", str(path), "--kind", plot])
+    for kind_of_plot in ("ellipses", "spectrum", "survival"):
+        result = CliRunner().invoke(main, ["plot", str(path), "--kind", kind_of_plot])
         assert result.exit_code == 1
         assert "is a table of results" in result.output
     result = CliRunner().invoke(main, ["plot", str(path)])
@@ -70,3 +72,8 @@ def test_a_picture_that_needs_tex_is_refused_in_a_sentence(pictured_path, tmp_pa
     assert result.exit_code == 1
     assert "cannot be written" in result.output
     assert not list(tmp_path.iterdir())
+
+
+def test_the_command_line_draws_every_plot():
+    (kinds,) = (option.type.choices for option in plot.params if option.name == "kind")
+    assert set(kinds) == set(PLOTS)
