@@ -66,6 +66,10 @@ RUNS = {
     "one circuit": made(1),
     "five circuits": made(5),
     "six contexts": made(n_contexts=6),
+    **{
+        f"{n_circuits} circuits, {n_contexts} contexts": made(n_circuits, n_contexts)
+        for n_circuits, n_contexts in [(1, 1), (3, 3), (4, 2), (3, 5), (4, 4), (1, 6)]
+    },
     "one change": made(n_changes=1),
     "forty changes": made(n_changes=40),
     "one replicate": made(n_replicates=1),
