@@ -68,6 +68,16 @@ def plot_readaptation(
     TypeError, ValueError
         If the threshold is not positive, the variable is not in the dataset, or a band is asked for
         of a single replicate.
+
+    Examples
+    --------
+    >>> import numpy as np, adaptnet as an
+    >>> from environments import SwitchingEnvironment
+    >>> environment = SwitchingEnvironment([np.eye(2), 4 * np.eye(2)], block_length=100)
+    >>> run = an.flow(an.DirectCircuit(learning_rate=0.02), environment, 400)
+    >>> figure, ax = an.plot_readaptation(run, threshold=0.1)
+    >>> ax.get_ylabel()
+    'whitening error'
     """
     dataset = validate(restored(dataset), run=True)
     threshold = positive_number("threshold", threshold)
@@ -138,6 +148,16 @@ def plot_aligned(
     ------
     TypeError, ValueError
         As :func:`plot_readaptation`, and if there is no change or `axes` are too few.
+
+    Examples
+    --------
+    >>> import numpy as np, adaptnet as an
+    >>> from environments import SwitchingEnvironment
+    >>> environment = SwitchingEnvironment([np.eye(2), 4 * np.eye(2)], block_length=100)
+    >>> run = an.flow(an.DirectCircuit(learning_rate=0.02), environment, 400)
+    >>> figure, axes = an.plotting.plot_aligned(run)
+    >>> len(axes)
+    2
     """
     dataset = validate(restored(dataset), run=True)
     threshold = positive_number("threshold", threshold)

@@ -50,6 +50,17 @@ def plot_matrices(
     ------
     TypeError, ValueError
         If the matrices are not recorded, or there is no such change or replicate.
+
+    Examples
+    --------
+    >>> import numpy as np, adaptnet as an
+    >>> from environments import SwitchingEnvironment
+    >>> environment = SwitchingEnvironment([np.eye(2), 4 * np.eye(2)], block_length=100)
+    >>> record = ["whitening_error", "effective_weights", "covariance"]
+    >>> run = an.flow(an.DirectCircuit(learning_rate=0.02), environment, 400, record=record)
+    >>> figure, axes = an.plotting.plot_matrices(run, change=1)
+    >>> axes.shape
+    (2, 3)
     """
     dataset = restored(dataset)
     weights, covariance = recorded(dataset, replicate)
@@ -124,6 +135,17 @@ def plot_spectrum(
     ------
     TypeError, ValueError
         If the matrices are not recorded, or there is no such circuit or replicate.
+
+    Examples
+    --------
+    >>> import numpy as np, adaptnet as an
+    >>> from environments import SwitchingEnvironment
+    >>> environment = SwitchingEnvironment([np.eye(2), 4 * np.eye(2)], block_length=100)
+    >>> record = ["whitening_error", "effective_weights", "covariance"]
+    >>> run = an.flow(an.DirectCircuit(learning_rate=0.02), environment, 400, record=record)
+    >>> figure, (ax,) = an.plotting.plot_spectrum(run)
+    >>> ax.get_ylabel()
+    'output eigenvalues'
     """
     dataset = restored(dataset)
     weights, covariance = recorded(without_next_context(validate(dataset, run=True)), replicate)

@@ -65,6 +65,16 @@ def plot_survival(
     ------
     TypeError, ValueError
         As `survival_curves` does, and if `axes` are too few.
+
+    Examples
+    --------
+    >>> import numpy as np, adaptnet as an
+    >>> from environments import SwitchingEnvironment
+    >>> environment = SwitchingEnvironment([np.eye(2), 4 * np.eye(2)], block_length=100)
+    >>> run = an.flow(an.DirectCircuit(learning_rate=0.02), environment, 400)
+    >>> figure, axes = an.plotting.plot_survival(an.readaptation_times(run))
+    >>> axes[0].get_ylabel()
+    'share not yet below 0.1'
     """
     times = restored(times)
     known = times_of(times)
@@ -136,6 +146,16 @@ def plot_transition_matrix(
     ------
     ValueError
         If `times` are not readaptation times.
+
+    Examples
+    --------
+    >>> import numpy as np, adaptnet as an
+    >>> from environments import SwitchingEnvironment
+    >>> environment = SwitchingEnvironment([np.eye(2), 4 * np.eye(2)], block_length=100)
+    >>> run = an.flow(an.DirectCircuit(learning_rate=0.02), environment, 400)
+    >>> figure, (ax,) = an.plotting.plot_transition_matrix(an.readaptation_times(run))
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('context entered', 'context left')
     """
     times = restored(times)
     found = summary(times, by="transition").transpose("circuit", "transition")
@@ -225,8 +245,8 @@ def plot_scaling(
 ) -> "tuple[Figure | SubFigure, Axes]":
     """Draw times against a quantity of the change: medians with quartiles, logarithmic.
 
-    Markers tell changes up, down and level in total variance apart. A median that was not reached
-    stands, as an open marker, at the longest time followed: it is beyond.
+    Markers distinguish changes up, down and level in total variance. A median that was not reached
+    is an open marker at the longest time followed: the median lies above it.
 
     Parameters
     ----------
@@ -246,6 +266,16 @@ def plot_scaling(
     ------
     ValueError
         If `x` is not a numeric coordinate of the changes.
+
+    Examples
+    --------
+    >>> import numpy as np, adaptnet as an
+    >>> from environments import SwitchingEnvironment
+    >>> environment = SwitchingEnvironment([np.eye(2), 4 * np.eye(2)], block_length=100)
+    >>> run = an.flow(an.DirectCircuit(learning_rate=0.02), environment, 400)
+    >>> figure, ax = an.plotting.plot_scaling(an.readaptation_times(run))
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('distance of the change', 'samples until below 0.1')
     """
     times = restored(times)
     known = times_of(times)

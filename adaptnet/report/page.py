@@ -71,6 +71,16 @@ def report(
     ------
     TypeError, ValueError
         If `dataset` is not a run, the threshold is not positive, or there is no such style.
+
+    Examples
+    --------
+    >>> import numpy as np, adaptnet as an
+    >>> from environments import SwitchingEnvironment
+    >>> environment = SwitchingEnvironment([np.eye(2), 4 * np.eye(2)], block_length=100)
+    >>> run = an.flow(an.DirectCircuit(learning_rate=0.02), environment, 400)
+    >>> page = an.report(run)
+    >>> page[:15]
+    '<!DOCTYPE html>'
     """
     dataset = validate(restored(dataset))
     threshold = positive_number("threshold", threshold)
