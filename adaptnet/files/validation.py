@@ -18,6 +18,8 @@ from adaptnet.files.schema import (
     VARIABLES,
 )
 
+_TRUTHS = ("exact", "empirical", "absent")
+
 
 def require_mark(mark: Any, source: str) -> None:
     """Raise unless the attribute ``adaptnet_schema`` says that `source` follows this schema."""
@@ -75,9 +77,18 @@ def validate(dataset: xr.Dataset, source: str = "the dataset", *, run: bool = Fa
     n_samples = dataset.attrs.get("n_samples")
     if not (isinstance(n_samples, int | np.integer) and 0 < n_samples <= LARGEST):
         raise ValueError(f"{source} is damaged: its attribute n_samples is {n_samples!r:.50}")
+    truth = dataset.attrs.get("truth")
+    if truth not in _TRUTHS:
+        raise ValueError(
+            f"{source} is damaged: its attribute truth is {truth!r:.50}, expected one of "
+            f"{', '.join(_TRUTHS)}; run it again"
+        )
     missing = [name for name in (*COORDINATES, *ALWAYS) if name not in present]
     if missing:
         raise ValueError(f"{source} is damaged: it lacks {', '.join(missing)}; run it again")
+    empty = [name for name in ("circuit", "replicate", "sample") if present[name].size == 0]
+    if empty:
+        raise ValueError(f"{source} holds no {empty[0]}; select at least one")
     for name, entry in {**COORDINATES, **AUXILIARY, **VARIABLES}.items():
         if name not in present:
             continue

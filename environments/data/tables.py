@@ -3,6 +3,7 @@
 import codecs
 import os
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -70,7 +71,11 @@ def _file(path: Path, variable: str | None, sample_dim: str | None) -> Samples:
         return samples(WORDS, found)
     if suffix == ".npz":
         with found:
-            return samples(WORDS, found[_named(variable, found.files, path)])
+            name = _named(variable, found.files, path)
+            try:
+                return samples(WORDS, found[name])
+            except (zipfile.BadZipFile, zlib.error, EOFError) as reason:
+                raise ValueError(f"{name} in {path.name} is damaged: {reason}") from None
     names = [str(name) for name, array in found.data_vars.items() if array.ndim == 2]
     return samples(WORDS, found[_named(variable, names, path)], sample_dim)
 

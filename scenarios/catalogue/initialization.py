@@ -41,7 +41,7 @@ class Initialization(TableScenario):
     condition: float = parameter(
         4.0, "ratio of the largest to the smallest variance of the inputs", above=0
     )
-    decades: float = parameter(6.0, "range of scales, around 1", above=0)
+    decades: float = parameter(6.0, "range of scales, around 1", above=0, at_most=24.0)
     n_scales: int = parameter(12, "scales of the initial weights", above=2, at_most=1000)
     learning_rate: float = parameter(2e-4, "largest eta of the simulations", above=0)
     n_samples: int = parameter(

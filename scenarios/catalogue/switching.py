@@ -18,7 +18,9 @@ class Switching(Race, Rotated):
     eigenbases are drawn once, from `eigenbasis_seed`; replicates differ in their samples only.
     """
 
-    contrast_step: float = parameter(10.0, "factor by which inputs shrink, then grow", above=1)
+    contrast_step: float = parameter(
+        10.0, "factor by which inputs shrink, then grow", above=1, at_most=1e6
+    )
     block_length: int = parameter(160_000, "samples between switches", above=0)
 
     preview: ClassVar[Mapping[str, Any]] = {

@@ -17,6 +17,10 @@ from scenarios.cli.options import importing, volume
 from scenarios.cli.output import say, visible
 from scenarios.cli.session import Terminated, ending_on_sigterm, show_log
 
+# Errors that say what is wrong with what was asked for.
+_ANSWERED = (ValueError, TypeError, OSError, MemoryError, ModuleNotFoundError)
+_ERRORS = "adaptnet.errors"  # by name: the package takes a second to import, and --help needs none
+
 
 class _Home(NamedTuple):
     """Where a command is defined, and what it does, for a help text that loads nothing."""
@@ -66,15 +70,13 @@ class _Commands(click.Group):
             sys.exit(143 if isinstance(interrupt, Terminated) else 130)
         except BrokenPipeError:  # `adaptnet list | head`: click ends without a word
             raise
-        except (ValueError, TypeError, OSError, MemoryError, ModuleNotFoundError) as error:
-            if ctx.params["debug"]:
-                raise
-            raise click.ClickException(_sentence(error)) from error
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
             if ctx.params["debug"]:
                 raise
+            if isinstance(error, _ANSWERED) or type(error).__module__ == _ERRORS:
+                raise click.ClickException(_sentence(error)) from error
             say(_request(error), err=True)
             sys.exit(FAULT)
 
