@@ -14,6 +14,10 @@ Picture: TypeAlias = str | os.PathLike[str] | npt.ArrayLike
 SHIPPED = ("grass", "gravel", "brick", "camera", "chelsea", "coffee")
 """Names of the CC0 pictures that come with scikit-image."""
 
+# Others are left out: Pillow starts Ghostscript, a program for programs, to read an EPS.
+_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "PPM", "WEBP")
+_MOST_PIXELS = 50_000_000  # take 2 GB while they are turned into luminances
+
 _LUMA = np.array([0.2126, 0.7152, 0.0722])  # of linear red, green, blue: ITU-R BT.709
 
 
@@ -78,8 +82,16 @@ def _from_file(path: Path) -> npt.NDArray[np.uint8]:
             f"there is no picture file {path}; the shipped pictures are {', '.join(SHIPPED)}"
         )
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=_FORMATS) as image:
+            if image.width * image.height > _MOST_PIXELS:
+                raise ValueError(
+                    f"a picture must have at most {_MOST_PIXELS} pixels, got {image.width} x "
+                    f"{image.height} in {path}; scale it down"
+                )
             grey = image.mode in ("1", "L", "I", "I;16", "F")
             return np.array(image.convert("F" if grey else "RGB"))
-    except UnidentifiedImageError:
-        raise ValueError(f"{path} is not a picture in a format that Pillow reads") from None
+    except (UnidentifiedImageError, Image.DecompressionBombError):
+        raise ValueError(
+            f"{path} is not a picture in a format and of a size that are read: "
+            f"{', '.join(_FORMATS)}, at most {_MOST_PIXELS} pixels"
+        ) from None

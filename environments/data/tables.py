@@ -72,12 +72,25 @@ def _file(path: Path, variable: str | None, sample_dim: str | None) -> Samples:
     if suffix == ".npz":
         with found:
             name = _named(variable, found.files, path)
+            _require_memory(found.zip.getinfo(f"{name}.npy").file_size, path)
             try:
                 return samples(WORDS, found[name])
             except (zipfile.BadZipFile, zlib.error, EOFError) as reason:
                 raise ValueError(f"{name} in {path.name} is damaged: {reason}") from None
     names = [str(name) for name, array in found.data_vars.items() if array.ndim == 2]
     return samples(WORDS, found[_named(variable, names, path)], sample_dim)
+
+
+def _require_memory(n_bytes: int, path: Path) -> None:
+    """Raise if a compressed array would not fit into the memory of this machine."""
+    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
+        return
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if n_bytes > memory // 2:
+        raise MemoryError(
+            f"{path.name} would take {n_bytes:,} bytes unpacked, more than half of the memory; "
+            "save it as .npy, which is read a piece at a time"
+        )
 
 
 def _named(variable: str | None, names: list[str], path: Path) -> str:
