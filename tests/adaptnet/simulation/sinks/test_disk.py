@@ -311,6 +311,17 @@ def test_small_disk_that_gets_full(small_disk):
         assert any(words in line for line in printed), (words, printed)
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks processes")
+def test_survives_a_kill_at_each_file_operation(tmp_path):
+    script = Path(__file__).with_name("run_killed_at_operations.py")
+    command = [sys.executable, script, tmp_path]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    words = ended.stdout.split()
+    assert int(words[1]) >= 30, ended.stdout
+    assert words[-1] == "0", ended.stdout
+
+
 def test_survives_kills(tmp_path):
     kill_at_random(tmp_path, n_kills=3, n_samples=4_000_000)
 
