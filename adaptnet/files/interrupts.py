@@ -5,9 +5,10 @@ handlers of signals run at once, as ever, but what they raise waits until `check
 block ends. A second Ctrl+C therefore cannot break what the first one began.
 """
 
+import contextlib
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 from typing import Any, Self
 
@@ -35,6 +36,7 @@ class held:  # noqa: N801, used as contextlib's context managers are
         self._callbacks: list[Callable[[], object]] = []
         self._raised: BaseException | None = None
         self._ended = False
+        self._allowing = False
 
     def __enter__(self) -> Self:
         global _current
@@ -76,7 +78,8 @@ class held:  # noqa: N801, used as contextlib's context managers are
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         handler = self._handlers[number]
-        if self._ended:  # another has taken this for the handler that was there before
+        # Once ended, another has taken this for the handler that was there before.
+        if self._ended or self._allowing:
             handler(number, frame)
             return
         try:
@@ -97,6 +100,21 @@ class held:  # noqa: N801, used as contextlib's context managers are
         raised, self._raised = self._raised, None
         if raised is not None:
             raise raised
+
+
+@contextlib.contextmanager
+def allowed() -> Iterator[None]:
+    """Let signals interrupt a long step inside `held` that uses nothing which must not be left."""
+    check()
+    outermost = _current
+    if outermost is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    outermost._allowing = True
+    try:
+        yield
+    finally:
+        outermost._allowing = False
 
 
 def check() -> None:

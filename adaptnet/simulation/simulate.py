@@ -11,6 +11,7 @@ import xarray as xr
 
 from adaptnet._checks import positive_number, whole_number
 from adaptnet.circuits.base import Circuit
+from adaptnet.files import interrupts
 from adaptnet.files.attributes import further
 from adaptnet.files.on_demand import opened
 from adaptnet.files.paths import resolved
@@ -184,7 +185,8 @@ def _on_disk(
         ) as sink:
             reached = Loop(described, sink).run(_all(described), n_threads, progress)
             nothing = {name: np.zeros(layout.shape(name, 0)) for name in layout.names}
-            dataset = labelled(described, nothing, reached, np.empty(0, np.int64))
+            with interrupts.allowed():  # noise floors of many neurons take minutes
+                dataset = labelled(described, nothing, reached, np.empty(0, np.int64))
             sink.publish(dataset, functools.partial(synaptic_times, described))
         warn_of_divergence(described, reached)
     return opened(target)

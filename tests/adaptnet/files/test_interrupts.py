@@ -103,3 +103,21 @@ def test_other_threads_hold_nothing():
     thread.start()
     thread.join()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_long_step_can_be_interrupted_inside():
+    steps = []
+
+    def long_step():
+        with interrupts.held():
+            try:
+                with interrupts.allowed():
+                    signal.raise_signal(signal.SIGINT)
+                    steps.append("not reached")
+            finally:
+                signal.raise_signal(signal.SIGINT)  # held back again
+                steps.append("cleaned up")
+
+    with pytest.raises(KeyboardInterrupt):
+        long_step()
+    assert steps == ["cleaned up"]
