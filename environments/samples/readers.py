@@ -9,8 +9,9 @@ from environments.checks import Floats
 
 CHUNK = 8192
 """Samples drawn from one seed. Chunks start at multiples of it, so that samples are a pure function
-of their index: no block size and no starting point can change them. A generator takes 8 us to make,
-which is 2 % of drawing a chunk for 10 neurons (11 % with chunks of 2048)."""
+of their index: no block size and no starting point changes them. A generator takes 8 us to make,
+1.4 % of the time that the normals of a chunk take for 10 neurons and 7 % for 2; with chunks of 2048
+samples it would be 6 % and 28 %."""
 
 _CACHED = 2**15  # numbers: 256 KiB, half of a common second-level cache
 

@@ -17,7 +17,7 @@ def child(seed: np.random.SeedSequence, *key: int) -> np.random.SeedSequence:
 
 
 def stream(seed: np.random.SeedSequence) -> np.random.Generator:
-    """Return a fresh generator. SFC64 is NumPy's fastest: normals in 0.7 of PCG64's time."""
+    """Return a fresh generator. SFC64 is NumPy's fastest: normals in 0.85 of PCG64's time."""
     return np.random.Generator(np.random.SFC64(seed))
 
 
