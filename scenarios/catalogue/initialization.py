@@ -1,6 +1,7 @@
 """How long convergence takes from initial weights of any scale: linear or logarithmic."""
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -53,7 +54,7 @@ class Initialization(TableScenario):
     table_title: ClassVar[str] = "Synaptic time of convergence over the scale of initial weights"
     preview: ClassVar[Mapping[str, Any]] = {
         "decades": 4.0,
-        "n_scales": 4,
+        "n_scales": 6,
         "learning_rate": 1e-3,
         "n_samples": 5000,
         "threshold": 0.3,
@@ -192,27 +193,26 @@ class Initialization(TableScenario):
 
     def report(self, dataset: "xr.Dataset") -> str:
         """Return the fitted coefficients of large scales beside those of theory."""
-        scale = dataset["scale"].values
-        large = scale >= _LARGE
-        rows = []
-        if large.sum() > 1:
-            sources = {"flow": dataset["flow"], "simulated": dataset["online"].median("replicate")}
-            for basis in _TITLES:
-                for source, times in sources.items():
-                    for name, found, theirs in (
-                        ("direct", scale, 1.0),
-                        ("interneuron", np.log(scale), 0.5),
-                    ):
-                        values = times.sel(circuit=name, eigenbasis=basis).values[large]
-                        slope = np.polyfit(found[large], values, 1)[0]
-                        of_what = "scale" if name == "direct" else "ln(scale)"
-                        rows.append((basis, source, name, of_what, f"{slope:.4f}", f"{theirs:g}"))
+        title = f"synaptic time until the whitening error is below {self.threshold:g}"
+        large = dataset.isel(scale=np.flatnonzero(dataset["scale"].values >= _LARGE))
+        if large.sizes["scale"] < 2:
+            return f"{title}: coefficients need at least two scales from {_LARGE:g} on to be fitted"
         return text_table(
-            f"synaptic time until the whitening error is below {self.threshold:g}: "
-            f"coefficients fitted to scales from {_LARGE:g} on",
+            f"{title}: coefficients fitted to scales from {_LARGE:g} on",
             ("eigenbasis", "source", "circuit", "of", "fitted", "theory"),
-            rows,
+            list(_coefficients(large)),
         )
+
+
+def _coefficients(dataset: "xr.Dataset") -> Iterator[tuple[str, ...]]:
+    """Yield a row per eigenbasis, source and circuit: what its times grow with, and how fast."""
+    scale = dataset["scale"].values
+    sources = {"flow": dataset["flow"], "simulated": dataset["online"].median("replicate")}
+    growth = {"direct": ("scale", scale, 1.0), "interneuron": ("ln(scale)", np.log(scale), 0.5)}
+    for basis, (source, times) in itertools.product(_TITLES, sources.items()):
+        for name, (grows_with, values, theirs) in growth.items():
+            slope = np.polyfit(values, times.sel(circuit=name, eigenbasis=basis).values, 1)[0]
+            yield basis, source, name, grows_with, f"{slope:.4f}", f"{theirs:g}"
 
 
 def _circuit(name: str, start: "npt.NDArray[np.float64]", learning_rate: float) -> Circuit:

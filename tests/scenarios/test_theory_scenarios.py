@@ -81,6 +81,14 @@ def test_flows_meet_the_closed_form_in_the_initialization_scenario():
         np.testing.assert_allclose(flows, modes.max(axis=1), rtol=1e-8)
 
 
+def test_coefficients_are_printed_if_there_are_scales_to_fit():
+    preview = Initialization.from_values(Initialization.preview)
+    lines = preview.report(preview.run(n_replicates=1, rng=0)).splitlines()
+    assert len(lines) == 3 + 8
+    few = Initialization(decades=1, n_scales=3, n_samples=1000, learning_rate=1e-3)
+    assert "need at least two scales from 10 on" in few.report(few.run(n_replicates=1))
+
+
 def slopes(report):
     """Return (source, circuit, fitted) from the lines of an initialization report."""
     return [(line.split()[1], line.split()[2], float(line.split()[4])) for line in report]
