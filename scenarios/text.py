@@ -9,8 +9,10 @@ import numpy as np
 import xarray as xr
 
 from adaptnet import readaptation_times
+from adaptnet.files.validation import validate
 from adaptnet.readaptation import measure, paired_bootstrap, summary
 from adaptnet.readaptation.changes import jumps
+from adaptnet.readaptation.selections import restored
 from adaptnet.report import drift_sentences, samples_text
 
 _COLUMNS = ("median", "quartiles", "censored")
@@ -80,6 +82,7 @@ def readaptation_table(
     intervals : bool
         Whether to show the 95 % interval of each median.
     """
+    validate(restored(dataset), run=True)
     held = "" if hold == 1 else f" for {hold} records in a row"
     title = f"samples until the whitening error is below {threshold:g}{held}"
     drifts = drift_sentences(dataset)
