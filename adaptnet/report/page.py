@@ -206,6 +206,13 @@ def _readaptation(dataset: xr.Dataset, threshold: float, variable: str) -> list[
     return parts
 
 
+def _since(times: xr.Dataset) -> str:
+    """Return what times count from, if changes take time."""
+    if not bool((times["change_end"] > times["change_sample"]).any()):
+        return ""
+    return f" Times count from the {times.attrs['since']} of a change."
+
+
 def _resolution(times: xr.Dataset) -> str:
     """Return how much earlier than its record an error may have passed the threshold."""
     largest = float(times["resolution"].max()) if times["observed"].any() else 0.0
@@ -235,7 +242,7 @@ def _times(times: xr.Dataset, drifts: list[str]) -> list[str]:
         "censored times count for what is known of them"
         f"{', and circuits that diverged as never readapted' if known.diverged.any() else ''}. A "
         "restricted mean (with its standard error) counts times up to the number in the next "
-        f"column.{_resolution(times)}{_pooled(times)}</p>",
+        f"column.{_since(times)}{_resolution(times)}{_pooled(times)}</p>",
         *drifts,
         picture(
             plotting.plot_survival(times)[0],

@@ -1,12 +1,11 @@
 """The tables of the page: times, other measures, circuits compared, provenance."""
 
 import math
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from adaptnet._checks import Flags, json_object
+from adaptnet._checks import Flags, Floats, Integers, json_object
 from adaptnet.files.parameters import circuit_parameters
 from adaptnet.readaptation import (
     excess_area,
@@ -20,6 +19,7 @@ from adaptnet.readaptation import (
 from adaptnet.readaptation.groups import groups, times_of
 from adaptnet.readaptation.kaplan_meier import kaplan_meier
 from adaptnet.readaptation.outcomes import Outcome
+from adaptnet.readaptation.selections import DIMS
 from adaptnet.report.html import grouped, named, samples_text, short, table, value_text
 
 _MANY_CHANGES = 40  # lines of a table, per circuit, that somebody may want to read
@@ -90,20 +90,23 @@ def _not_reached(one: xr.Dataset) -> str:
 
 def measures_table(dataset: xr.Dataset, variable: str) -> str:
     """Return other measures as medians over replicates: a line per change and circuit."""
-    floor = noise_floors(dataset, variable=variable)["floor"]
+    floors = noise_floors(dataset, variable=variable)
+    floor = floors["floor"]
     recovery = fractional_recovery(dataset, variable=variable, floor=floor)
     by = by_what(recovery)
-    measured = (
-        excess_area(dataset, variable=variable, floor=floor)["area"],
-        maximum_loss(dataset, variable=variable)["peak"],
-        floor,
-    )
+    measured = {
+        "area": excess_area(dataset, variable=variable, floor=floor),
+        "peak": maximum_loss(dataset, variable=variable),
+        "floor": floors,
+    }
     rows = []
     for label, members in groups(recovery, by):
         for c, circuit in enumerate(dataset["circuit"].values):
             medians = [
-                _median(values.transpose("circuit", "replicate", "change").values[c][members])
-                for values in measured
+                _median(
+                    *(results[key].transpose(*DIMS).values[c][members] for key in (name, "outcome"))
+                )
+                for name, results in measured.items()
             ]
             time = _recovered(recovery, c, members)
             where = _change(recovery.sel(change=label), by) if by == "change" else named(str(label))
@@ -212,16 +215,28 @@ def _change(one: xr.Dataset, by: str) -> str:
     return named(label) + where + direction
 
 
-def _median(values: Any) -> str:
+def _median(values: Floats, outcomes: Integers) -> str:
+    """Return the median of the values that are known, or why there are no such values."""
     finite = values[np.isfinite(values)]
-    return short(float(np.median(finite))) if finite.size else "not known (diverged)"
+    return short(float(np.median(finite))) if finite.size else f"not known ({_reason(outcomes)})"
+
+
+def _reason(outcomes: Integers) -> str:
+    """Return the outcome that most of some results without a value have."""
+    codes, counts = np.unique(outcomes, return_counts=True)
+    outcome = Outcome(int(codes[counts.argmax()]))
+    return "no jump" if outcome is Outcome.NO_JUMP else outcome.sentence
 
 
 def _recovered(recovery: xr.Dataset, circuit: int, members: Flags) -> str:
     """Return the median time of those replicates that had a jump to recover from."""
-    there = times_of(recovery).of(circuit, members)
-    n = len(there.durations)
+    known = times_of(recovery).of(circuit, members)
+    n = len(known.durations)
+    outcomes = recovery["outcome"].transpose(*DIMS).values[circuit][members]
     if not n:
-        return "no jump"
-    text = grouped(float(kaplan_meier(*there).quantile(0.5)))
-    return text if n == members.sum() else f"{text} ({1 - n / members.sum():.0%} without a jump)"
+        return _reason(outcomes)
+    text = grouped(float(kaplan_meier(*known).quantile(0.5)))
+    if n == members.sum():
+        return text
+    without = outcomes[np.isnan(times_of(recovery).durations[circuit][members])]
+    return f"{text} ({1 - n / members.sum():.0%}: {_reason(without)})"

@@ -92,6 +92,7 @@ OWN_PATHS = run_of(np.ones((2, 3, 9)), [[4, 6], [3, -1], [5, 7]])
         ("Circuits compared", RUN, RUN.isel(circuit=[0])),
         ("dotted lines are changes", RUN, OWN_PATHS),
         ("shaded while they take place", RUN.assign(change_end=("change", [6])), RUN),
+        ("count from the beginning", RUN.assign(change_end=("change", [6])), RUN),
         ("bars mark censored times", RUN, REACHED),
         ("crosses mark circuits that diverged", DIVERGED, RUN),
         ("circuits that diverged as never readapted", DIVERGED, RUN),
@@ -125,3 +126,17 @@ def test_no_number_of_a_report_is_missing_without_a_word(run, without_pictures):
     cells = Page(an.report(run)).cells
     assert not any(re.search(r"\b(nan|inf)\b", cell, re.IGNORECASE) for cell in cells)
     assert sum(cell.startswith("a \N{RIGHTWARDS ARROW} b") for cell in cells) <= 30
+
+
+@pytest.mark.parametrize(
+    ("run", "words"),
+    [
+        (DIVERGED, "not known (diverged)"),
+        (run_of(np.ones((1, 3, 7)), [4]), "not known (too few records)"),
+        (BELOW, "no jump"),
+    ],
+)
+def test_tables_say_why_a_number_is_missing(run, words, without_pictures):
+    cells = Page(an.report(run)).cells
+    assert words in cells
+    assert len({"not known (diverged)", "not known (too few records)"} & set(cells)) <= 1
