@@ -17,7 +17,7 @@ RUN = ["run", "switching", "--set", "records=40000", "--set", "block_length=2000
 RUN += ["--set", "n_neurons=6", "--replicates", "3", "--seed", "4", "--threads", "2"]
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGHUP)
 SECONDS = 2.0  # from the first signal that ends a process to its end
-BUSY = 10.0  # beside other work on the same cores, which is none of the package's
+BUSY = 10.0  # beside other work on the same cores, not the package's
 
 
 def heed_interrupts():
