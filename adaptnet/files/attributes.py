@@ -33,6 +33,7 @@ _OF_RUNS = (
     "n_replicates",
     "record",
     "record_every",
+    "record_changes",
     "first_inputs_sha256",
     "source",
     "date_created",

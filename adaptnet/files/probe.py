@@ -33,19 +33,23 @@ try:
 except (ImportError, OSError, ValueError):
     pass
 
+left = 200_000_000  # bytes that are read as a whole; of variables beyond, the first and the last
+
 def read(variable):
+    global left
     variable.set_auto_maskandscale(False)
     if variable.ndim == 0 or variable.size == 0:
         variable[...]
         return
     inner = max(1, variable.size // variable.shape[0])
-    rows = max(1, 4_000_000 // inner)
+    rows = max(1, 500_000 // inner)
     if inner > 4_000_000:
         variable[(0,) * variable.ndim]
         variable[tuple(length - 1 for length in variable.shape)]
         return
+    left -= 8 * variable.size
     firsts = range(0, variable.shape[0], rows)
-    for first in firsts if len(firsts) < 64 else (firsts[0], firsts[len(firsts) // 2], firsts[-1]):
+    for first in firsts if left > 0 else {firsts[0], firsts[-1]}:
         variable[first:first + rows]
 
 def visit(group):

@@ -13,6 +13,7 @@ from adaptnet.files.schema import ALWAYS, CHANGES, DIRECTIONS, FLOORS, VARIABLES
 from adaptnet.metrics import affine_invariant_distance
 from adaptnet.protocols import Environment, Realization
 from adaptnet.seeding import child_seed
+from adaptnet.simulation.progress import Lines
 from adaptnet.theory.noise import ProductVariances, noise_floor_or_none
 
 _PATH = tuple(name for name in ALWAYS if "change" in ALWAYS[name].dims)
@@ -98,6 +99,7 @@ def described_changes(
         for name in (*_PATH, *(CHANGES if known else ()), *floors)
     }
     floors_in = _Floors(noisy)
+    progress = Lines(len(paths) * shape[1], unit="changes described")  # floors may take minutes
     for r, (realization, (path, ends)) in enumerate(zip(realizations, paths, strict=True)):
         row = slice(0, len(path))
         entered = realization.contexts(path)
@@ -108,6 +110,7 @@ def described_changes(
         if not known:
             continue
         for i, after_sample, before, after in _covariances(realization, path, ends):
+            progress(1)
             described["change_distance"][r, i] = affine_invariant_distance(before, after)
             described["change_direction"][r, i] = DIRECTIONS.index(_direction(before, after))
             if floors:

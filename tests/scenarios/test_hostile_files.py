@@ -1,5 +1,6 @@
 """Files from strangers: a sentence or a result, never a traceback."""
 
+import itertools
 import json
 
 import numpy as np
@@ -52,6 +53,22 @@ def test_mutated_files_without_checksum(tmp_path, n):
     def one(mutation):
         path.write_bytes(mutated(whole, mutation))
         answered("info", path, codes=(0, 1))
+
+    check(MUTATIONS, n, one)
+
+
+@many(6, 300)
+def test_mutated_files_under_a_new_checksum(tmp_path, n):
+    """What only a forger does: HDF5 itself crashes or loops on some of these files."""
+    path = tmp_path / "run.nc"
+    simulate(path)
+    whole = path.read_bytes()[:-48]
+    commands = itertools.cycle(["info", "readapt", "verify", "run"])
+
+    def one(mutation):
+        path.write_bytes(mutated(whole, mutation))
+        seals.seal(path)
+        answered(next(commands), path)
 
     check(MUTATIONS, n, one)
 
