@@ -48,6 +48,17 @@ def aligned_curves(
     ------
     TypeError, ValueError
         If a number is out of range, the variable is not in the dataset, or there is no change.
+
+    Examples
+    --------
+    >>> import numpy as np, adaptnet as an
+    >>> from environments import SwitchingEnvironment
+    >>> environment = SwitchingEnvironment([4 * np.eye(2), np.eye(2)], block_length=200)
+    >>> circuit = an.InterneuronCircuit(initial_weights=2.0, learning_rate=0.01)
+    >>> run = an.flow(circuit, environment, 400)
+    >>> curves = aligned_curves(run, before=1, after=2)
+    >>> curves["lag"].values, curves["whitening_error"].values.ravel().round(3)
+    (array([-1,  0,  1,  2]), array([0.   , 0.75 , 0.742, 0.735]))
     """
     errors = error_of(dataset, variable)
     require_changes(dataset, "align to")
@@ -113,6 +124,19 @@ def peri_change_averages(
     ------
     TypeError, ValueError
         If an argument is out of range, the variable is not in the dataset, or there is no change.
+
+    Examples
+    --------
+    >>> import numpy as np, adaptnet as an
+    >>> from environments import SwitchingEnvironment
+    >>> environment = SwitchingEnvironment([4 * np.eye(2), np.eye(2)], block_length=200)
+    >>> circuit = an.InterneuronCircuit(initial_weights=2.0, learning_rate=0.01)
+    >>> run = an.flow(circuit, environment, 400)
+    >>> averages = peri_change_averages(run, before=1, after=2)
+    >>> averages["transition"].values
+    array(['context_0 -> context_1'], dtype='<U22')
+    >>> averages["median"].values.ravel().round(3)
+    array([0.   , 0.75 , 0.742, 0.735])
     """
     curves = aligned_curves(dataset, variable=variable, before=before, after=after)
     values = curves[variable].values

@@ -100,6 +100,19 @@ def paired_bootstrap(
        section 12.5.
     .. [4] P. K. Andersen, M. G. Hansen, J. P. Klein, "Regression analysis of restricted mean
        survival time based on pseudo-observations", Lifetime Data Analysis 10, 2004.
+
+    Examples
+    --------
+    >>> import numpy as np, adaptnet as an
+    >>> from environments import SwitchingEnvironment
+    >>> environment = SwitchingEnvironment([4 * np.eye(2), np.eye(2)], block_length=300)
+    >>> circuits = {"direct": an.DirectCircuit(initial_weights=2.0, learning_rate=0.01),
+    ...     "interneuron": an.InterneuronCircuit(initial_weights=2.0, learning_rate=0.01)}
+    >>> run = an.simulate(circuits, environment, 600, n_replicates=20, rng=0)
+    >>> times = an.readaptation_times(run, threshold=0.6)
+    >>> ratio = paired_bootstrap(times).isel(comparison=0, change=0)
+    >>> [round(ratio[name].item(), 1) for name in ("ratio_low", "ratio", "ratio_high")]
+    [2.9, 3.2, 3.5]
     """
     if statistic not in STATISTICS:
         raise ValueError(f"statistic must be one of {', '.join(STATISTICS)}, got {statistic!r}")

@@ -44,6 +44,17 @@ def noise_floors(
     ------
     TypeError, ValueError
         If `part` is out of range, the variable is not in the dataset, or there is no change.
+
+    Examples
+    --------
+    >>> import numpy as np, adaptnet as an
+    >>> from environments import SwitchingEnvironment
+    >>> environment = SwitchingEnvironment([4 * np.eye(2), np.eye(2)], block_length=200)
+    >>> circuit = an.InterneuronCircuit(initial_weights=2.0, learning_rate=0.01)
+    >>> run = an.flow(circuit, environment, 400)
+    >>> floors = noise_floors(run)
+    >>> floors["floor"].round(3).item(), floors["trend"].round(1).item()
+    (0.003, 7.3)
     """
     part = positive_number("part", part, below=0.5)
     results = Results(dataset, variable, part=part)

@@ -61,6 +61,19 @@ def survival_curves(
        1958.
     .. [2] O. O. Aalen, S. Johansen, "An empirical transition matrix for non-homogeneous Markov
        chains based on censored observations", Scandinavian Journal of Statistics 5, 1978.
+
+    Examples
+    --------
+    >>> import numpy as np, adaptnet as an
+    >>> from environments import SwitchingEnvironment
+    >>> environment = SwitchingEnvironment([4 * np.eye(2), np.eye(2)], block_length=300)
+    >>> circuits = {"direct": an.DirectCircuit(initial_weights=2.0, learning_rate=0.01),
+    ...     "interneuron": an.InterneuronCircuit(initial_weights=2.0, learning_rate=0.01)}
+    >>> run = an.simulate(circuits, environment, 600, n_replicates=20, rng=0)
+    >>> times = an.readaptation_times(run, threshold=0.6)
+    >>> curves = survival_curves(times).isel(change=0).sel(time=25, method="ffill")
+    >>> curves["survival"].values
+    array([1.  , 0.25])
     """
     if confidence is not None:
         confidence = positive_number("confidence", confidence, below=1.0)
@@ -134,6 +147,18 @@ def logrank_tests(times: xr.Dataset, *, by: str = "change") -> xr.Dataset:
     ----------
     .. [1] N. Mantel, "Evaluation of survival data and two new rank order statistics arising in its
        consideration", Cancer Chemotherapy Reports 50, 1966.
+
+    Examples
+    --------
+    >>> import numpy as np, adaptnet as an
+    >>> from environments import SwitchingEnvironment
+    >>> environment = SwitchingEnvironment([4 * np.eye(2), np.eye(2)], block_length=300)
+    >>> circuits = {"direct": an.DirectCircuit(initial_weights=2.0, learning_rate=0.01),
+    ...     "interneuron": an.InterneuronCircuit(initial_weights=2.0, learning_rate=0.01)}
+    >>> run = an.simulate(circuits, environment, 600, n_replicates=20, rng=0)
+    >>> times = an.readaptation_times(run, threshold=0.6)
+    >>> bool(logrank_tests(times)["p_value"] < 0.001)
+    True
     """
     known, found, compared = times_of(times), list(groups(times, by)), pairs(times)
     shape = (len(compared), len(found))

@@ -54,6 +54,21 @@ def tracking(
     TypeError, ValueError
         If a share is out of range, there is no such change in a replicate, or a variable has not
         been recorded.
+
+    Examples
+    --------
+    Contrast that rises and falls once in 2000 samples, 20 units of synaptic time: a lag of
+    arctan(w/4)/w = 0.249, with w = 2 pi / 20.
+
+    >>> import numpy as np, adaptnet as an
+    >>> from environments import DriftingEnvironment
+    >>> from environments.paths import SinusoidalSpectrum
+    >>> drift = DriftingEnvironment(SinusoidalSpectrum(np.eye(2), 0.3), duration=2000)
+    >>> circuit = an.InterneuronCircuit(learning_rate=0.01)
+    >>> record = ("whitening_error", "effective_weights", "covariance")
+    >>> run = an.flow(circuit, drift, 6000, record_every=10, record=record)
+    >>> tracking(run)["synaptic_lag"].round(3).item()
+    0.249
     """
     discard = positive_number("discard", discard, below=1.0)
     longest = positive_number("longest", longest, below=1.0)
