@@ -143,7 +143,7 @@ def _fit(
     base = float(np.median(e[-max(1, len(e) // 4) :])) if fixed is None else fixed
     jump = max(float(e[0]) - base, 1e-3)
     # The area above the floor over the jump is the time constant of a single exponential.
-    guess = float(np.clip(trapezoid(e - base, t) / jump, 1e-3, 1.0))
+    guess = float(np.clip(scipy.integrate.trapezoid(e - base, t) / jump, 1e-3, 1.0))
     spread = np.log([guess]) if components == 1 else np.log([guess / 4, guess * 2])
     start = [*[jump / components] * components, *spread, *([base] if fixed is None else [])]
     lower = [*[0.0] * components, *[-16.0] * components, *([0.0] if fixed is None else [])]

@@ -1,6 +1,7 @@
 """Recovery relative to the jump and the noise floor: fractions, areas, maximum loss."""
 
 import numpy as np
+import scipy
 import xarray as xr
 
 from adaptnet._checks import positive_number
@@ -146,8 +147,8 @@ def excess_area(
             continue
         excess = segment.errors - floors[at]
         clock = synaptic_time(dataset, names[at[0]], segment.start, segment.start + segment.since)
-        area[at] = trapezoid(excess, segment.since)
-        synaptic_area[at] = trapezoid(excess, clock)
+        area[at] = scipy.integrate.trapezoid(excess, segment.since)
+        synaptic_area[at] = scipy.integrate.trapezoid(excess, clock)
         results.outcome[at] = Outcome.REACHED
     return results.labelled(
         {
