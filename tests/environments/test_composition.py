@@ -43,6 +43,29 @@ def test_transition_is_the_line_between_the_covariances(transition):
     assert realization.change_samples(700).tolist() == [500]
 
 
+@pytest.mark.parametrize("kind", [Gradual, Incremental])
+@pytest.mark.parametrize("joined", [True, False])
+def test_samples_of_a_transition_have_the_covariance_in_force(kind, joined):
+    """Over 400 replicates, in quarters of a transition of 80 samples, within 5 standard errors."""
+    if joined:
+        parts = [StationaryEnvironment(A), StationaryEnvironment(4 * B)]
+        environment = Concatenate(parts, [90], transition=kind(80))
+    else:
+        environment = SwitchingEnvironment([A, 4 * B], 90, transition=kind(80))
+    samples = np.arange(90, 170)
+    truth = _realized(environment).covariances(samples)
+    factors = np.linalg.cholesky(truth)
+    products = []
+    for seed in range(400):
+        realization = environment.realize(np.random.SeedSequence(seed))
+        inputs = next(realization.blocks(170, 80, 90))
+        white = np.linalg.solve(factors, inputs[..., None])[..., 0]
+        products.append((white[:, :, None] * white[:, None, :]).reshape(4, 20, 3, 3).mean(axis=1))
+    error = np.std(products, axis=0, ddof=1) / np.sqrt(len(products))
+    assert (np.abs(np.mean(products, axis=0) - np.eye(3)) < 5 * error).all()
+    assert error.max() < 0.05  # a weight that is wrong by a tenth would show
+
+
 def test_gradual_takes_samples_of_either_incremental_mixes_them():
     """A thousandfold contrast tells one from the other: no gradual sample lies between."""
     parts = [StationaryEnvironment(1e-6 * np.eye(50)), StationaryEnvironment(np.eye(50))]
