@@ -3,18 +3,20 @@
 import numpy as np
 import numpy.typing as npt
 
+from adaptnet import kernels
 from adaptnet._checks import Floats
 
-_SMALL = 64  # neurons up to which the kernel, many records at a time, is quicker than LAPACK
+_SMALL = 64  # neurons up to which the kernel, with many records at a time, is faster than LAPACK
 
 
 def output_covariance(weights: npt.ArrayLike, covariance: npt.ArrayLike) -> Floats:
-    """Return the covariance of the outputs, C_yy = A^-1 C A^-1.
+    """Return the covariance of the outputs, C_yy = A^-1 C A^-1 for symmetric A.
 
     Parameters
     ----------
     weights : array (..., n, n)
-        Effective weights A: the symmetric matrices whose inverse maps inputs to outputs.
+        Effective weights A, whose inverse maps inputs to outputs; C_yy is A^-1 C A^-T if they are
+        not symmetric.
     covariance : array (..., n, n)
         Covariance C of the inputs; leading dimensions broadcast against those of `weights`.
 
@@ -64,9 +66,7 @@ def whitening_errors(weights: npt.ArrayLike, covariance: npt.ArrayLike) -> tuple
     flat_a, flat_c = (np.ascontiguousarray(m).reshape(-1, n, n) for m in (a, c))
     worst, total = np.full(len(flat_a), np.nan), np.full(len(flat_a), np.nan)
     if n <= _SMALL:
-        from adaptnet.kernels import whitening
-
-        whitening.errors(flat_a, flat_c, worst, total)
+        kernels.whitening.errors(flat_a, flat_c, worst, total)
         positive = np.isfinite(total) & np.isnan(worst)  # what the kernel leaves to LAPACK
     else:
         positive = np.isfinite(flat_a).all(axis=(1, 2))

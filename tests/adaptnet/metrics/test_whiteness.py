@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 import adaptnet as an
-from adaptnet.metrics import output_covariance
+from adaptnet.metrics import output_covariance, square_root
+from adaptnet.metrics.whiteness import response_errors
 from tests import naive
 
 
@@ -91,3 +92,31 @@ def test_weights_that_are_not_positive_definite_have_no_errors(n):
     A[1, 0, 0], A[2, 0, 0], A[3, 1, 1] = -1.0, 0.0, np.nan
     worst, total = an.whitening_errors(A, np.eye(n))
     assert np.isnan(worst).tolist() == np.isnan(total).tolist() == [False, True, True, True]
+
+
+def test_roots_of_stacks_are_symmetric_and_square_to_the_covariance():
+    rng = np.random.default_rng(0)
+    C = np.stack([[naive.random_covariance(rng, 4, 1e4) for _ in range(3)] for _ in range(2)])
+    root = square_root(C)
+    assert (root == np.swapaxes(root, -1, -2)).all()
+    assert np.linalg.eigvalsh(root).min() > 0
+    np.testing.assert_allclose(root @ root, C, rtol=0, atol=1e-13 * C.max())
+
+
+def test_errors_of_a_response_are_those_of_the_outputs_it_gives():
+    rng = np.random.default_rng(2)
+    C = np.stack([naive.random_covariance(rng, 3) for _ in range(4)])
+    A = np.stack([naive.random_covariance(rng, 3) for _ in range(5)])[:, None]
+    symmetric = response_errors(np.linalg.inv(A), C)
+    np.testing.assert_allclose(symmetric, an.whitening_errors(A, C), rtol=1e-10)
+    G = rng.normal(size=(3, 3))  # a response need not be symmetric
+    excess = G @ C[0] @ G.T - np.eye(3)
+    worst, total = response_errors(G, C[0])
+    assert worst == pytest.approx(np.linalg.norm(excess, 2), rel=1e-12)
+    assert total == pytest.approx(np.linalg.norm(excess), rel=1e-12)
+
+
+def test_a_response_that_blew_up_has_no_errors():
+    G = np.stack([np.eye(2), np.full((2, 2), np.nan), np.diag([1.0, np.inf])])
+    for errors in response_errors(G, 2 * np.eye(2)):
+        assert np.isnan(errors).tolist() == [False, True, True]
