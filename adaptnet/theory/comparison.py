@@ -1,14 +1,15 @@
 """Fair comparisons of circuits: learning rates at equal noise floors, and what then remains."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from adaptnet._checks import Floats, positive_definite, positive_number
+from adaptnet.circuits.base import Circuit
 from adaptnet.errors import NoiseFloorWarning
-from adaptnet.theory.noise import NoiseFloor, ProductVariances, noise_floor
+from adaptnet.theory.noise import NoiseFloor, ProductVariances, noise_floor, target_error
 
 # Floors of the whitening error, as stated by the formulas. Simulated root mean squares are larger
 # by 10 % or less at the first, by 12 to 31 % at the second (n = 2 to 10, conditions 1 to 100), and
@@ -22,7 +23,7 @@ def matched_learning_rates(
     covariance: npt.ArrayLike,
     floor: float,
     *,
-    circuits: Sequence[str] = ("direct", "interneuron"),
+    circuits: Sequence[str] | Mapping[str, Circuit] = ("direct", "interneuron"),
     variable: str = "frobenius_error",
     product_variances: npt.ArrayLike | ProductVariances | None = None,
 ) -> dict[str, float]:
@@ -37,8 +38,8 @@ def matched_learning_rates(
         Covariance of the inputs once the circuits have converged: that of the context entered.
     floor : float
         Root mean square error wanted.
-    circuits : sequence of str
-        Kinds of circuits.
+    circuits : sequence of str, or mapping of str to Circuit
+        Names of kinds of circuits, or circuits by name, whose own learning rates do not matter.
     variable : str
         The error: frobenius_error or whitening_error.
     product_variances : array (n, n) or callable, optional
@@ -52,8 +53,8 @@ def matched_learning_rates(
     Raises
     ------
     TypeError, ValueError
-        If an argument is out of range, or the floor so high that circuits may diverge: above 0.5
-        in the whitening error.
+        If an argument is out of range, the floor is so high that circuits may diverge (above 0.5 in
+        the whitening error), or it is not above the error that a circuit has without noise.
 
     Warns
     -----
@@ -74,9 +75,10 @@ def matched_learning_rates(
         )
     if isinstance(circuits, str):
         raise TypeError(f"circuits must be a sequence of names, as ['direct'], got {circuits!r}")
+    named = circuits if isinstance(circuits, Mapping) else {name: name for name in circuits}
     return {
-        circuit: _rate_of_floor(circuit, matrix, wanted, variable, product_variances)
-        for circuit in circuits
+        name: _rate_of_floor(name, circuit, matrix, wanted, variable, product_variances)
+        for name, circuit in named.items()
     }
 
 
@@ -112,30 +114,40 @@ def local_time_ratio(covariance: npt.ArrayLike) -> float:
 
 
 def _rate_of_floor(
-    circuit: str,
+    name: str,
+    circuit: str | Circuit,
     covariance: Floats,
     floor: float,
     variable: str,
     product_variances: npt.ArrayLike | ProductVariances | None,
 ) -> float:
     """Return the learning rate at which a circuit has a floor."""
+    target = target_error(circuit, covariance)
+    rest: float = getattr(target, variable)
+    if floor <= rest:
+        raise ValueError(
+            f"floor must be above {rest:.3g}, the {variable} that the {name} circuit has without "
+            f"noise, got {floor!r}"
+        )
     rate = 1.0
     for _ in range(_MOST_STEPS):
         at_rate = noise_floor(circuit, covariance, rate, product_variances=product_variances)
-        before, rate = rate, rate * float(floor / getattr(at_rate, variable)) ** 2
+        noise = getattr(at_rate, variable) ** 2 - rest**2  # about proportional to the rate
+        before, rate = rate, rate * float((floor**2 - rest**2) / noise)
         if abs(rate / before - 1) < 1e-13:
             break
-    _check_floor(circuit, rate, at_rate.whitening_error, floor)
+    noise = at_rate.whitening_error**2 - target.whitening_error**2
+    _check_floor(name, rate, float(np.sqrt(max(noise, 0.0))), floor)
     return rate
 
 
-def _check_floor(circuit: str, rate: float, whitening: float, floor: float) -> None:
+def _check_floor(name: str, rate: float, whitening: float, floor: float) -> None:
     """Warn of a floor that is too high for the formulas, and refuse one far beyond."""
     if whitening <= _RIGHT:
         return
     message = (
-        f"floor must be lower, got {floor!r}: the {circuit} circuit would need the learning rate "
-        f"{rate:.3g}, at which the whitening error's floor would be {whitening:.2g} by formulas "
+        f"floor must be lower, got {floor!r}: the {name} circuit would need the learning rate "
+        f"{rate:.3g}, at which noise in the whitening error would be {whitening:.2g} by formulas "
         f"that hold up to {_RIGHT}"
     )
     if whitening > _MOST:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.linalg import solve_continuous_lyapunov
 
+import adaptnet as an
 from adaptnet import theory
 from adaptnet.theory.laws.decoupled import DecoupledInterneuronLaw
 from adaptnet.theory.laws.gain import GainLaw
@@ -209,4 +210,33 @@ def test_gains_fixed_at_one_make_two_timescales_the_interneuron_rule():
     leaky = LeakyInterneuronLaw(0.0, 4)
     np.testing.assert_allclose(
         law.drift(np.vstack([np.ones(4), W]), C)[1:], leaky.drift(W, C), rtol=1e-12
+    )
+
+
+@pytest.fixture
+def leaky_circuit(monkeypatch):
+    monkeypatch.setattr(an.InterneuronCircuit, "theory", "leaky_interneuron")
+    monkeypatch.setattr(an.InterneuronCircuit, "leak", 0.5, raising=False)
+    return an.InterneuronCircuit(n_interneurons=4)
+
+
+@pytest.mark.parametrize("variable", theory.NoiseFloor._fields)
+def test_floors_of_partial_whitening_are_matched_above_what_is_left(leaky_circuit, variable):
+    C, circuits = rotated([0.4, 0.8, 1.5]), {"leaky": leaky_circuit}
+    rest = getattr(theory.target_error(leaky_circuit, C), variable)
+    assert rest == pytest.approx(0.36)
+    rates = theory.matched_learning_rates(C, 0.4, circuits=circuits, variable=variable)
+    floor = theory.noise_floor(leaky_circuit, C, rates["leaky"])
+    assert getattr(floor, variable) == pytest.approx(0.4, rel=1e-9)
+    with pytest.raises(ValueError, match=r"floor must be above 0\.36"):
+        theory.matched_learning_rates(C, 0.3, circuits=circuits, variable=variable)
+
+
+def test_a_circuit_with_parameters_brings_them_to_its_law(leaky_circuit):
+    law = theory.law_of(leaky_circuit)
+    assert (law.leak, law.n_interneurons) == (0.5, 4)
+    with pytest.raises(ValueError, match="this law has parameters: pass the circuit itself"):
+        theory.law_of("leaky_interneuron")
+    np.testing.assert_allclose(
+        law.effective_weights(law.start(leaky_circuit, 3)), np.eye(3), atol=1e-12
     )

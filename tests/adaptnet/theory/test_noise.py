@@ -316,3 +316,13 @@ def test_fast_dynamics_that_are_cut_short_leave_no_floor(circuit):
     for steps, expected in [(5, None), (10_000, exact)]:
         dynamics = an.IntegratedDynamics(step_size=0.1, max_steps=steps)
         assert noise_floor_or_none(circuit(dynamics=dynamics), C) == expected
+
+
+def test_learning_rates_of_circuits_are_matched_by_their_names():
+    circuits = {"mine": an.DirectCircuit(learning_rate=0.5), "yours": an.InterneuronCircuit()}
+    C = case(3, 5)[0]
+    rates = theory.matched_learning_rates(C, 0.1, circuits=circuits)
+    expected = theory.matched_learning_rates(C, 0.1)
+    assert rates == {"mine": expected["direct"], "yours": expected["interneuron"]}
+    with pytest.raises(ValueError, match="the mine circuit would need"):
+        theory.matched_learning_rates(C, 5.0, circuits=circuits)
