@@ -38,6 +38,11 @@ class DecoupledInterneuronLaw(Law, name="decoupled_interneuron"):
         n_interneurons = getattr(circuit, "n_interneurons", None)
         return cls(n_interneurons or 2**31, getattr(circuit, "leak", 0.0))
 
+    def start(self, circuit: Circuit, n_neurons: int) -> Floats:
+        """Return both sets of synapses before the first sample."""
+        state = circuit.initial_state(n_neurons)
+        return np.stack([state.outward.T, state.inward.T])
+
     def effective_weights(self, state: Floats) -> Floats:
         """Return alpha I + W_yz W_zy."""
         weights: Floats = state[0] @ state[1].T + self.leak * np.eye(len(state[0]))

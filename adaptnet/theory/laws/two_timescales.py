@@ -10,7 +10,7 @@ import numpy as np
 from adaptnet._checks import Floats, positive_number
 from adaptnet.circuits.base import Circuit
 from adaptnet.theory.law import Law
-from adaptnet.theory.laws.gain import GainLaw
+from adaptnet.theory.laws.gain import GainLaw, clipped
 
 
 class TwoTimescalesLaw(Law, name="gain_plastic"):
@@ -26,11 +26,16 @@ class TwoTimescalesLaw(Law, name="gain_plastic"):
         eta_w / eta_g, not negative.
     leak : float
         alpha, not negative.
+    clip : bool
+        Whether gains stop at 0.
     """
 
     symmetric = False
 
-    def __init__(self, start: Floats, ratio: float, leak: float = 0.0) -> None:
+    def __init__(
+        self, start: Floats, ratio: float, leak: float = 0.0, *, clip: bool = False
+    ) -> None:
+        self.clip = clip
         self._start = np.asarray(start, dtype=np.float64)
         self.ratio = positive_number("ratio", ratio, zero=True)
         self.leak = positive_number("leak", leak, zero=True)
@@ -41,10 +46,16 @@ class TwoTimescalesLaw(Law, name="gain_plastic"):
         state = circuit.initial_state(circuit.frame.shape[0])  # type: ignore[attr-defined]
         start = np.vstack([state.gains, state.synapses.T])
         ratio = circuit.synaptic_rate / circuit.learning_rate  # type: ignore[attr-defined]
-        return cls(start, ratio, getattr(circuit, "leak", 0.0))
+        options = getattr(circuit, "leak", 0.0), getattr(circuit, "clip", False)
+        return cls(start, ratio, options[0], clip=options[1])
 
     def start(self, circuit: Circuit, n_neurons: int) -> Floats:
         """Return gains and synapses before the first sample."""
+        if getattr(circuit, "restart_every", None) is not None:
+            raise ValueError(
+                "restart_every must be None to follow the flow, in which gains do not restart, "
+                f"got {circuit.restart_every!r}"  # type: ignore[attr-defined]
+            )
         return self._start.copy()
 
     def effective_weights(self, state: Floats) -> Floats:
@@ -60,6 +71,20 @@ class TwoTimescalesLaw(Law, name="gain_plastic"):
         of_synapses = (moments @ W - W) * gains
         return np.vstack([of_gains, self.ratio * of_synapses])
 
+    def drift(self, state: Floats, covariance: Floats) -> Floats:
+        """Return the mean change; gains that are clipped at 0 do not fall."""
+        flow = super().drift(state, covariance)
+        if self.clip:
+            flow[0] = clipped(state[0], flow[0])
+        return flow
+
+    def offline_step(self, state: Floats, covariance: Floats, learning_rate: float) -> Floats:
+        """Return the state after one update with C_yy in place of yy'."""
+        after: Floats = state + learning_rate * super().drift(state, covariance)
+        if self.clip:
+            after[0] = np.maximum(after[0], 0.0)
+        return after
+
     def fixed_point(self, covariance: Floats) -> Floats:
         """Return the gains at rest for the synapses before the first sample, and those synapses.
 
@@ -67,10 +92,11 @@ class TwoTimescalesLaw(Law, name="gain_plastic"):
         that fast gains reach before the synapses have moved.
         """
         W = self._start[1:]
-        gains = GainLaw(W, self.leak)
-        if not gains.whitens:
+        law = GainLaw(W, self.leak, clip=self.clip)
+        gains = law.fixed_point(covariance)
+        if not law.whitens or (self.clip and gains.min() <= 0):
             raise ValueError(
-                "the frame cannot whiten all inputs by its gains alone, so the synapses move on; "
+                "the frame cannot whiten these inputs by its gains alone, so the synapses move on; "
                 "follow them with adaptnet.flow"
             )
-        return np.vstack([gains.fixed_point(covariance), W])
+        return np.vstack([gains, W])
