@@ -37,7 +37,7 @@ def with_rate(circuit, rate):
 @pytest.mark.parametrize("circuit", COVERED.values(), ids=COVERED)
 def test_a_law_is_the_rule_of_its_circuit(circuit):
     circuit = followed(circuit)
-    x = np.array([[0.8, -1.1, 0.4]])
+    x = np.tile([0.8, -1.1, 0.4], (3, 1))  # of which one is used
     law = theory.law_of(circuit)
     start = law.start(circuit, 3)
     before = law.effective_weights(start)
@@ -47,7 +47,7 @@ def test_a_law_is_the_rule_of_its_circuit(circuit):
     y = np.linalg.solve(before, x[0])
     errors = []
     for rate in (1e-3, 5e-4):
-        run = an.simulate(with_rate(circuit, rate), x, record=["effective_weights"])
+        run = an.simulate(with_rate(circuit, rate), x, 1, record=["effective_weights"])
         after = law.effective_weights(start + rate * law.change(start, np.outer(y, y)))
         errors.append(np.abs(run["effective_weights"].values[0, 0, -1] - after).max())
     # Equal but for terms of the second order in the rate, which has been halved.
