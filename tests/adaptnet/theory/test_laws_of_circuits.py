@@ -21,9 +21,10 @@ C = with_spectrum([0.3, 1.0, 2.5], random_eigenbasis(3, np.random.default_rng(5)
 
 
 def followed(circuit):
-    """Return the circuit without what flows leave out: restarts of gains."""
-    restarts = getattr(circuit, "restart_every", None) is not None
-    return dataclasses.replace(circuit, restart_every=None) if restarts else circuit
+    """Return the circuit without what flows leave out: gains that restart or are clipped."""
+    left_out = {"restart_every": None, "clip": False}
+    present = {name: value for name, value in left_out.items() if hasattr(circuit, name)}
+    return dataclasses.replace(circuit, **present)
 
 
 def with_rate(circuit, rate):
