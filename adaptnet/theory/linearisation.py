@@ -66,19 +66,17 @@ class Linearisation(NamedTuple):
             Of the noise N of a sample.
         """
         # In the eigenbasis of H the Lyapunov equation H V + V H' = B Cov(N) B' is solved entry by
-        # entry; free directions, in which deviations grow for ever, are left out if outputs do not
-        # change along them.
+        # entry. Directions that nothing holds, along which a state diffuses, are left out: outputs
+        # do not change along them.
         n = len(self.outputs)
         values, vectors = np.linalg.eig(self.decay)
         drive = np.linalg.solve(vectors, self.noise.reshape(-1, n * n))
-        response = self.errors.reshape(n * n, -1) @ vectors
-        free = np.abs(values) < _FREE * np.abs(values).max()
-        response[:, free & (np.abs(response).max(axis=0) < 1e-4 * np.abs(response).max())] = 0
         source = drive @ noise_covariance.reshape(n * n, n * n) @ drive.conj().T
-        held = ~free
+        held = np.abs(values) >= _FREE * np.abs(values).max()
         V = np.zeros_like(source)
         sums = values[held, None] + values[held].conj()
         V[np.ix_(held, held)] = source[np.ix_(held, held)] / sums
+        response = self.errors.reshape(n * n, -1) @ vectors
         covariance = (response @ V @ response.conj().T).real
         return np.asarray(covariance.reshape(n, n, n, n))
 

@@ -121,15 +121,17 @@ def test_a_change_that_takes_time_is_as_far_as_from_its_beginning_to_its_end():
 
 
 def test_a_change_is_described_up_to_the_next_one_or_beyond_the_run():
-    contexts = [np.eye(2), 4 * np.eye(2)]
+    contexts = [np.eye(2), 4 * np.eye(2), 16 * np.eye(2)]
     overtaken = changes_of(Taking(contexts, 100, width=100), 250)
     # At the last sample before the next change, 100 of 101 steps along a straight line are done.
-    almost_up, almost_down = 1 + 3 * 100 / 101, 4 - 3 * 100 / 101
-    first, second = overtaken["change_distance"] / np.sqrt(2)
-    assert first == pytest.approx(np.log(almost_up), rel=1e-12)
+    first, second = 1 + 3 * 100 / 101, 4 + 12 * 100 / 101
     assert overtaken["change_end"].tolist() == [200, 300]  # the run ends at 250
-    assert second == pytest.approx(np.log(almost_up / almost_down), rel=1e-12)
-    assert overtaken["change_direction"].tolist() == [1, 2]
+    np.testing.assert_allclose(
+        overtaken["change_distance"],
+        np.sqrt(2) * np.log([first, second / first]),
+        rtol=1e-12,
+    )
+    assert overtaken["change_direction"].tolist() == [1, 1]
 
 
 def test_many_changes_are_described_like_few(monkeypatch):
