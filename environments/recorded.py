@@ -9,20 +9,14 @@ from typing import Any
 import numpy as np
 
 from environments.base import Environment
-from environments.checks import (
-    Floats,
-    Integers,
-    covariance_matrix,
-    one_of,
-    positive,
-    whole_number,
-)
+from environments.checks import Floats, Integers, one_of, whole_number
 from environments.configuration import build
 from environments.data.array_likes import Samples, refuse_gaps, warn_of_counters, warn_of_means
-from environments.data.moments import Moments, checksum
+from environments.data.moments import Moments, checksum, full_rank_covariance
 from environments.data.running_mean import WithoutRunningMean
-from environments.data.segments import numbered_contexts, segment_starts
-from environments.data.source_file import source_file
+from environments.data.sampling_error import expected_whitening_error
+from environments.data.segments import numbered_contexts, sampling_rate_of, segment_starts
+from environments.data.source_file import owned, source_file
 from environments.data.tables import WORDS, Recording, recorded_samples
 from environments.samples import Realization
 from environments.samples.products import gaussian_variances, long_run_variances
@@ -139,7 +133,7 @@ class RecordedEnvironment(Environment):
         # Absolute, so that a change of the working directory does not matter.
         self._file = Path(data).absolute() if isinstance(data, str | os.PathLike) else None
         found = recorded_samples(self._file or data, variable, sample_dim, delimiter)
-        self._raw = _owned(found)
+        self._raw = owned(found)
         self._source = source_file(self._file, data)
         self._reading = {"variable": variable, "sample_dim": sample_dim, "delimiter": delimiter}
         self.n_samples, self._n_neurons = map(int, found.values.shape)
@@ -147,7 +141,7 @@ class RecordedEnvironment(Environment):
         refuse_gaps(WORDS, found, self._starts.tolist())
         default = "epoch" if changes is None and found.epochs else "segment"
         self._names, self._contexts = numbered_contexts(contexts, len(self._starts), default)
-        self.sampling_rate = _rate(sampling_rate, found)
+        self.sampling_rate = sampling_rate_of(sampling_rate, found)
         self._kind = one_of("truth", truth, TRUTHS)
         self._centred, self._mean_samples = _centring(centred, mean_samples)
         self._causal = _flag("causal", causal)
@@ -199,7 +193,7 @@ class RecordedEnvironment(Environment):
                 f"window must be at least {needed} samples, or its covariance of "
                 f"{self.n_neurons} channels does not have full rank, got {samples}"
             )
-        error = _expected_error(self.n_neurons, samples)
+        error = expected_whitening_error(self.n_neurons, samples)
         if error > _HIGH_FLOOR:
             warnings.warn(
                 f"a window of {samples} samples of {self.n_neurons} channels has a sampling error "
@@ -221,7 +215,9 @@ class RecordedEnvironment(Environment):
                     f"{self.n_neurons} channels with full rank, which takes {needed}; join it with "
                     'a neighbour, record longer, or give truth="absent"'
                 )
-            covariances.append(_full_rank(f"segment {i}", second, "join it with a neighbour, or"))
+            covariances.append(
+                full_rank_covariance(f"segment {i}", second, "join it with a neighbour, or")
+            )
         return np.stack(covariances)
 
     @property
@@ -314,7 +310,7 @@ class RecordedEnvironment(Environment):
         return {
             "samples": samples,
             "effective_samples": independent,
-            "whitening_error": _expected_error(n, independent),
+            "whitening_error": expected_whitening_error(n, independent),
             "frobenius_error": float(np.sqrt(n * (n + 1) / independent)),
         }
 
@@ -357,33 +353,12 @@ class RecordedEnvironment(Environment):
         # About zero, for this is what the circuits get: one centring for both.
         inputs = self.read(start, end)
         second = inputs.T @ inputs / len(inputs)
-        return _full_rank(f"samples {start} to {end}", second, "widen the window, or")
+        return full_rank_covariance(f"samples {start} to {end}", second, "widen the window, or")
 
     @property
     def step(self) -> int:
         """Samples by which the window moves; the whole recording if truth is by segment."""
         return self.n_samples + 1 if self._window is None else max(1, self._window // 16)
-
-
-def _owned(found: Samples) -> Samples:
-    """Return samples that no one else can change: a copy of what is in memory."""
-    values = found.values
-    if isinstance(values, np.ndarray) and not isinstance(values, np.memmap):
-        return found._replace(values=values.copy())
-    return found._replace(values=values.copied()) if hasattr(values, "copied") else found
-
-
-def _expected_error(n_neurons: int, samples: float) -> float:
-    """Return the mean whitening error of an empirical covariance of white inputs.
-
-    The mean of the largest eigenvalue by the Tracy-Widom law (Johnstone 2001, Ann. Stat. 29,
-    295-327), less 1; for few channels the error of each one alone, which is then the larger.
-    """
-    roots = np.sqrt(max(samples - 1, 1.0)), np.sqrt(n_neurons)
-    largest = sum(roots) ** 2 / samples
-    spread = sum(roots) * (1 / roots[0] + 1 / roots[1]) ** (1 / 3) / samples
-    alone = 2 / np.sqrt(np.pi * samples)  # the mean of |chi^2 / samples - 1|
-    return float(max(largest - 1.2065 * spread - 1, alone))
 
 
 def _flag(name: str, value: Any) -> bool:
@@ -403,33 +378,6 @@ def _centring(centred: Any, mean_samples: int | None) -> tuple[bool | str, int |
     if mean_samples is None:
         return _flag("centred", centred), None
     return "running", whole_number("mean_samples", mean_samples)
-
-
-def _rate(sampling_rate: float | None, found: Samples) -> float | None:
-    """Return samples per second, as given or as the times say."""
-    known = None
-    if found.times is not None and found.seconds is not None and len(found.times) > 1:
-        known = 1 / (float(np.nanmedian(np.diff(found.times))) * found.seconds)
-    if sampling_rate is None:
-        return known
-    rate = positive("sampling_rate", sampling_rate)
-    if known is not None and abs(rate / known - 1) > 0.01:  # far above the rounding of times
-        raise ValueError(
-            f"sampling_rate is {rate:g} Hz, but the times of the recording say {known:g} Hz; "
-            "leave it out, or drop the times"
-        )
-    return rate
-
-
-def _full_rank(part: str, second: Floats, remedy: str) -> Floats:
-    """Return the covariance of a part of the recording if it has full rank."""
-    try:
-        return covariance_matrix(f"the covariance of {part}", second)
-    except ValueError as reason:
-        raise ValueError(
-            f"{str(reason).partition(';')[0]}; {remedy} leave out a channel that stands still or "
-            'repeats others, or give truth="absent"'
-        ) from None
 
 
 class _RecordedRealization(Realization):

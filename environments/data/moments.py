@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from environments.checks import Floats, Integers
+from environments.checks import Floats, Integers, covariance_matrix
 from environments.data.array_likes import Samples, refuse_missing
 from environments.data.tables import WORDS
 from environments.samples.stretches import stretches
@@ -71,3 +71,14 @@ class Moments:
         about_shift = products / self.counts[:, None, None]
         self.about_mean = about_shift - offsets[:, :, None] * offsets[:, None, :]
         self.about_zero = self.about_mean + self.means[:, :, None] * self.means[:, None, :]
+
+
+def full_rank_covariance(part: str, second: Floats, remedy: str) -> Floats:
+    """Return the covariance of a part of the recording if it has full rank."""
+    try:
+        return covariance_matrix(f"the covariance of {part}", second)
+    except ValueError as reason:
+        raise ValueError(
+            f"{str(reason).partition(';')[0]}; {remedy} leave out a channel that stands still or "
+            'repeats others, or give truth="absent"'
+        ) from None

@@ -1,11 +1,12 @@
-"""Segments of a recording: where each begins, and its context."""
+"""Segments of a recording, and its sampling rate."""
 
 import itertools
 from collections.abc import Sequence
 
 import numpy as np
 
-from environments.checks import Integers, items, whole_number
+from environments.checks import Integers, items, positive, whole_number
+from environments.data.array_likes import Samples
 
 
 def segment_starts(changes: Sequence[int], n_samples: int) -> Integers:
@@ -44,3 +45,19 @@ def numbered_contexts(
             )
     known = list(dict.fromkeys(names))
     return tuple(known), np.array([known.index(name) for name in names], np.int64)
+
+
+def sampling_rate_of(sampling_rate: float | None, found: Samples) -> float | None:
+    """Return samples per second, as given or as the times say."""
+    known = None
+    if found.times is not None and found.seconds is not None and len(found.times) > 1:
+        known = 1 / (float(np.nanmedian(np.diff(found.times))) * found.seconds)
+    if sampling_rate is None:
+        return known
+    rate = positive("sampling_rate", sampling_rate)
+    if known is not None and abs(rate / known - 1) > 0.01:  # far above the rounding of times
+        raise ValueError(
+            f"sampling_rate is {rate:g} Hz, but the times of the recording say {known:g} Hz; "
+            "leave it out, or drop the times"
+        )
+    return rate

@@ -1,9 +1,11 @@
-"""The file behind a recording, to notice when it changes."""
+"""Recordings that nobody changes unnoticed: copies, and a watch on files."""
 
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from environments.data.array_likes import Samples
 
 
 class SourceFile:
@@ -43,3 +45,11 @@ def source_file(path: Path | None, data: Any) -> SourceFile:
         return SourceFile(Path(data.filename), writable=data.mode not in ("r", "c"))
     source = getattr(data, "encoding", {}).get("source") if hasattr(data, "isel") else None
     return SourceFile(Path(source) if source and path is None else path)
+
+
+def owned(found: Samples) -> Samples:
+    """Return samples that no one else can change: a copy of what is in memory."""
+    values = found.values
+    if isinstance(values, np.ndarray) and not isinstance(values, np.memmap):
+        return found._replace(values=values.copy())
+    return found._replace(values=values.copied()) if hasattr(values, "copied") else found
