@@ -14,6 +14,7 @@ from adaptnet.circuits import (
     IntegratedDynamics,
     InterneuronCircuit,
     LeakyInterneuronCircuit,
+    Rates,
     StaticCircuit,
     frames,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "LeakyInterneuronCircuit",
     "NoiseFloorWarning",
     "PartialWhiteningWarning",
+    "Rates",
     "StaticCircuit",
     "flow",
     "frames",

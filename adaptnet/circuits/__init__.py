@@ -14,6 +14,7 @@ from adaptnet.circuits.gain_plastic import GainPlasticCircuit
 from adaptnet.circuits.interneuron import InterneuronCircuit
 from adaptnet.circuits.leaky import LeakyInterneuronCircuit
 from adaptnet.circuits.plastic import PlasticCircuit
+from adaptnet.circuits.rates import Rates
 
 __all__ = [
     "BatchEstimator",
@@ -26,6 +27,7 @@ __all__ = [
     "InterneuronCircuit",
     "LeakyInterneuronCircuit",
     "PlasticCircuit",
+    "Rates",
     "StaticCircuit",
     "frames",
     "from_parameters",
@@ -63,5 +65,8 @@ def from_parameters(parameters: dict[str, Any]) -> Circuit:
         raise ValueError(f"type must be one of {', '.join(sorted(kinds))}, got {name!r:.100}{hint}")
     if isinstance(arguments.get("dynamics"), dict):
         arguments["dynamics"] = IntegratedDynamics(**arguments["dynamics"])
+    for argument, value in arguments.items():
+        if isinstance(value, dict) and "per" in value:
+            arguments[argument] = Rates(**value)
     circuit: Circuit = kinds[name](**arguments)
     return circuit

@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from adaptnet._checks import Flags, Floats, positive_definite, positive_number
-from adaptnet.files.schema import EFFECTIVE_WEIGHTS, Variable
+from adaptnet.files.schema import EFFECTIVE_WEIGHTS, OUTPUTS, Variable
 from adaptnet.kernels.status import Outcome
 
 State: TypeAlias = Any  # a NamedTuple of arrays, which only the kernel that made it reads
+Activities: TypeAlias = dict[str, Floats]
 Records: TypeAlias = Mapping[str, npt.NDArray[Any]]
 """What a circuit records of a block, by name: arrays (replicate, record, ...) to be filled."""
 
@@ -84,7 +85,30 @@ class Circuit(ABC):
         The dimensions of each variable begin with circuit, replicate and sample. Any other than
         neuron and neuron_2 has its size in :meth:`sizes`.
         """
-        return {"effective_weights": EFFECTIVE_WEIGHTS}
+        return {"effective_weights": EFFECTIVE_WEIGHTS, "outputs": OUTPUTS}
+
+    def sources(self, name: str) -> tuple[str, ...]:
+        """Return the records that an activity, such as outputs, is computed from."""
+        return (self.response,) if name == "outputs" else ()
+
+    def activities(self, records: Mapping[str, npt.NDArray[Any]], inputs: Floats) -> Activities:
+        """Return the activities that inputs (record, n) lead to, each under its record's weights.
+
+        Parameters
+        ----------
+        records : mapping of str to array (record, ...)
+            At least those that :meth:`sources` names.
+        inputs : array (record, n)
+
+        Returns
+        -------
+        dict of str to array (record, ...)
+            ``outputs`` (record, n), and what else the circuit has.
+        """
+        response = records[self.response]
+        if self.response == "effective_weights":
+            return {"outputs": np.linalg.solve(response, inputs[..., None])[..., 0]}
+        return {"outputs": (response @ inputs[..., None])[..., 0]}
 
     def recorded_by_default(self) -> tuple[str, ...]:
         """Return what is recorded, besides errors, if a run does not say."""
@@ -97,6 +121,11 @@ class Circuit(ABC):
     def group_size(self, n_neurons: int) -> int:
         """Return how many replicates are worth advancing at once; never changes a result."""
         return 1
+
+    @property
+    def follows_path(self) -> bool:
+        """Whether :meth:`advance` also needs the contexts and segments of samples, as `place`."""
+        return False
 
     @property
     def response(self) -> str:

@@ -1,5 +1,6 @@
 """Interneurons whose synapses to and from the primary neurons learn apart."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +65,7 @@ class DecoupledInterneuronCircuit(wired.WiredCircuit):
 
     theory = "decoupled_interneuron"
     kernel = "decoupled"
+    inward = ("inward_synapses",)
     largest_learning_rate = 1.0  # from 1 on, what synapses start as does not fade
 
     def __post_init__(self) -> None:
@@ -126,6 +128,10 @@ class DecoupledInterneuronCircuit(wired.WiredCircuit):
         """Return what the circuit can record, by name."""
         synapses = {"outward_synapses": OUTWARD_SYNAPSES, "inward_synapses": INWARD_SYNAPSES}
         return {**super().recordable(), "response": RESPONSE, **synapses}
+
+    def synapses_of(self, records: Mapping[str, npt.NDArray[Any]]) -> Floats:
+        """Return the synapses to interneurons, as (..., n, k)."""
+        return np.swapaxes(records["inward_synapses"], -1, -2)
 
     @property
     def response(self) -> str:

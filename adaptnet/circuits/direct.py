@@ -21,8 +21,9 @@ class DirectCircuit(PlasticCircuit):
     ----------
     initial_weights : float or array (neuron, neuron)
         M before the first sample, symmetric positive definite; a number a stands for a I.
-    learning_rate : float
+    learning_rate : float or Rates
         eta_0; sample t (from 0) has eta_t = eta_0 / (1 + learning_rate_decay t).
+        Or :class:`Rates` given as data, per context or segment. At 0 nothing is learned.
     learning_rate_decay : float
         gamma in the schedule above; 0 keeps the learning rate constant.
     dynamics : "equilibrium", "cholesky" or IntegratedDynamics

@@ -3,6 +3,7 @@
 import math
 import warnings
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,6 +131,7 @@ class GainCircuit(FramedCircuit):
 
     theory = "gain"
     kernel = "gain"
+    inward = ()  # the frame stays as it is
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -140,3 +142,7 @@ class GainCircuit(FramedCircuit):
     def recordable(self) -> dict[str, Variable]:
         """Return what the circuit can record, by name."""
         return super().recordable()
+
+    def synapses_of(self, records: Mapping[str, npt.NDArray[Any]]) -> Floats:
+        """Return the frame (n, k)."""
+        return np.asarray(self.frame, np.float64)

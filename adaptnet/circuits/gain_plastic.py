@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from adaptnet._checks import positive_number, whole_number
+from adaptnet._checks import Integers, whole_number
 from adaptnet.circuits.base import State
 from adaptnet.circuits.gain import FramedCircuit
+from adaptnet.circuits.rates import Place, Rates, checked_rate, rates_at
 from adaptnet.files.schema import SYNAPSES, Variable
 
 
@@ -25,7 +26,7 @@ class GainPlasticCircuit(FramedCircuit):
     ----------
     frame : array (neuron, interneuron)
         W before the first sample: see :mod:`adaptnet.circuits.frames`.
-    synaptic_rate : float
+    synaptic_rate : float or Rates
         eta_w; 0 freezes the synapses.
     restart_every : int, optional
         Samples after which gains return to `initial_gains`, again and again, as in [1]_ at each
@@ -61,7 +62,7 @@ class GainPlasticCircuit(FramedCircuit):
     array([1., 1., 1., 1., 1., 1.])
     """
 
-    synaptic_rate: float = 1e-5
+    synaptic_rate: float | Rates = 1e-5
     restart_every: int | None = None
 
     theory = "gain_plastic"
@@ -69,20 +70,20 @@ class GainPlasticCircuit(FramedCircuit):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._set("synaptic_rate", positive_number("synaptic_rate", self.synaptic_rate, zero=True))
+        self._set("synaptic_rate", checked_rate("synaptic_rate", self.synaptic_rate, zero=True))
         if self.restart_every is not None:
             self._set("restart_every", whole_number("restart_every", self.restart_every))
 
-    def options(self, n_processed: int, n_replicates: int, length: int) -> dict[str, Any]:
+    def options(self, samples: Integers, n_replicates: int, place: Place | None) -> dict[str, Any]:
         """Return what the kernel takes besides: rates of the synapses, and when gains restart."""
-        samples = np.arange(n_processed, n_processed + length)
-        decay = 1.0 + self.learning_rate_decay * samples.astype(np.float64)
-        restarted = np.zeros(length, bool)
+        restarted = np.zeros(len(samples), bool)
         if self.restart_every is not None:
             restarted = (samples > 0) & (samples % self.restart_every == 0)
         return {
-            **super().options(n_processed, n_replicates, length),
-            "synaptic_rates": np.tile(self.synaptic_rate / decay, (n_replicates, 1)),
+            **super().options(samples, n_replicates, place),
+            "synaptic_rates": rates_at(
+                self.synaptic_rate, self.learning_rate_decay, samples, n_replicates, place
+            ),
             "restarted": restarted,
         }
 

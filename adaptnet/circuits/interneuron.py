@@ -40,8 +40,9 @@ class InterneuronCircuit(PlasticCircuit):
     initial_effective_weights : array (neuron, neuron), optional
         W W' before the first sample, in place of `initial_weights`: what runs record as
         ``effective_weights``. W is then its symmetric square root times the same orthogonal rows.
-    learning_rate : float
+    learning_rate : float or Rates
         eta_0 < 1; sample t (from 0) has eta_t = eta_0 / (1 + learning_rate_decay t).
+        Or :class:`Rates` given as data, per context or segment. At 0 nothing is learned.
     learning_rate_decay : float
         gamma in the schedule above; 0 keeps the learning rate constant.
     dynamics : "equilibrium", "cholesky" or IntegratedDynamics

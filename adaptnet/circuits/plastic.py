@@ -1,5 +1,6 @@
 """Circuits whose synapses learn at a rate: their schedule, fast dynamics and ways of computing."""
 
+import dataclasses
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from adaptnet import kernels
-from adaptnet._checks import Flags, Floats, positive_number
+from adaptnet._checks import Flags, Floats, Integers, positive_number
 from adaptnet.circuits.base import Circuit, Records, State
 from adaptnet.circuits.dynamics import IntegratedDynamics
+from adaptnet.circuits.rates import Place, Rates, checked_rate, rates_at
 from adaptnet.files.schema import FAST_STEPS, RESPONSE, Variable
 from adaptnet.kernels.status import Outcome
 
@@ -31,7 +33,7 @@ class PlasticCircuit(Circuit):
     for many neurons and for groups of replicates of few.
     """
 
-    learning_rate: float = 1e-3
+    learning_rate: float | Rates = 1e-3
     learning_rate_decay: float = 0.0
     dynamics: str | IntegratedDynamics = "equilibrium"
 
@@ -40,11 +42,13 @@ class PlasticCircuit(Circuit):
     """Number of neurons up to which replicates are advanced in groups."""
 
     def __post_init__(self) -> None:
-        rate = positive_number(
-            "learning_rate", self.learning_rate, below=self.largest_learning_rate
-        )
+        rate = checked_rate("learning_rate", self.learning_rate, below=self.largest_learning_rate)
         self._set("learning_rate", rate)
         decay = positive_number("learning_rate_decay", self.learning_rate_decay, zero=True)
+        if decay and isinstance(rate, Rates):
+            raise ValueError(
+                f"learning_rate_decay must be 0 if learning_rate is given as data, got {decay!r}"
+            )
         self._set("learning_rate_decay", decay)
         if not (isinstance(self.dynamics, IntegratedDynamics) or self.dynamics in _EXACT):
             raise ValueError(
@@ -86,17 +90,24 @@ class PlasticCircuit(Circuit):
         n_processed: int,
         recorded: Flags,
         records: Records,
+        place: Place | None = None,
     ) -> list[Outcome]:
         """Process a block of samples per replicate; see :meth:`Circuit.advance`."""
         n_replicates, length, n_neurons = inputs.shape
-        rates = self.learning_rates(np.arange(n_processed, n_processed + length))
-        per_replicate = np.tile(rates, (n_replicates, 1))  # contiguous: one signature per kernel
-        block = states, inputs, per_replicate, recorded, records
-        options = self.options(n_processed, n_replicates, length)
+        samples = np.arange(n_processed, n_processed + length)
+        rates = rates_at(self.learning_rate, self.learning_rate_decay, samples, n_replicates, place)
+        block = states, inputs, rates, recorded, records
+        options = self.options(samples, n_replicates, place)
         outcomes: list[Outcome] = self.way(n_neurons).advance(*block, **options)
         return outcomes
 
-    def options(self, n_processed: int, n_replicates: int, length: int) -> dict[str, Any]:
+    @property
+    def follows_path(self) -> bool:
+        """Whether learning rates depend on the path of contexts."""
+        rates = (getattr(self, field.name) for field in dataclasses.fields(self))
+        return any(isinstance(rate, Rates) and rate.follows_path for rate in rates)
+
+    def options(self, samples: Integers, n_replicates: int, place: Place | None) -> dict[str, Any]:
         """Return what the way of computing takes besides, for a block: the fast dynamics."""
         if not isinstance(self.dynamics, IntegratedDynamics):
             return {}
@@ -111,13 +122,28 @@ class PlasticCircuit(Circuit):
         return size
 
     def learning_rates(self, samples: npt.ArrayLike) -> Floats:
-        """Return eta_t = eta_0 / (1 + gamma t) for samples t, counted from 0."""
+        """Return eta_t = eta_0 / (1 + gamma t) for samples t, counted from 0.
+
+        Raises
+        ------
+        ValueError
+            If they depend on the path of contexts.
+        """
+        if isinstance(self.learning_rate, Rates):
+            at = np.asarray(samples)
+            data: Floats = self.learning_rate.at(at.ravel().astype(np.int64), None)[0]
+            return data.reshape(at.shape)
         decayed = 1.0 + self.learning_rate_decay * np.asarray(samples, dtype=np.float64)
         rates: Floats = self.learning_rate / decayed
         return rates
 
     def synaptic_time(self, samples: npt.ArrayLike) -> Floats:
-        """Return the integral of the learning rate over `samples`."""
+        """Return the integral of the learning rate over `samples`.
+
+        NaN if it depends on the path of contexts, which replicates need not share.
+        """
+        if isinstance(self.learning_rate, Rates):
+            return _integral(self.learning_rate, np.asarray(samples, dtype=np.float64))
         n = np.asarray(samples, dtype=np.float64)
         gamma = self.learning_rate_decay
         time: Floats = self.learning_rate * (np.log1p(gamma * n) / gamma if gamma else n)
@@ -146,3 +172,13 @@ class PlasticCircuit(Circuit):
         """Name of the record that outputs follow from."""
         integrated = isinstance(self.dynamics, IntegratedDynamics)
         return "response" if integrated else "effective_weights"
+
+
+def _integral(rates: Rates, samples: Floats) -> Floats:
+    if rates.follows_path:
+        return np.full(samples.shape, np.nan)
+    starts = np.array(rates.starts, np.float64)
+    ends = np.append(starts[1:], np.inf)
+    spent = np.clip(samples[..., None], starts, ends) - starts
+    integral: Floats = spent @ np.array(rates.values)
+    return integral

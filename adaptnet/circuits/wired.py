@@ -1,16 +1,18 @@
 """What circuits with interneurons beside a leak share."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from adaptnet import kernels
 from adaptnet._checks import Floats, positive_number, whole_number
+from adaptnet.circuits.base import Activities
 from adaptnet.circuits.plastic import PlasticCircuit, Way
-from adaptnet.files.schema import INTERNEURON_ACTIVITY, OUTPUTS, Variable
+from adaptnet.files.schema import INTERNEURON_ACTIVITY, Variable
 from adaptnet.files.sizes import require_memory
 
 
@@ -19,13 +21,15 @@ class WiredCircuit(PlasticCircuit):
     """Primary neurons that inhibit each other through interneurons with gains, beside a leak.
 
     Such circuits are computed in the plain way: a factorisation of their effective weights per
-    sample, or Euler steps. They can record ``outputs`` y and ``interneuron_activity`` z.
+    sample, or Euler steps. They can record their ``interneuron_activity`` z.
     """
 
     leak: float = 0.0
 
     kernel: ClassVar[str]
     """Name of the kernel module in :mod:`adaptnet.kernels`."""
+    inward: ClassVar[tuple[str, ...]] = ("synapses",)
+    """Names of the records that hold the synapses to interneurons, if they change."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -42,8 +46,27 @@ class WiredCircuit(PlasticCircuit):
 
     def recordable(self) -> dict[str, Variable]:
         """Return what the circuit can record, by name."""
-        activities = {"outputs": OUTPUTS, "interneuron_activity": INTERNEURON_ACTIVITY}
-        return {**super().recordable(), **activities}
+        return {**super().recordable(), "interneuron_activity": INTERNEURON_ACTIVITY}
+
+    def sources(self, name: str) -> tuple[str, ...]:
+        """Return the records that an activity is computed from."""
+        if name != "interneuron_activity":
+            return super().sources(name)
+        return tuple(dict.fromkeys((*super().sources("outputs"), *self.inward)))
+
+    def activities(self, records: Mapping[str, npt.NDArray[Any]], inputs: Floats) -> Activities:
+        """Return outputs y and, if the synapses are known, z = W_zy y."""
+        activities = super().activities(records, inputs)
+        if all(name in records for name in self.inward):
+            W = self.synapses_of(records)
+            y = activities["outputs"][..., None]
+            activities["interneuron_activity"] = (np.swapaxes(W, -1, -2) @ y)[..., 0]
+        return activities
+
+    def synapses_of(self, records: Mapping[str, npt.NDArray[Any]]) -> Floats:
+        """Return the synapses to interneurons, as (..., n, k)."""
+        synapses: Floats = records["synapses"]
+        return synapses
 
     def sizes(self, n_neurons: int) -> dict[str, int]:
         """Return the number of interneurons, a dimension of what is recorded of them."""

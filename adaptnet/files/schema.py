@@ -90,14 +90,14 @@ OUTPUTS = Variable(
     ("circuit", "replicate", "sample", "neuron"),
     "f8",
     "outputs",
-    "activity y of the primary neurons for the last sample processed, with the weights before it "
-    "was learned from; NaN at sample 0",
+    "activity y of the primary neurons for sample s, counted from 0, under the weights after s "
+    "samples; NaN at the end of a run, which has no further sample",
 )
 INTERNEURON_ACTIVITY = Variable(
     ("circuit", "replicate", "sample", "interneuron"),
     "f8",
     "activity of the interneurons",
-    "z for the last sample processed, as outputs; NaN beyond a circuit's number of interneurons",
+    "z for sample s, as outputs; NaN beyond a circuit's number of interneurons",
 )
 GAINS = Variable(
     ("circuit", "replicate", "sample", "interneuron"),
@@ -120,6 +120,12 @@ INWARD_SYNAPSES = Variable(
     "synapses from primary neurons to interneurons",
     "W_zy",
 )
+INPUTS = Variable(
+    ("replicate", "sample", "neuron"),
+    "f8",
+    "inputs",
+    "sample s, counted from 0; NaN at the end of a run, which has no further sample",
+)
 COVARIANCE = Variable(
     ("replicate", "sample", "neuron", "neuron_2"), "f8", "covariance of the inputs in force"
 )
@@ -136,6 +142,7 @@ RECORDABLE = {
     "synapses": SYNAPSES,
     "outward_synapses": OUTWARD_SYNAPSES,
     "inward_synapses": INWARD_SYNAPSES,
+    "inputs": INPUTS,
     "covariance": COVARIANCE,
 }
 

@@ -52,7 +52,7 @@ def _clock(run: xr.Dataset, circuit: str) -> Callable[[Floats], Floats]:
     recorded = _recorded(run, circuit)
 
     def by_parameters(samples: Floats) -> Floats:
-        if rate is None:
+        if not isinstance(rate, int | float):  # none, or given as data
             return np.full(samples.shape, np.nan)
         return np.asarray(rate * (np.log1p(decay * samples) / decay if decay else samples))
 

@@ -175,6 +175,11 @@ def _run(
     named = named_circuits(circuits)
     for circuit in named.values():
         law_of(circuit)
+        if circuit.follows_path:
+            raise ValueError(
+                "learning rates must not depend on the path of contexts for a flow or offline "
+                f"learning, got {circuit!r}; simulate, or follow stretches one by one"
+            )
     if not isinstance(environment, Environment):
         environment = _Constant(positive_definite("environment", environment))
     if environment.truth == "absent":

@@ -25,6 +25,7 @@ _HASHED_SAMPLES = 256  # of replicate 0: enough to notice inputs that changed
 def description(experiment: Experiment) -> dict[str, Any]:
     """Return the attributes of a run's Dataset: what was run, and where it comes from."""
     plan, environment = experiment.layout.plan, experiment.environment
+    around = experiment.record_around
     return {
         "Conventions": schema.CONVENTIONS,
         "adaptnet_schema": schema.SCHEMA,
@@ -38,6 +39,7 @@ def description(experiment: Experiment) -> dict[str, Any]:
         "record": json.dumps(plan.variables),
         "record_every": plan.every,
         "record_changes": int(experiment.record_changes),
+        **({} if around is None else {"record_around": json.dumps(around)}),
         **_first_inputs(experiment),
         **provenance(experiment.seed),
         **experiment.attributes,

@@ -2,13 +2,15 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
 from adaptnet._checks import Floats
 from adaptnet.circuits.base import State
+from adaptnet.circuits.rates import Place
 from adaptnet.protocols import Realization
 from adaptnet.simulation.experiment import Experiment
 from adaptnet.simulation.plan import groups_of
@@ -16,6 +18,8 @@ from adaptnet.simulation.progress import progress_display
 from adaptnet.simulation.rows import Rows, blank, fill, truth_at
 from adaptnet.simulation.sinks.base import Reached, Sink
 from adaptnet.simulation.threads import in_threads
+
+T = TypeVar("T")
 
 _MOST_THREADS = 1024  # beyond any machine's cores, below what a system refuses
 _FIRST_BLOCK = 256  # samples; halved or doubled to what takes a moment
@@ -79,21 +83,22 @@ class Loop:
         reached = self.sink.restore(number, states)
         if reached is None:
             reached = Reached(0, [-1] * len(states), [0] * len(states))
-            truth = truth_at(realization, np.zeros(1, np.int64), layout)
+            first = next(realization.blocks(1, 1)) if layout.needs_inputs else None
+            truth = truth_at(realization, np.zeros(1, np.int64), layout, first)
             rows = blank(layout, number, truth)
             for c, (circuit, state) in enumerate(zip(circuits, states, strict=True)):
                 records = {n: v[None] for n, v in circuit.initial_records(state).items()}
-                fill(rows, c, records, circuit.response, truth)
+                fill(rows, c, records, circuit.response, truth, circuit.activities)
             self.sink.write(number, 0, rows)
         return Replicate(number, realization, states, reached)
 
     def _finish(self, group: Sequence[Replicate]) -> None:
         """Run replicates that have come equally far to their end, together."""
         plan = self.experiment.layout.plan
-        for inputs in self._blocks(group):
+        for inputs, following in self._blocks(group):
             start = group[0].reached.processed
             stop = start + inputs.shape[1]
-            rows = self._block(group, inputs, start)
+            rows = self._block(group, inputs, following, start)
             stopped = self.stopped.is_set()
             for replicate, replicate_rows in zip(group, rows, strict=True):
                 number, reached = replicate.number, replicate.reached
@@ -105,53 +110,99 @@ class Loop:
             if stopped:
                 break
 
-    def _block(self, group: Sequence[Replicate], inputs: Floats, start: int) -> list[Rows]:
-        """Advance every circuit of a group by a block of inputs; return each replicate's rows."""
+    def _block(
+        self, group: Sequence[Replicate], inputs: Floats, following: Floats, start: int
+    ) -> list[Rows]:
+        """Advance every circuit of a group by a block of inputs; return each replicate's rows.
+
+        `following` (replicate, n) are the inputs after the block.
+        """
         layout = self.experiment.layout
         samples = layout.plan.samples(start, start + inputs.shape[1])
         recorded = np.zeros(inputs.shape[1], dtype=bool)
         recorded[samples - start - 1] = True
         truths, rows = [], []
-        for replicate, block in zip(group, inputs, strict=True):
+        for replicate, block, after in zip(group, inputs, following, strict=True):
             _refuse_non_finite(block, start, replicate.number)
-            truths.append(truth_at(replicate.realization, samples, layout))
+            met = np.concatenate([block, after[None]])[samples - start]
+            truths.append(truth_at(replicate.realization, samples, layout, met))
             rows.append(blank(layout, replicate.number, truths[-1]))
         for c, circuit in enumerate(self.experiment.circuits.values()):
             alive = [i for i, replicate in enumerate(group) if not replicate.reached.failures[c]]
             records = layout.buffers(circuit, len(alive), len(samples))
+            path = {}
+            if circuit.follows_path:
+                path = {"place": self._place([group[i] for i in alive], inputs.shape[1], start)}
             outcomes = circuit.advance(
                 [group[i].states[c] for i in alive],
                 inputs if len(alive) == len(group) else inputs[alive],
                 start,
                 recorded,
                 records,
+                **path,
             )
             for place, (i, outcome) in enumerate(zip(alive, outcomes, strict=True)):
                 n_records = int(recorded[: outcome.n_samples].sum())
                 kept = {name: values[place, :n_records] for name, values in records.items()}
-                fill(rows[i], c, kept, circuit.response, truths[i])
+                fill(rows[i], c, kept, circuit.response, truths[i], circuit.activities)
                 if outcome.status:
                     group[i].reached.failures[c] = int(outcome.status)
                     group[i].reached.diverged[c] = start + outcome.n_samples
         return rows
 
-    def _blocks(self, group: Sequence[Replicate]) -> Iterator[Floats]:
-        """Yield the next samples (replicate, sample, neuron), as many as take about `_MOMENT`."""
+    def _place(self, group: Sequence[Replicate], length: int, start: int) -> Place:
+        """Return the contexts and segments of a block's samples, for each replicate."""
+        samples, paths = np.arange(start, start + length), self.experiment.paths
+        shape = len(group), length
+        contexts, segments = np.empty(shape, np.int64), np.empty(shape, np.int64)
+        for r, replicate in enumerate(group):
+            path = paths[replicate.number if len(paths) > 1 else 0]
+            contexts[r] = replicate.realization.contexts(samples)
+            segments[r] = np.searchsorted(path.begin, samples, side="right")
+        return Place(samples, contexts, segments)
+
+    def _blocks(self, group: Sequence[Replicate]) -> Iterator[tuple[Floats, Floats]]:
+        """Yield the next samples (replicate, sample, neuron), as many as take about `_MOMENT`.
+
+        And the one that follows them (replicate, neuron), NaN at the end of the run.
+        """
         experiment, plan = self.experiment, self.experiment.layout.plan
         start = group[0].reached.processed
         largest = experiment.block_size or plan.block_size(experiment.environment.n_neurons)
         size = largest if experiment.block_size else min(largest, _FIRST_BLOCK)
         drawn = [r.realization.blocks(plan.n_samples, largest, start) for r in group]
-        for blocks in zip(*drawn, strict=True):
+        for blocks, later in with_next(zip(*drawn, strict=True)):
             taken = 0
             while taken < len(blocks[0]):
                 began = time.monotonic()
                 inputs = np.stack([block[taken : taken + size] for block in blocks])
-                yield inputs
+                end = taken + inputs.shape[1]
+                if end < len(blocks[0]):
+                    yield inputs, np.stack([block[end] for block in blocks])
+                elif later is not None:
+                    yield inputs, np.stack([block[0] for block in later])
+                else:
+                    yield inputs, np.full(inputs[:, 0].shape, np.nan)
                 taken += inputs.shape[1]
                 if not experiment.block_size:
                     late = time.monotonic() - began > _MOMENT
                     size = max(1, size // 2) if late else min(largest, size * 2)
+
+
+def with_next(items: Iterable[T]) -> Iterator[tuple[T, T | None]]:
+    """Yield each item with the one after it, the last with None.
+
+    Examples
+    --------
+    >>> list(with_next("abc"))
+    [('a', 'b'), ('b', 'c'), ('c', None)]
+    """
+    iterator = iter(items)
+    for item in iterator:
+        for following in iterator:
+            yield item, following
+            item = following
+        yield item, None
 
 
 def _refuse_non_finite(inputs: Floats, processed: int, replicate: int) -> None:

@@ -15,11 +15,13 @@ from adaptnet.files.schema import (
     COVARIANCE,
     ERRORS,
     FLOORS,
+    INPUTS,
     NEEDS_TRUTH,
     VARIABLES,
     Variable,
 )
 
+ACTIVITIES = ("outputs", "interneuron_activity")
 _BLOCK_BYTES = 2**24  # of effective weights in flight per circuit and thread
 _BLOCK_SAMPLES = 4096
 
@@ -107,6 +109,11 @@ class Layout:
         return tuple(self.records)
 
     @property
+    def needs_inputs(self) -> bool:
+        """Whether any variable is computed from the inputs at the recorded samples."""
+        return not {"inputs", *ACTIVITIES}.isdisjoint(self.records)
+
+    @property
     def needs_covariances(self) -> bool:
         """Whether any variable is computed from the true covariance."""
         return any(name in NEEDS_TRUTH for name in self.records)
@@ -114,7 +121,7 @@ class Layout:
     def dims(self, name: str) -> tuple[str, ...]:
         """Return the dimensions that variable `name` has in this run."""
         dims = {**VARIABLES, **self.records}[name].dims
-        follows_path = "circuit" not in dims or name in FLOORS
+        follows_path = ("circuit" not in dims and name != "inputs") or name in FLOORS
         return tuple(
             d for d in dims if not (follows_path and self.shared_path and d == "replicate")
         )
@@ -127,7 +134,7 @@ class Layout:
         """Return the type of a row: what `replicate` records of one sample."""
         fields = []
         for name, variable in self.records.items():
-            if "circuit" in variable.dims or not self.shared_path or replicate == 0:
+            if "replicate" in self.dims(name) or replicate == 0:
                 inner = [dim for dim in variable.dims if dim not in ("replicate", "sample")]
                 shape = tuple(self.sizes[dim] for dim in inner)
                 fields.append((name, f"<{variable.dtype}", shape))
@@ -146,6 +153,7 @@ class Layout:
         from.
         """
         needed = {*self.records, "effective_weights", circuit.response}
+        needed |= {source for name in self.records for source in circuit.sources(name)}
         sizes = {**self.sizes, **circuit.sizes(self.n_neurons)}
         return {
             name: np.zeros(
@@ -170,6 +178,7 @@ def run_layout(
     known = {
         **ERRORS,
         "covariance": COVARIANCE,
+        "inputs": INPUTS,
         **_declared(circuits),
         "context": ALWAYS["context"],
     }
@@ -196,7 +205,7 @@ def _declared(circuits: Mapping[str, Circuit]) -> dict[str, Variable]:
                     f"circuit {label!r} declares {name} with dimensions {variable.dims}; they must "
                     "begin with circuit, replicate, sample"
                 )
-            if name in {*COORDINATES, *ERRORS, *ALWAYS, "covariance"} or (
+            if name in {*COORDINATES, *ERRORS, *ALWAYS, "covariance", "inputs"} or (
                 declared.setdefault(name, variable) != variable
             ):
                 raise ValueError(
@@ -216,7 +225,7 @@ def checked_variables(
         own = (circuit.recorded_by_default() for circuit in circuits.values())
         return tuple(dict.fromkeys((*known, *itertools.chain(*own))))
     names = (record,) if isinstance(record, str) else tuple(record)
-    recordable = (*ERRORS, *declared, "covariance")
+    recordable = (*ERRORS, *declared, "covariance", "inputs")
     for name in names:
         if name not in recordable:
             raise ValueError(

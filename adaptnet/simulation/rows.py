@@ -1,5 +1,6 @@
 """The rows that a replicate records: one per recorded sample, a field per variable."""
 
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -20,12 +21,17 @@ class Truth(NamedTuple):
 
     contexts: Integers
     covariances: Floats | None  # (record, n, n), if known and needed
+    inputs: Floats | None = None  # (record, n), if needed
 
 
-def truth_at(realization: Realization, samples: Integers, layout: Layout) -> Truth:
-    """Return contexts, and covariances if any variable needs them."""
+def truth_at(
+    realization: Realization, samples: Integers, layout: Layout, inputs: Floats | None = None
+) -> Truth:
+    """Return contexts, and covariances and inputs (record, n) if any variable needs them."""
     covariances = realization.covariances(samples) if layout.needs_covariances else None
-    return Truth(realization.contexts(samples), covariances)
+    return Truth(
+        realization.contexts(samples), covariances, inputs if layout.needs_inputs else None
+    )
 
 
 def blank(layout: Layout, replicate: int, truth: Truth) -> Rows:
@@ -34,13 +40,25 @@ def blank(layout: Layout, replicate: int, truth: Truth) -> Rows:
     for name in rows.dtype.names or ():
         if layout.records[name].dtype == "f8":
             rows[name] = np.nan
-    for name, values in (("context", truth.contexts), ("covariance", truth.covariances)):
+    known = {
+        "context": truth.contexts,
+        "covariance": truth.covariances,
+        "inputs": truth.inputs,
+    }
+    for name, values in known.items():
         if name in (rows.dtype.names or ()):
             rows[name] = values
     return rows
 
 
-def fill(rows: Rows, circuit: int, records: Records, response: str, truth: Truth) -> None:
+def fill(
+    rows: Rows,
+    circuit: int,
+    records: Records,
+    response: str,
+    truth: Truth,
+    activities: Callable[[Records, Floats], Mapping[str, Floats]] | None = None,
+) -> None:
     """Write what a circuit records, and the errors that follow from it, into the first rows.
 
     Parameters
@@ -55,12 +73,16 @@ def fill(rows: Rows, circuit: int, records: Records, response: str, truth: Truth
         outputs, or else a matrix that maps them.
     truth : Truth
         At all of the rows.
+    activities : callable, optional
+        From records and inputs to the activities that these lead to.
     """
     values = dict(records)
     n_records = len(values["effective_weights"])
     if truth.covariances is not None:
         errors = whitening_errors if response == "effective_weights" else response_errors
         values |= zip(ERRORS, errors(values[response], truth.covariances[:n_records]), strict=True)
+    if truth.inputs is not None and activities is not None:
+        values |= activities(values, truth.inputs[:n_records])
     for name in values.keys() & set(rows.dtype.names or ()):
         block = values[name]
         target = rows[name][:n_records, circuit]

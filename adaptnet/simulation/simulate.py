@@ -18,7 +18,7 @@ from adaptnet.files.paths import resolved
 from adaptnet.protocols import Environment
 from adaptnet.seeding import Rng, root_seed
 from adaptnet.simulation.array_environment import given, refuse_copies, refuse_length
-from adaptnet.simulation.experiment import Experiment, experiment
+from adaptnet.simulation.experiment import Experiment, experiment, window_around
 from adaptnet.simulation.label import description, labelled, synaptic_times, warn_of_divergence
 from adaptnet.simulation.loop import Loop
 from adaptnet.simulation.plan import Plan, checked_variables, run_layout
@@ -38,6 +38,7 @@ def simulate(
     record_every: int = 1,
     record: Sequence[str] | None = None,
     record_changes: bool = True,
+    record_around: tuple[int, int] | None = None,
     block_size: int | None = None,
     n_threads: int | None = None,
     progress: bool | None = None,
@@ -67,12 +68,15 @@ def simulate(
     record_every : int
         Samples between records. Sample 0, before any input, is always recorded.
     record : sequence of str, optional
-        Variables to record: whitening_error, frobenius_error, covariance, and what the circuits
-        declare, such as effective_weights or fast_steps. By default both errors, and fast_steps if
-        dynamics are integrated; for an array the effective weights.
+        Variables to record: whitening_error, frobenius_error, covariance, inputs, and what the
+        circuits declare, such as outputs, effective_weights or fast_steps. By default both errors,
+        and fast_steps if dynamics are integrated; for an array the effective weights.
     record_changes : bool
         Whether the samples at which a covariance begins or ends to change, in any replicate, are
         recorded too. Without them an error may rise and fall unseen between two records.
+    record_around : (int, int), optional
+        Numbers of samples before and after each change of context, in any replicate, all of which
+        are recorded.
     block_size : int, optional
         Samples handed to a kernel at a time; by default as many as take a moment. Changes memory
         and speed, never a result.
@@ -152,6 +156,7 @@ def simulate(
         plan,
         n_replicates,
         record_changes=record_changes,
+        record_around=window_around(record_around),
         block_size=block_size,
         attributes=further(attributes),
     )

@@ -15,7 +15,7 @@ from adaptnet.circuits.base import State
 from adaptnet.files import storage
 from adaptnet.files.provenance import differences
 from adaptnet.protocols import Environment
-from adaptnet.simulation.experiment import Experiment, experiment
+from adaptnet.simulation.experiment import Experiment, experiment, window_around
 from adaptnet.simulation.label import changes_of, description
 from adaptnet.simulation.loop import Loop
 from adaptnet.simulation.plan import Layout, Plan, checked_variables
@@ -137,6 +137,7 @@ def _experiment(stored: xr.Dataset, environment: Environment) -> Experiment:
         plan,
         whole_number("n_replicates of the run", attrs.get("n_replicates")),
         record_changes=bool(attrs.get("record_changes", True)),
+        record_around=window_around(json_value(attrs.get("record_around", "null"), "the run")),
         attributes={name: attrs[name] for name in known},
     )
     layout = again.layout

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from adaptnet._checks import Floats, positive_definite, positive_number, real_matrix
 from adaptnet.circuits.base import Circuit
 from adaptnet.circuits.plastic import PlasticCircuit
+from adaptnet.circuits.rates import Rates
 from adaptnet.errors import IntegrationError
 from adaptnet.metrics import output_covariance, square_root
 from adaptnet.theory.law import Law
@@ -164,8 +165,8 @@ def noise_floor_or_none(
         return None
     if not _reaches_fixed_points(circuit, symmetric):
         return None
-    law = law_of(circuit)
     try:
+        law = law_of(circuit)
         if law.fixed_point(symmetric).size > _LARGEST_STATE and not isinstance(law, ModeLaw):
             return None
         return floor_of_law(law, symmetric, _constant_rate(circuit), product_variances)
@@ -201,9 +202,9 @@ def _constant_rate(circuit: str | Circuit) -> float:
         raise TypeError(f"learning_rate must be given with the name of a kind, {circuit!r}")
     if not isinstance(circuit, PlasticCircuit):
         raise TypeError(f"circuit must have a learning rate, got {circuit!r}")
-    if circuit.learning_rate_decay:
+    if circuit.learning_rate_decay or isinstance(circuit.learning_rate, Rates):
         raise ValueError(
-            "learning_rate must be constant for a noise floor, but that of the circuit decays; "
+            "learning_rate must be constant for a noise floor, but that of the circuit changes; "
             "pass the learning_rate at which the floor is wanted"
         )
     return circuit.learning_rate

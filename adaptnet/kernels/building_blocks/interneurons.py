@@ -40,8 +40,6 @@ class Buffers(NamedTuple):
     weights: Floats  # (record, n, n)
     steps: Integers  # (record,)
     responses: Floats  # (record, n, n)
-    outputs: Floats  # (record, n)
-    activities: Floats  # (record, k)
 
 
 class Workspace(NamedTuple):
@@ -68,8 +66,6 @@ def buffers(records: Records, r: int) -> Buffers:
         records["effective_weights"][r],
         buffer(records, "fast_steps", r, 1, np.int64),
         buffer(records, "response", r, 3),
-        buffer(records, "outputs", r, 2),
-        buffer(records, "interneuron_activity", r, 2),
     )
 
 
@@ -255,19 +251,14 @@ def settle(wiring: Wiring, x: Floats, space: Workspace, fast: FastDynamics) -> i
 def record(
     wiring: Wiring, space: Workspace, fast: FastDynamics, used: int, most: int, r: int, to: Buffers
 ) -> None:
-    """Write record `r`: the weights now, and the activities of the sample just processed.
+    """Write record `r`: the weights, the Euler steps, and the response after as many steps.
 
-    `used` are the Euler steps of that sample, and `most` the most since the last record. The
-    response is that of the weights now, after as many steps.
+    `used` are the Euler steps of the sample just processed, `most` the most since the last record.
     """
     n = space.y.shape[0]
     combine(wiring, to.weights[r])
     if to.steps.shape[0] > 0:
         to.steps[r] = most
-    if to.outputs.shape[0] > 0:
-        to.outputs[r] = space.y
-    if to.activities.shape[0] > 0:
-        to.activities[r] = space.z
     if to.responses.shape[0] > 0:
         # At a tolerance of zero steps end early only if they would change nothing.
         fixed = FastDynamics(fast.step_size, 0.0, used, fast.interneuron_time_constant)

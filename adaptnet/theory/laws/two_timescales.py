@@ -9,6 +9,7 @@ import numpy as np
 
 from adaptnet._checks import Floats, positive_number
 from adaptnet.circuits.base import Circuit
+from adaptnet.circuits.rates import Rates
 from adaptnet.theory.law import Law
 from adaptnet.theory.laws.gain import GainLaw, clipped
 
@@ -45,6 +46,9 @@ class TwoTimescalesLaw(Law, name="gain_plastic"):
         """Return the law with the circuit's initial gains and synapses, rates and leak."""
         state = circuit.initial_state(circuit.frame.shape[0])  # type: ignore[attr-defined]
         start = np.vstack([state.gains, state.synapses.T])
+        rates = circuit.synaptic_rate, circuit.learning_rate  # type: ignore[attr-defined]
+        if any(isinstance(rate, Rates) for rate in rates):
+            raise ValueError("theory needs constant learning rates of gains and synapses")
         ratio = circuit.synaptic_rate / circuit.learning_rate  # type: ignore[attr-defined]
         options = getattr(circuit, "leak", 0.0), getattr(circuit, "clip", False)
         return cls(start, ratio, options[0], clip=options[1])
