@@ -15,6 +15,7 @@ from adaptnet.circuits import (
     InterneuronCircuit,
     LeakyInterneuronCircuit,
     Rates,
+    RuleCircuit,
     StaticCircuit,
     frames,
 )
@@ -30,7 +31,9 @@ from adaptnet.plotting import plot_environment, plot_readaptation
 from adaptnet.readaptation import readaptation_times
 from adaptnet.report import report
 from adaptnet.simulation.averaged import flow, offline
+from adaptnet.simulation.extend import extend
 from adaptnet.simulation.simulate import simulate
+from adaptnet.simulation.states import respond
 
 __version__ = version("adaptnet")
 
@@ -49,7 +52,9 @@ __all__ = [
     "NoiseFloorWarning",
     "PartialWhiteningWarning",
     "Rates",
+    "RuleCircuit",
     "StaticCircuit",
+    "extend",
     "flow",
     "frames",
     "load",
@@ -58,6 +63,7 @@ __all__ = [
     "plot_readaptation",
     "readaptation_times",
     "report",
+    "respond",
     "save",
     "simulate",
     "theory",

@@ -15,6 +15,7 @@ from adaptnet.circuits.interneuron import InterneuronCircuit
 from adaptnet.circuits.leaky import LeakyInterneuronCircuit
 from adaptnet.circuits.plastic import PlasticCircuit
 from adaptnet.circuits.rates import Rates
+from adaptnet.circuits.rule import RuleCircuit
 
 __all__ = [
     "BatchEstimator",
@@ -28,6 +29,7 @@ __all__ = [
     "LeakyInterneuronCircuit",
     "PlasticCircuit",
     "Rates",
+    "RuleCircuit",
     "StaticCircuit",
     "frames",
     "from_parameters",
@@ -63,6 +65,11 @@ def from_parameters(parameters: dict[str, Any]) -> Circuit:
         near = difflib.get_close_matches(str(name), kinds, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"type must be one of {', '.join(sorted(kinds))}, got {name!r:.100}{hint}")
+    if not kinds[name].is_rebuilt:
+        raise ValueError(
+            f"the circuit is a rule of one's own, {arguments.get('rule')!r:.100}, which the run's "
+            "file names but does not hold; simulate again with the rule itself"
+        )
     if isinstance(arguments.get("dynamics"), dict):
         arguments["dynamics"] = IntegratedDynamics(**arguments["dynamics"])
     for argument, value in arguments.items():

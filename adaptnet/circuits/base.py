@@ -31,6 +31,11 @@ class Circuit(ABC):
     theory: ClassVar[str | None] = None
     """Name of the circuit's law in :mod:`adaptnet.theory`; None if theory does not cover it."""
 
+    is_rebuilt: ClassVar[bool] = True
+    """Whether the circuit can be made again from its parameters, as a run stores them."""
+    constants: ClassVar[tuple[str, ...]] = ()
+    """Fields of the state that parameters say and nothing learns."""
+
     @abstractmethod
     def initial_state(self, n_neurons: int) -> State:
         """Return the state before the first sample.
@@ -105,7 +110,7 @@ class Circuit(ABC):
         dict of str to array (record, ...)
             ``outputs`` (record, n), and what else the circuit has.
         """
-        response = records[self.response]
+        response = np.ascontiguousarray(records[self.response])  # or bits depend on strides
         if self.response == "effective_weights":
             return {"outputs": np.linalg.solve(response, inputs[..., None])[..., 0]}
         return {"outputs": (response @ inputs[..., None])[..., 0]}
@@ -154,6 +159,12 @@ class Circuit(ABC):
         if isinstance(value, np.ndarray):
             value.setflags(write=False)
         object.__setattr__(self, name, value)
+
+
+def copied(state: State) -> State:
+    """Return a copy of a state with arrays of its own."""
+    arrays = [array.copy() for array in state]
+    return type(state)(*arrays) if hasattr(state, "_fields") else tuple(arrays)
 
 
 def _plain(value: Any) -> Any:

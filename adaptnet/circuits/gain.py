@@ -131,6 +131,7 @@ class GainCircuit(FramedCircuit):
 
     theory = "gain"
     kernel = "gain"
+    constants = (*wired.WiredCircuit.constants, "synapses")
     inward = ()  # the frame stays as it is
 
     def __post_init__(self) -> None:

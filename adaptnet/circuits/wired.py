@@ -28,6 +28,7 @@ class WiredCircuit(PlasticCircuit):
 
     kernel: ClassVar[str]
     """Name of the kernel module in :mod:`adaptnet.kernels`."""
+    constants: ClassVar[tuple[str, ...]] = ("leak", "least", "initial_gains", "steps")
     inward: ClassVar[tuple[str, ...]] = ("synapses",)
     """Names of the records that hold the synapses to interneurons, if they change."""
 
@@ -58,7 +59,7 @@ class WiredCircuit(PlasticCircuit):
         """Return outputs y and, if the synapses are known, z = W_zy y."""
         activities = super().activities(records, inputs)
         if all(name in records for name in self.inward):
-            W = self.synapses_of(records)
+            W = np.ascontiguousarray(self.synapses_of(records))  # or bits would depend on strides
             y = activities["outputs"][..., None]
             activities["interneuron_activity"] = (np.swapaxes(W, -1, -2) @ y)[..., 0]
         return activities

@@ -67,8 +67,9 @@ def _conforms(variable: xr.Variable, entry: Variable) -> bool:
 
 def _refuse_new_dimensions(dataset: xr.Dataset) -> None:
     """Raise if several runs lie along a dimension that a run does not have."""
+    own = {dim for variable in VARIABLES.values() for dim in variable.dims}
     for dim in {dim for name in VARIABLES if name in dataset for dim in dataset[name].dims}:
-        if dim not in COORDINATES and dataset.sizes[dim] > 1:
+        if dim not in {*COORDINATES, *own} and dataset.sizes[dim] > 1:
             raise ValueError(
                 f"the dataset is {dataset.sizes[dim]} runs along {dim!r}, a dimension that a run "
                 f"does not have; pass each by itself (dataset.isel({dim}=0)), or join runs along "

@@ -208,7 +208,16 @@ CHANGES = {
 }
 DIRECTIONS = ("level", "up", "down")
 
-VARIABLES = {**RECORDABLE, **ALWAYS, **CHANGES, **FLOORS}
+FINAL_STATE = Variable(
+    ("circuit", "replicate", "word"),
+    "i8",
+    "state at the end of the run",
+    "the bytes of the arrays that each circuit carries from sample to sample, in order, as 64-bit "
+    "words; zeros beyond a circuit's own; the code of its failure if it diverged; read by "
+    "adaptnet.simulate(start=...)",
+)
+
+VARIABLES = {**RECORDABLE, **ALWAYS, **CHANGES, **FLOORS, "final_state": FINAL_STATE}
 NEEDS_TRUTH = ("whitening_error", "frobenius_error", "covariance")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from adaptnet._checks import Integers, whole_number
-from adaptnet.circuits.base import Circuit
+from adaptnet.circuits.base import Circuit, State, copied
 from adaptnet.protocols import Environment, Realization
 from adaptnet.seeding import child_seed
 from adaptnet.simulation.changes import Path, paths_of
@@ -31,7 +31,16 @@ class Experiment:
     kind: str = "simulation"
     block_size: int | None = None
     """Samples handed to a kernel at a time; None for as many as take a moment."""
+    starting: Sequence[Sequence[State]] | None = None
+    """States (replicate, circuit) before the first sample, unless they follow from parameters."""
     attributes: Mapping[str, str] = field(default_factory=dict)
+
+    def initial_states(self, replicate: int) -> list[State]:
+        """Return fresh states of the circuits of a replicate before its first sample."""
+        if self.starting is None:
+            n = self.layout.n_neurons
+            return [circuit.initial_state(n) for circuit in self.circuits.values()]
+        return [copied(state) for state in self.starting[replicate]]
 
     def realization(self, replicate: int) -> Realization:
         """Return the samples and the truth of a replicate, the same at every call."""
@@ -50,6 +59,7 @@ def experiment(
     kind: str = "simulation",
     block_size: int | None = None,
     attributes: Mapping[str, str],
+    starting: Sequence[Sequence[State]] | None = None,
 ) -> Experiment:
     """Return an experiment that records what `plan` says and, by default, every change.
 
@@ -74,6 +84,7 @@ def experiment(
         record_around,
         kind,
         block_size,
+        starting,
         attributes or {},
     )
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from adaptnet._checks import Floats, Integers
+from adaptnet.circuits.base import State
 from adaptnet.errors import DivergenceWarning
 from adaptnet.files import schema
 from adaptnet.files.provenance import provenance
@@ -18,6 +19,7 @@ from adaptnet.kernels.status import Status
 from adaptnet.simulation.changes import described_changes
 from adaptnet.simulation.experiment import Experiment
 from adaptnet.simulation.sinks.base import Reached
+from adaptnet.simulation.states import NAME, words
 
 _HASHED_SAMPLES = 256  # of replicate 0: enough to notice inputs that changed
 
@@ -60,6 +62,7 @@ def labelled(
     arrays: Mapping[str, npt.NDArray[Any]],
     reached: Sequence[Reached],
     samples: Integers,
+    states: Sequence[Sequence[State]] | None = None,
 ) -> xr.Dataset:
     """Return the records of a run, its changes and its divergences as a Dataset.
 
@@ -72,6 +75,8 @@ def labelled(
         How each replicate ended.
     samples : array
         Recorded samples.
+    states : sequence of sequence of State, optional
+        Of each replicate and circuit at the end, to be stored.
     """
     layout = experiment.layout
     changes = changes_of(experiment, range(len(experiment.paths)))
@@ -79,6 +84,8 @@ def labelled(
         changes = {name: values[..., 0, :] for name, values in changes.items()}
     diverged = np.array([replicate.diverged for replicate in reached], dtype=np.int64).T
     values = {**arrays, **changes, "diverged_sample": diverged}
+    if states is not None:
+        values[NAME] = words(states, [replicate.failures for replicate in reached])
     coordinates = {
         "circuit": list(experiment.circuits),
         "sample": samples,
@@ -100,6 +107,7 @@ def _variable(experiment: Experiment, name: str, array: npt.NDArray[Any]) -> xr.
     """Return an array as the variable that the schema, or a circuit, declares."""
     layout = experiment.layout
     entry = {**schema.VARIABLES, **layout.records}[name]
+    dims = entry.dims if name == NAME else layout.dims(name)
     flags = {
         "context": experiment.environment.context_names,
         "change_direction": schema.DIRECTIONS,
@@ -107,7 +115,7 @@ def _variable(experiment: Experiment, name: str, array: npt.NDArray[Any]) -> xr.
     meanings = flags.get(name.removesuffix("_left").removesuffix("_entered"))
     return schema.described(
         entry,
-        layout.dims(name),
+        dims,
         array.astype(entry.dtype, copy=False),
         **(schema.context_flags(meanings) if meanings else {}),
     )

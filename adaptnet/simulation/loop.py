@@ -44,6 +44,7 @@ class Loop:
     sink: Sink
     stopped: threading.Event = field(default_factory=threading.Event)
     advance: Callable[[int], object] = lambda n_samples: None  # shows progress
+    states: dict[int, list[State]] = field(default_factory=dict)  # at the end, by replicate
 
     def run(
         self, replicates: Sequence[int], n_threads: int, progress: bool | None
@@ -62,11 +63,16 @@ class Loop:
                 for processed in {replicate.reached.processed for replicate in group}:
                     self._finish([r for r in group if r.reached.processed == processed])
                 ended.update((replicate.number, replicate.reached) for replicate in group)
+                self.states.update((replicate.number, replicate.states) for replicate in group)
 
         total = self.experiment.layout.plan.n_samples * len(replicates)
         with progress_display(total, progress) as self.advance:
             in_threads(work, n_threads, self.stopped)  # all save, and stop, at their block's end
         return [ended[r] for r in replicates]
+
+    def ended(self) -> list[list[State]]:
+        """Return the states of all replicates, in order, once they have come to their end."""
+        return [self.states[r] for r in sorted(self.states)]
 
     def _groups(self, replicates: Sequence[int], n_threads: int) -> list[Sequence[int]]:
         """Share replicates out into groups that are advanced together."""
@@ -79,7 +85,7 @@ class Loop:
         experiment, layout = self.experiment, self.experiment.layout
         circuits = experiment.circuits.values()
         realization = experiment.realization(number)
-        states = [circuit.initial_state(layout.n_neurons) for circuit in circuits]
+        states = experiment.initial_states(number)
         reached = self.sink.restore(number, states)
         if reached is None:
             reached = Reached(0, [-1] * len(states), [0] * len(states))

@@ -24,6 +24,7 @@ from adaptnet.simulation.loop import Loop
 from adaptnet.simulation.plan import Plan, checked_variables, run_layout
 from adaptnet.simulation.sinks import disk
 from adaptnet.simulation.sinks.memory import MemorySink, require_memory_for
+from adaptnet.simulation.states import digest, starting_states
 from adaptnet.simulation.threads import n_cores, single_threaded_blas
 
 
@@ -46,6 +47,7 @@ def simulate(
     overwrite: bool = False,
     checkpoint_seconds: float = 30.0,
     attributes: Mapping[str, str] | None = None,
+    start: xr.Dataset | None = None,
 ) -> xr.Dataset:
     """Run circuits, sample by sample, on the inputs of an environment.
 
@@ -98,6 +100,10 @@ def simulate(
         At most so much time of each replicate is lost when the process is killed.
     attributes : mapping of str to str, optional
         Further attributes for the Dataset.
+    start : Dataset, optional
+        A run with circuits of the same names, kinds and sizes, which go on from the states that
+        they ended in: replicate by replicate or, if it has one replicate, all from that. Samples,
+        and with them decaying learning rates, count from 0 again; `environment` is any.
 
     Returns
     -------
@@ -145,6 +151,10 @@ def simulate(
     refuse_length(environment, n_samples)
     for circuit in named.values():
         circuit.initial_state(environment.n_neurons)
+    starting, origin = None, {}
+    if start is not None:
+        starting = starting_states(start, named, environment.n_neurons, n_replicates)
+        origin = {"start_sha256": digest(starting)}
     layout = run_layout(
         plan, named, environment.n_neurons, n_replicates, shared=environment.shared_path
     )
@@ -158,7 +168,8 @@ def simulate(
         record_changes=record_changes,
         record_around=window_around(record_around),
         block_size=block_size,
-        attributes=further(attributes),
+        attributes={**further(attributes), **origin},
+        starting=starting,
     )
     if target is None:
         return _in_memory(described, n_threads, progress)
@@ -166,9 +177,10 @@ def simulate(
 
 
 def _in_memory(described: Experiment, n_threads: int, progress: bool | None) -> xr.Dataset:
-    sink = MemorySink(described.layout)
-    reached = Loop(described, sink).run(_all(described), n_threads, progress)
-    dataset = labelled(described, sink.arrays, reached, described.layout.plan.all_samples)
+    sink, samples = MemorySink(described.layout), described.layout.plan.all_samples
+    loop = Loop(described, sink)
+    reached = loop.run(_all(described), n_threads, progress)
+    dataset = labelled(described, sink.arrays, reached, samples, loop.ended())
     warn_of_divergence(described, reached)
     return dataset
 
@@ -188,10 +200,12 @@ def _on_disk(
         with disk.DiskSink(
             target, layout, attributes, overwrite=overwrite, seconds=seconds
         ) as sink:
-            reached = Loop(described, sink).run(_all(described), n_threads, progress)
+            loop = Loop(described, sink)
+            reached = loop.run(_all(described), n_threads, progress)
             nothing = {name: np.zeros(layout.shape(name, 0)) for name in layout.names}
+            samples = np.empty(0, np.int64)
             with interrupts.allowed():  # noise floors of many neurons take minutes
-                dataset = labelled(described, nothing, reached, np.empty(0, np.int64))
+                dataset = labelled(described, nothing, reached, samples, loop.ended())
             sink.publish(dataset, functools.partial(synaptic_times, described))
         warn_of_divergence(described, reached)
     return opened(target)

@@ -21,6 +21,7 @@ from adaptnet.simulation.loop import Loop
 from adaptnet.simulation.plan import Layout, Plan, checked_variables
 from adaptnet.simulation.rows import Rows
 from adaptnet.simulation.sinks.base import Reached, Sink, placed
+from adaptnet.simulation.states import NAME, words
 from adaptnet.simulation.threads import n_cores, single_threaded_blas
 
 _CHANGES = ("change_sample", "change_end", "context_left", "context_entered")
@@ -82,7 +83,12 @@ def verify(
     >>> verify(run, given(inputs, 500)).differing
     ()
     """
-    again = _experiment(stored, environment)
+    if "start_sha256" in stored.attrs:
+        raise ValueError(
+            "stored must start from its parameters to be run again, but it started from another "
+            "run; simulate(start=...) from that one, and compare"
+        )
+    again = stored_experiment(stored, environment)
     layout = again.layout
     wanted = min(
         layout.n_replicates,
@@ -91,8 +97,12 @@ def verify(
     replicates = np.linspace(0, layout.n_replicates - 1, wanted).round().astype(int).tolist()
     comparison = _Comparison(layout, stored)
     threads = n_cores() if n_threads is None else whole_number("n_threads", n_threads)
-    reached = Loop(again, comparison).run(replicates, threads, progress)
+    loop = Loop(again, comparison)
+    reached = loop.run(replicates, threads, progress)
 
+    if NAME in stored:
+        states = words([loop.states[r] for r in replicates], [r.failures for r in reached])
+        comparison.compare(NAME, stored[NAME].values[:, replicates], states)
     comparison.compare("sample", stored["sample"].values, layout.plan.all_samples)
     diverged = stored["diverged_sample"].values[:, replicates]
     comparison.compare("diverged_sample", diverged, np.array([r.diverged for r in reached]).T)
@@ -110,7 +120,16 @@ def verify(
     return Verification(tuple(replicates), (*parameters, *comparison.lines()), tuple(software))
 
 
-def _experiment(stored: xr.Dataset, environment: Environment) -> Experiment:
+def stored_experiment(
+    stored: xr.Dataset, environment: Environment, n_samples: int | None = None
+) -> Experiment:
+    """Return the experiment that a simulation stores, or the same for another number of samples.
+
+    Raises
+    ------
+    ValueError
+        If the run is not a simulation, or is damaged.
+    """
     attrs = stored.attrs
     if attrs.get("kind") != "simulation":
         raise ValueError(
@@ -125,11 +144,11 @@ def _experiment(stored: xr.Dataset, environment: Environment) -> Experiment:
     if not isinstance(record, list):
         raise ValueError(f"record of the run is damaged: expected a list, got {record!r:.100}")
     plan = Plan(
-        whole_number("n_samples of the run", attrs.get("n_samples")),
+        n_samples or whole_number("n_samples of the run", attrs.get("n_samples")),
         whole_number("record_every of the run", attrs.get("record_every")),
         checked_variables(record, environment.truth, circuits),
     )
-    known = {"scenario", "scenario_parameters"} & attrs.keys()
+    known = {"scenario", "scenario_parameters", "start_sha256"} & attrs.keys()
     again = experiment(
         circuits,
         environment,
@@ -141,7 +160,7 @@ def _experiment(stored: xr.Dataset, environment: Environment) -> Experiment:
         attributes={name: attrs[name] for name in known},
     )
     layout = again.layout
-    for name in layout.names:
+    for name in layout.names if n_samples is None else ():
         shape = stored[name].shape if name in stored else None
         if shape != layout.shape(name, layout.plan.n_records):
             raise ValueError(

@@ -28,8 +28,8 @@ def initial_state(initial_weights: Floats) -> State:
 
 def weights(state: State) -> Floats:
     """Return A = W W' (n, n)."""
-    with np.errstate(all="ignore"):
-        A: Floats = state.synapses.T @ state.synapses
+    A: Floats = np.empty((state.synapses.shape[1],) * 2)
+    multiply_synapses(state.synapses, A)  # as it is recorded, to the bit
     return A
 
 

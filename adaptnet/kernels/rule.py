@@ -1,0 +1,129 @@
+"""A rule of one's own: a compiled function that processes one sample, and the loop around it."""
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numba
+import numpy as np
+
+from adaptnet.kernels.building_blocks import cholesky
+from adaptnet.kernels.building_blocks.compile import kernel
+from adaptnet.kernels.records import Bools, Floats, Integers, Records
+from adaptnet.kernels.status import Outcome, Status
+
+OK = int(Status.OK)
+ACTIVITY_NOT_FINITE = int(Status.ACTIVITY_NOT_FINITE)
+WEIGHTS_NOT_FINITE = int(Status.WEIGHTS_NOT_FINITE)
+
+
+@kernel
+def solve(A: Floats, x: Floats) -> Floats:
+    """Return y with A y = x, for use in rules; NaN if A is not positive definite.
+
+    Only the lower triangle of A is read.
+    """
+    factor, y = np.empty(A.shape), np.empty(x.shape)
+    if cholesky.factorise(A, factor):
+        cholesky.solve(factor, x, y)
+    else:
+        y[:] = math.nan
+    return y
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function compiled by Numba, as it is if it has been."""
+    if hasattr(function, "py_func"):
+        return function
+    made: Callable[..., Any] = numba.njit(error_model="numpy", nogil=True)(function)
+    return made
+
+
+@functools.lru_cache(maxsize=32)
+def loop(step: Callable[..., Any], weights: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the loop over a block of samples, compiled around a rule."""
+
+    @numba.njit(error_model="numpy", nogil=True)
+    def run(
+        state: Any,
+        inputs: Floats,
+        rates: Floats,
+        recorded: Bools,
+        recorded_weights: Floats,
+        done: Integers,
+    ) -> int:
+        n_records = 0
+        for t in range(inputs.shape[0]):
+            done[0] = t  # if the rule raises, this is the sample
+            y = step(state, inputs[t], rates[t])
+            total = 0.0
+            for i in range(y.shape[0]):
+                total += y[i]
+            if not abs(total) < math.inf:
+                return ACTIVITY_NOT_FINITE
+            if recorded[t]:
+                A = weights(state)
+                total = 0.0
+                for i in range(A.shape[0]):
+                    for j in range(A.shape[1]):
+                        recorded_weights[n_records, i, j] = A[i, j]
+                        total += A[i, j]
+                if not abs(total) < math.inf:
+                    return WEIGHTS_NOT_FINITE
+                n_records += 1
+        done[0] = inputs.shape[0]
+        return OK
+
+    compiled_run: Callable[..., Any] = run
+    return compiled_run
+
+
+def advance(
+    step: Callable[..., Any],
+    weights: Callable[..., Any],
+    states: Sequence[Any],
+    inputs: Floats,
+    rates: Floats,
+    recorded: Bools,
+    records: Records,
+) -> list[Outcome]:
+    """Process a block of samples by a rule, one replicate after the other.
+
+    Raises
+    ------
+    RuleError
+        If the rule raises, with the sample of the block and its traceback.
+    """
+    run, outcomes = loop(step, weights), []
+    for r, state in enumerate(states):
+        done = np.zeros(1, np.int64)
+        block = inputs[r], rates[r], recorded, records["effective_weights"][r]
+        try:
+            status = run(state, *block, done)
+        except Exception as error:
+            t = int(done[0])
+            raise RuleError(r, t) from _in_python(step, state, inputs[r, t], rates[r, t], error)
+        outcomes.append(Outcome(Status(status), int(done[0])))
+    return outcomes
+
+
+class RuleError(RuntimeError):
+    """A rule raised; `replicate` of the group and `sample` of the block say where."""
+
+    def __init__(self, replicate: int, sample: int) -> None:
+        super().__init__(f"the rule raised at sample {sample} of the block")
+        self.replicate = replicate
+        self.sample = sample
+
+
+def _in_python(
+    step: Callable[..., Any], state: Any, x: Floats, eta: float, error: Exception
+) -> Exception:
+    """Return what the rule raises if Python runs it: compiled code has no traceback."""
+    copy = type(state)(*(array.copy() for array in state))
+    try:
+        step.py_func(copy, x.copy(), float(eta))  # type: ignore[attr-defined]
+    except Exception as found:
+        return found
+    return error

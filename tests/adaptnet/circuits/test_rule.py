@@ -1,0 +1,144 @@
+"""A rule of one's own: the same bits as a built-in one, and what is said of bad ones."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import adaptnet as an
+from adaptnet.kernels.rule import solve
+from adaptnet.simulation.verify import verify
+from environments import SwitchingEnvironment
+from tests import naive
+
+ENVIRONMENT = SwitchingEnvironment([np.eye(3), np.diag([4.0, 1.0, 0.5])], block_length=40)
+
+
+class Weights(NamedTuple):
+    M: np.ndarray
+
+
+def step(state, x, eta):
+    y = solve(state.M, x)
+    state.M[:] += eta * (np.outer(y, y) - np.eye(len(x)))
+    return y
+
+
+def weights(state):
+    return state.M
+
+
+def start(n):
+    return Weights(2.0 * np.eye(n))
+
+
+def rule(step=step, state=start, weights=weights, **settings):
+    return an.RuleCircuit(step=step, state=state, weights=weights, **settings)
+
+
+def test_a_rule_runs_as_a_built_in_circuit():
+    inputs = np.random.default_rng(0).normal(size=(200, 3))
+    circuits = {
+        "own": rule(learning_rate=0.01, learning_rate_decay=0.1),
+        "direct": an.DirectCircuit(
+            initial_weights=2.0, learning_rate=0.01, learning_rate_decay=0.1
+        ),
+    }
+    run = an.simulate(circuits, inputs, record=["effective_weights", "outputs"])
+    expected = naive.direct(2.0 * np.eye(3), inputs, 0.01, 0.1)
+    np.testing.assert_allclose(run["effective_weights"][0, 0, 1:], expected, atol=1e-12)
+    np.testing.assert_allclose(run["outputs"][0], run["outputs"][1], atol=1e-11)
+    np.testing.assert_array_equal(run["synaptic_time"][0], run["synaptic_time"][1])
+
+
+def test_blocks_resuming_and_starts_work_as_for_built_in_circuits(tmp_path, monkeypatch):
+    circuit, alike = rule(learning_rate=0.01), {"rng": 0, "n_replicates": 3, "record_every": 7}
+    whole = an.simulate(circuit, ENVIRONMENT, 150, **alike)
+    original, calls = an.RuleCircuit.advance, []
+
+    def interrupted(*args, **kwargs):
+        calls.append(None)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return original(*args, **kwargs)
+
+    path = {"path": tmp_path / "run.nc", "block_size": 20, "checkpoint_seconds": 0}
+    with monkeypatch.context() as patch:
+        patch.setattr(an.RuleCircuit, "advance", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            an.simulate(circuit, ENVIRONMENT, 150, **alike, **path, n_threads=1)
+    resumed = an.simulate(circuit, ENVIRONMENT, 150, **alike, **path)
+    xr.testing.assert_equal(resumed.load(), whole)
+    assert an.readaptation_times(whole, 0.5).sizes["circuit"] == 1
+    branch = an.simulate(circuit, ENVIRONMENT, 5, rng=0, start=whole.isel(replicate=[1]))
+    assert np.isfinite(branch["whitening_error"]).all()
+    with pytest.raises(
+        ValueError, match=r"rule of one's own, '.*step', which the run's file names"
+    ):
+        verify(whole, ENVIRONMENT)
+
+
+def test_a_rule_that_overflows_diverges_at_its_sample():
+    inputs = np.random.default_rng(2).normal(size=(30, 3))
+    inputs[20] *= 1e200
+    with pytest.warns(an.DivergenceWarning, match="sample 21"):
+        run = an.simulate(rule(), inputs, record_every=50)
+    assert run["diverged_sample"].item() == 21  # its weights are infinite, and so is what follows
+
+
+def wrong_shape(state, x, eta):
+    return np.zeros(len(x) + 1)
+
+
+def wrong_type(state, x, eta):
+    return np.zeros(len(x), np.float32)
+
+
+def raises(state, x, eta):
+    if x[0] > 100:
+        raise ValueError("an input above 100")
+    return x.copy()
+
+
+def does_not_compile(state, x, eta):
+    return state.missing
+
+
+def flat(state):
+    return state.M[0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind", "message"),
+    [
+        ({"step": wrong_shape}, ValueError, r"step must return outputs, float64 \(3,\), got.*\(4,"),
+        ({"step": wrong_type}, ValueError, "step must return outputs, float64.*got float32"),
+        ({"step": does_not_compile}, TypeError, "step must take a state.*missing"),
+        ({"weights": flat}, ValueError, r"weights must return effective weights, float64 \(3, 3\)"),
+        ({"state": Weights(np.eye(3, dtype=np.float32))}, TypeError, "state.M must be an array of"),
+        ({"state": np.eye(3)}, TypeError, "state must be a NamedTuple of arrays"),
+        ({"step": 3}, TypeError, "step must be a function"),
+        ({"dynamics": "cholesky"}, ValueError, "dynamics must be left to the rule"),
+    ],
+)
+def test_bad_rules_are_refused(settings, kind, message):
+    with pytest.raises(kind, match=message):
+        an.simulate(rule(**settings), np.ones((5, 3)))
+
+
+def test_a_rule_that_raises_is_shown_with_its_sample_and_traceback():
+    inputs = np.ones((50, 3))
+    inputs[33, 0] = 200
+    with pytest.raises(ValueError, match=r"ValueError: an input above 100, at sample 33") as caught:
+        an.simulate(rule(step=raises), inputs, block_size=20)
+    names = [frame.name for frame in caught.traceback] + [
+        entry.tb_frame.f_code.co_name for entry in _entries(caught.value.__cause__.__traceback__)
+    ]
+    assert "raises" in names
+
+
+def _entries(traceback):
+    while traceback is not None:
+        yield traceback
+        traceback = traceback.tb_next
