@@ -29,8 +29,11 @@ class WiredCircuit(PlasticCircuit):
     kernel: ClassVar[str]
     """Name of the kernel module in :mod:`adaptnet.kernels`."""
     constants: ClassVar[tuple[str, ...]] = ("leak", "least", "initial_gains", "steps")
-    inward: ClassVar[tuple[str, ...]] = ("synapses",)
-    """Names of the records that hold the synapses to interneurons, if they change."""
+    inward: ClassVar[tuple[str, ...] | None] = ("synapses",)
+    """Names of the records that hold the synapses to interneurons, if they change.
+
+    None if they are not recorded, and so neither is the activity that follows from them.
+    """
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -47,18 +50,19 @@ class WiredCircuit(PlasticCircuit):
 
     def recordable(self) -> dict[str, Variable]:
         """Return what the circuit can record, by name."""
-        return {**super().recordable(), "interneuron_activity": INTERNEURON_ACTIVITY}
+        activity = {"interneuron_activity": INTERNEURON_ACTIVITY}
+        return {**super().recordable(), **(activity if self.inward is not None else {})}
 
     def sources(self, name: str) -> tuple[str, ...]:
         """Return the records that an activity is computed from."""
         if name != "interneuron_activity":
             return super().sources(name)
-        return tuple(dict.fromkeys((*super().sources("outputs"), *self.inward)))
+        return tuple(dict.fromkeys((*super().sources("outputs"), *(self.inward or ()))))
 
     def activities(self, records: Mapping[str, npt.NDArray[Any]], inputs: Floats) -> Activities:
         """Return outputs y and, if the synapses are known, z = W_zy y."""
         activities = super().activities(records, inputs)
-        if all(name in records for name in self.inward):
+        if self.inward is not None and all(name in records for name in self.inward):
             W = np.ascontiguousarray(self.synapses_of(records))  # or bits would depend on strides
             y = activities["outputs"][..., None]
             activities["interneuron_activity"] = (np.swapaxes(W, -1, -2) @ y)[..., 0]

@@ -24,7 +24,9 @@ def solve(A: Floats, x: Floats) -> Floats:
 
     Only the lower triangle of A is read.
     """
-    factor, y = np.empty(A.shape), np.empty(x.shape)
+    n = x.shape[0]
+    space = np.empty((n + 1, n))  # one array: for a few neurons memory takes as long as arithmetic
+    factor, y = space[:n], space[n]
     if cholesky.factorise(A, factor):
         cholesky.solve(factor, x, y)
     else:

@@ -36,7 +36,8 @@ def variables(dataset):
 
 def test_the_dataset_is_labelled():
     ds = validate(run())
-    assert dict(ds.sizes) == {
+    assert ds.sizes["word"] == ds["final_state"].sizes["word"]
+    assert {dim: size for dim, size in ds.sizes.items() if dim != "word"} == {
         "circuit": 2,
         "replicate": 3,
         "sample": 41,
