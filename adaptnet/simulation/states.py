@@ -191,7 +191,7 @@ def respond(
     Examples
     --------
     >>> from adaptnet import DirectCircuit, simulate
-    >>> run = simulate(DirectCircuit(initial_weights=2.0), np.zeros((1, 2)))
+    >>> run = simulate(DirectCircuit(initial_weights=2.0, learning_rate=1e-9), np.zeros((9, 2)))
     >>> respond(run, [[2.0, 4.0]]).values.round(2)
     array([[[[1., 2.]]]])
     """

@@ -93,7 +93,7 @@ def test_a_rotating_but_stable_circuit_goes_on():
         )
         run = an.simulate(circuit, 0.1 * np.ones((3, 2)), record=["outputs"])
         np.testing.assert_allclose(
-            run["outputs"][0, 0, 1], np.linalg.solve(A, [0.1, 0.1]), rtol=1e-12
+            run["outputs"][0, 0, 0], np.linalg.solve(A, [0.1, 0.1]), rtol=1e-12
         )
 
 

@@ -106,8 +106,8 @@ def test_replicates_come_one_by_one_or_together():
 def test_a_longer_run_begins_with_the_shorter_one():
     longer, shorter = run(n_samples=200), run(n_samples=140)
     xr.testing.assert_identical(
-        variables(shorter).drop_dims("change"),
-        variables(longer).sel(sample=slice(0, 140)).drop_dims("change"),
+        variables(shorter).drop_dims(["change", "word"]),  # states are those of the end
+        variables(longer).sel(sample=slice(0, 140)).drop_dims(["change", "word"]),
     )
 
 
