@@ -142,6 +142,9 @@ def _cells(entry: xr.Dataset) -> tuple[str, ...]:
     median, lower, upper = (
         samples_text(float(entry[key])) for key in ("median", "lower_quartile", "upper_quartile")
     )
+    resolution = float(entry["resolution"])
+    if resolution > 1:  # samples since the record before
+        median += f" \N{PLUS-MINUS SIGN} {resolution:.0f}"
     return median, f"{lower} to {upper}", f"{float(entry['censored']):.0%}"
 
 

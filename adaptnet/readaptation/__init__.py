@@ -12,6 +12,7 @@ from adaptnet._words import suggestion
 from adaptnet.readaptation.averages import aligned_curves, peri_change_averages
 from adaptnet.readaptation.bootstrap import paired_bootstrap
 from adaptnet.readaptation.convergence import convergence_times, with_start
+from adaptnet.readaptation.dataframe import to_dataframe
 from adaptnet.readaptation.exponential import time_constants
 from adaptnet.readaptation.first_passage import readaptation_times
 from adaptnet.readaptation.floors import noise_floors
@@ -40,6 +41,7 @@ __all__ = [
     "summary",
     "survival_curves",
     "time_constants",
+    "to_dataframe",
     "tracking",
     "with_oracle",
     "with_start",

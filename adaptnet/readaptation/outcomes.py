@@ -58,31 +58,31 @@ class Outcome(IntEnum):
         "measure how circuits follow a drift with adaptnet.readaptation.tracking",
     )
     NEVER_ABOVE = (
-        18,
+        9,
         "never above the threshold",
         "lower the threshold; there is no time if nothing had to be undone",
     )
     NOT_RECORDED = (
-        19,
+        10,
         "records of the segment are missing",
         "measure the whole run, and select from what comes out",
     )
     NOTHING_BEFORE = (
-        20,
+        11,
         "no record before the change",
         "measure the whole run, and select from what comes out",
     )
     # A comparison of two circuits.
-    ESTIMATED = 9, "estimated"
-    NEITHER = 10, "not reached by either", "simulate longer segments, or raise the threshold"
-    FIRST_ONLY = 11, "reached by the first alone", "simulate longer segments"
-    SECOND_ONLY = 12, "reached by the second alone", "simulate longer segments"
-    LIMITS_ONLY = 13, "known by its limits alone", "simulate longer segments, or more replicates"
-    UNKNOWN = 14, "values missing", "select the replicates that have a value"
+    ESTIMATED = 12, "estimated"
+    NEITHER = 13, "not reached by either", "simulate longer segments, or raise the threshold"
+    FIRST_ONLY = 14, "reached by the first alone", "simulate longer segments"
+    SECOND_ONLY = 15, "reached by the second alone", "simulate longer segments"
+    LIMITS_ONLY = 16, "known by its limits alone", "simulate longer segments, or more replicates"
+    UNKNOWN = 17, "values missing", "select the replicates that have a value"
     # Tracking of a drift.
-    TRACKED = 15, "tracked"
-    STEADY = 16, "the covariance does not change"
-    OUT_OF_REACH = 17, "lag beyond what was tried", "raise longest and discard"
+    TRACKED = 18, "tracked"
+    STEADY = 19, "the covariance does not change"
+    OUT_OF_REACH = 20, "lag beyond what was tried", "raise longest and discard"
 
 
 def outcome_variable(dims: Sequence[str], codes: Integers) -> xr.Variable:

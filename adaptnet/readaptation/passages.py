@@ -104,7 +104,7 @@ def passage(below: Flags, hold: int, risen: bool = False) -> tuple[int, Outcome]
     >>> passage(np.array([1, 1, 0, 0, 1], bool), 1)
     (4, <Outcome.REACHED: 0>)
     >>> passage(np.array([1, 1], bool), 1)
-    (-1, <Outcome.NEVER_ABOVE: 18>)
+    (-1, <Outcome.NEVER_ABOVE: 9>)
     """
     above = np.flatnonzero(~below)
     if risen:

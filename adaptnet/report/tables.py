@@ -61,7 +61,7 @@ def times_table(times: xr.Dataset) -> str:
                 [
                     _change(one, by),
                     str(circuit),
-                    grouped(float(one["median"])),
+                    grouped(float(one["median"])) + _resolution(one),
                     "not known" if not low and math.isinf(high) else _interval(low, high),
                     f"{grouped(mean)} \N{PLUS-MINUS SIGN} {grouped(error)}" if n else grouped(mean),
                     grouped(float(one["horizon"])),
@@ -86,6 +86,12 @@ def _not_reached(one: xr.Dataset) -> str:
         return "no times"
     share, diverged = float(one["censored"]), float(one["diverged"])
     return f"{share:.0%} of {int(one['n'])}" + (f", {diverged:.0%} diverged" if diverged else "")
+
+
+def _resolution(one: xr.Dataset) -> str:
+    """Return how far a median is known, unless it is to the sample."""
+    samples = float(one["resolution"])
+    return f" \N{PLUS-MINUS SIGN} {grouped(samples)}" if samples > 1 else ""
 
 
 def measures_table(dataset: xr.Dataset, variable: str) -> str:

@@ -8,7 +8,7 @@ import xarray as xr
 
 import adaptnet as an
 from adaptnet import readaptation
-from adaptnet.readaptation import MEASURES, Outcome, measure
+from adaptnet.readaptation import MEASURES, Outcome, measure, to_dataframe
 from environments import SwitchingEnvironment
 from tests.adaptnet.synthetic import run_of
 
@@ -161,3 +161,23 @@ def test_no_measure_goes_by_two_names_and_a_wrong_name_is_corrected(run):
     assert len(set(MEASURES.values())) == len(MEASURES)
     with pytest.raises(ValueError, match="did you mean 'noise_floors'"):
         measure(run, "noise_floor")
+
+
+@every_measure
+def test_a_dataframe_has_words_for_outcomes(name, run):
+    results = measure(run, name)
+    table = to_dataframe(results)
+    codes = [Outcome(code).label for code in results["outcome"].values.ravel()]
+    assert sorted(set(table["outcome"])) == sorted(set(codes))
+    assert len(table) == results.to_dataframe().shape[0]
+
+
+def test_outcomes_are_numbered_in_order_and_say_what_to_do():
+    assert [outcome.value for outcome in Outcome] == list(range(len(Outcome)))
+    assert len({outcome.label for outcome in Outcome}) == len(Outcome)
+    for outcome in Outcome:
+        assert Outcome(int(outcome)) is outcome
+        assert " " not in outcome.label
+        assert outcome.label.replace("_", " ") == outcome.sentence
+    assert Outcome.DIVERGED.remedy
+    assert not Outcome.REACHED.remedy
