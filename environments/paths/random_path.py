@@ -31,7 +31,7 @@ class RandomPath(Path):
 
     @abstractmethod
     def factor(self, state: Floats) -> Floats:
-        """Return F with C = F F' for states (..., *state_shape)."""
+        """Return F with C = F F' for states ``(..., *state_shape)``."""
 
     def start(self, rng: np.random.Generator) -> Floats:
         """Return a state of the stationary law."""
