@@ -14,7 +14,7 @@ from adaptnet.metrics import square_root
 from adaptnet.plotting import _matplotlib as mpl
 from adaptnet.plotting.figures import close, new_grid
 from adaptnet.plotting.labels import thin
-from adaptnet.plotting.matrices import around, recorded
+from adaptnet.plotting.matrices import around, invertible, recorded
 from adaptnet.plotting.style import circuit_colours, in_style
 from adaptnet.readaptation.segments import segments
 from adaptnet.readaptation.selections import restored
@@ -68,16 +68,16 @@ def animate_ellipses(
             "ffmpeg, which writes .mp4, is not installed; install it (apt install ffmpeg, brew "
             "install ffmpeg or conda install ffmpeg), or write a .gif"
         )
-    n = dataset.sizes["neuron"]
-    if len(set(neurons)) != 2 or not all(0 <= i < n for i in neurons):
-        raise ValueError(f"neurons must be two of 0 to {n - 1}, got {neurons!r}")
     n_frames = whole_number("n_frames", n_frames, minimum=2)
     weights, covariance = recorded(dataset, replicate)
+    n = covariance.shape[-1]
+    if len(set(neurons)) != 2 or not all(0 <= i < n for i in neurons):
+        raise ValueError(f"neurons must be two of 0 to {n - 1}, got {neurons!r}")
     before, first, last = around(dataset, change, replicate)
     steps = np.unique(np.geomspace(1, last - first + 1, n_frames).astype(int)) + first - 1
     rows = [max(0, before)] * 5 + steps.tolist()
     for name in weights["circuit"].values:
-        if not np.isfinite(weights.sel(circuit=name).values[rows]).all():
+        if not invertible(weights.sel(circuit=name).values[rows]).all():
             raise ValueError(
                 f"{name} diverged around change {change} of replicate {replicate}, so there is "
                 "nothing to draw; choose another change or replicate, or leave the circuit out: "

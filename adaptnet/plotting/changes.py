@@ -86,7 +86,8 @@ def name_contexts(ax: "Axes", dataset: xr.Dataset, replicate: int | None = None)
     height = 72 * _HEIGHT * figure.get_figheight() * ax.get_position().height / 0.77
     low, _ = ax.get_ylim()
     _, high = data_range(ax)
-    ax.set_ylim(top=low * (high / low) ** (1 / max(0.3, 1 - strip / height)))
+    decades = np.log10(high / low) / max(0.3, 1 - strip / height)
+    ax.set_ylim(top=10 ** min(np.log10(low) + decades, 250.0))
     for middle, name in zip(middles, names, strict=True):
         if name is None:
             continue

@@ -232,9 +232,9 @@ def _threshold(ax: "Axes", threshold: float) -> None:
 
 def _logarithmic(ax: "Axes", threshold: float) -> None:
     """Make the axis logarithmic, but not down to the rounding of a circuit that makes no error."""
-    ax.set_yscale("log")
     low, high = data_range(ax)
     ax.set_ylim(max(low, threshold / 300), high)
+    ax.set_yscale("log")  # after the limits: matplotlib's own margins may overflow
     label_decades(ax.yaxis)
 
 

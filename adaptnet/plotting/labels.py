@@ -47,6 +47,7 @@ def data_range(ax: "Axes") -> tuple[float, float]:
     panels = ax.get_shared_y_axes().get_siblings(ax)
     low = min(panel.dataLim.minposy for panel in panels)
     high = max(panel.dataLim.y1 for panel in panels)
+    high = min(high, 1e200)  # so that margins, names above and ticks stay within floats
     margin = (high / low) ** 0.05 if high > low else 1.5
     return low / margin, high * margin
 

@@ -12,7 +12,14 @@ from adaptnet.metrics import output_covariance, square_root
 from adaptnet.plotting import _matplotlib as mpl
 from adaptnet.plotting.changes import mark_changes, name_contexts, without_next_context
 from adaptnet.plotting.figures import chosen_circuits, new_grid, panels_or_new
-from adaptnet.plotting.labels import fitting_size, label_decades, label_panels, label_samples, thin
+from adaptnet.plotting.labels import (
+    data_range,
+    fitting_size,
+    label_decades,
+    label_panels,
+    label_samples,
+    thin,
+)
 from adaptnet.plotting.style import circuit_colours, in_style
 from adaptnet.readaptation.segments import segments
 from adaptnet.readaptation.selections import restored
@@ -160,6 +167,7 @@ def plot_spectrum(
         ax.axhline(1.0, color="0.35", linestyle="--", linewidth=thin())
         ax.set_title(name if known.any() else f"{name} (diverged)", color=colour)
     for ax in axes:  # last: panels share the axes, and a limit ends their growth
+        ax.set_ylim(*data_range(ax))
         ax.set_yscale("log")
         ax.set_xlim(0, dataset.attrs["n_samples"])
         mark_changes(ax, dataset, replicate)
@@ -172,11 +180,18 @@ def plot_spectrum(
 
 
 def _output_spectrum(weights: Floats, covariance: Floats) -> tuple[Flags, Floats]:
-    """Return the records at which weights are finite, and the eigenvalues of the outputs there."""
-    known = np.asarray(np.isfinite(weights).all(axis=(1, 2)))
+    """Return the records with invertible weights, and the eigenvalues of the outputs there."""
+    known = invertible(weights)
     output = output_covariance(weights[known], covariance[known])
     spectrum = np.linalg.eigvalsh((output + np.swapaxes(output, -1, -2)) / 2)
     return known, np.asarray(spectrum, dtype=np.float64)
+
+
+def invertible(weights: Floats) -> Flags:
+    """Return for each of some matrices whether it is finite and not singular: it has outputs."""
+    known = np.asarray(np.isfinite(weights).all(axis=(1, 2)))
+    known[known] = np.linalg.slogdet(weights[known])[0] != 0
+    return known
 
 
 def recorded(dataset: xr.Dataset, replicate: int) -> tuple[xr.DataArray, Floats]:
@@ -187,6 +202,12 @@ def recorded(dataset: xr.Dataset, replicate: int) -> tuple[xr.DataArray, Floats]
         raise ValueError(
             f"the picture needs {' and '.join(missing)}, which the run has not recorded; "
             'name them in simulate(record=("whitening_error", "effective_weights", "covariance"))'
+        )
+    n, m = (dataset.sizes.get(dim, 0) for dim in ("neuron", "neuron_2"))
+    if not n == m > 0:
+        raise ValueError(
+            f"the picture needs the matrices of all neurons, got {n} x {m}: some were left out; "
+            "select neurons from what is drawn, not from the run"
         )
     n_replicates = dataset.sizes["replicate"]
     if not 0 <= whole_number("replicate", replicate, minimum=0) < n_replicates:

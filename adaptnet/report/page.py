@@ -134,7 +134,7 @@ def _lead(dataset: xr.Dataset) -> str:
         f"<p>{counted(sizes['circuit'], 'circuit')} ({names}), "
         f"{counted(sizes['replicate'], 'replicate')}, "
         f"{thousands(int(dataset.attrs['n_samples']))} samples of "
-        f"{counted(sizes['neuron'], 'neuron')}, {changes}"
+        f"{counted(sizes.get('neuron', 1), 'neuron')}, {changes}"
         f"{', the same in all replicates' if shared else ''}; "
         f"true covariances: {escape(str(dataset.attrs['truth']))}.</p>"
     )
@@ -258,7 +258,9 @@ def _times(times: xr.Dataset, drifts: list[str]) -> list[str]:
 
 
 def _matrices(dataset: xr.Dataset) -> list[str]:
-    if not {"effective_weights", "covariance"} <= set(dataset.data_vars):
+    sizes = dataset.sizes
+    is_whole = sizes.get("neuron") == sizes.get("neuron_2")  # no neurons were selected
+    if not (is_whole and {"effective_weights", "covariance"} <= set(dataset.data_vars)):
         return []
     parts = ["<h2>Covariance and weights</h2>"]
     if (dataset["change_sample"].values >= 0).any():

@@ -157,3 +157,28 @@ def test_a_run_without_changes_is_drawn_or_refused_in_a_sentence(kind):
 def test_other_datasets_are_refused_in_a_sentence(kind):
     with pytest.raises(ValueError, match=r"not a run|times must be"):
         PLOTS[kind].draw(xr.Dataset({"ratio": ("point", [1.0])}))
+
+
+def one_neuron(run):
+    return run.isel(neuron=0)
+
+
+def huge(run):
+    run["whitening_error"].values[0, 0, 5] = 1e308
+    return run
+
+
+def singular(run):
+    run["effective_weights"].values[0, :, 5:] = 0.0
+    return run
+
+
+@pytest.mark.parametrize("kind", FIGURES)
+@pytest.mark.parametrize("spoiled", [one_neuron, huge, singular])
+def test_unusual_values_are_drawn_or_refused_in_a_sentence(kind, spoiled):
+    run = spoiled(made().copy(deep=True))
+    if spoiled is one_neuron and kind in ("matrices", "spectrum"):
+        with pytest.raises(ValueError, match="needs the matrices of all neurons"):
+            drawn(kind, run)
+    else:
+        drawn(kind, run)[0].draw_without_rendering()
