@@ -263,6 +263,6 @@ class _ExtendedOnDisk(disk.DiskSink):
         self._earlier = earlier
 
     def restore(self, replicate: int, states: Sequence[State]) -> Reached | None:
-        """Return to a checkpoint of the longer run or, if there is none, to the finished run."""
+        """Return to a checkpoint of the longer run or, without one, to the finished run."""
         reached = super().restore(replicate, states)
         return self._earlier.begin(self, replicate, states) if reached is None else reached
