@@ -14,6 +14,8 @@ from adaptnet.kernels.building_blocks.simd import FOUR, fma, load, spread, store
 
 Floats = npt.NDArray[np.float64]
 
+# Eight, in 512-bit registers, took .65 of the time per replicate of full groups at 2 neurons and .8
+# at 10, but a replicate of 10 neurons alone took 1.45 times as long, and one of 12 twice as long.
 LANES = FOUR
 
 

@@ -20,6 +20,7 @@ import numpy as np
 from adaptnet.kernels.building_blocks.cholesky import factorise
 from adaptnet.kernels.building_blocks.compile import inlined, kernel
 from adaptnet.kernels.building_blocks.packed import (
+    aligned,
     invert,
     multiply,
     pack,
@@ -35,7 +36,7 @@ from adaptnet.kernels.interneuron.root import learn_by_root, settle_by_root
 from adaptnet.kernels.records import Bools, Floats, Integers, Records
 from adaptnet.kernels.status import Outcome, Status
 
-LEAST_SCALE = 0.01  # of A and P, which shrinks by (1 - eta)^2 a sample, at which P is renewed
+LEAST_SCALE = 0.01  # of A and P, which shrinks by (1 - eta)^2 per sample, at which P is renewed
 RESIDUAL = 1e-10  # |A y - x| / |x| above which y is refined, or comes from a factorisation
 REFINED = 1e-12  # what refining aims at; it ends where it gains no more
 REFINEMENTS = 3
@@ -83,8 +84,8 @@ def initial_state(initial_weights: Floats) -> State:
     A = packed(np.zeros((n, n)))
     return State(
         A,
-        np.zeros_like(A),
-        np.zeros((3, padded_size(n))),
+        aligned(*A.shape),
+        aligned(3, padded_size(n)),
         np.ones(1),
         np.array([int(Mode.ROOT)]),
         np.zeros(1, np.int64),
@@ -121,8 +122,8 @@ def scratch_space(n: int) -> Scratch:
         np.zeros((n, n)),
         np.zeros(n),
         np.zeros(n),
-        np.zeros((12, m)),
-        np.zeros((6, m)),
+        aligned(12, m),
+        aligned(6, m),
     )
 
 

@@ -48,6 +48,16 @@ def unpacked(S, n):
     return whole
 
 
+@pytest.mark.parametrize("shape", [(1,), (5,), (3, 12)])
+def test_aligned_arrays_begin_on_a_cache_line(shape):
+    for _ in range(5):
+        array = packed.aligned(*shape)
+        assert array.ctypes.data % 64 == 0
+        assert array.shape == shape
+        assert array.flags.c_contiguous
+        assert not array.any()
+
+
 @pytest.mark.parametrize("n", SIZES)
 def test_halves_hold_the_whole(n):
     matrix, S, *_ = drawn(n)
