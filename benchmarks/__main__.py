@@ -69,7 +69,7 @@ def _present(found: dict[str, Any], one: Work) -> tuple[dict[str, Run], dict[str
 def _compare(
     title: str, found: dict[str, Any], works: dict[Any, Work], repetitions: int
 ) -> tuple[list[str], xr.DataArray]:
-    """Return lines of a table of ratios, and microseconds a sample (work, peer, repetition)."""
+    """Return lines of a table of ratios, and microseconds per sample (work, peer, repetition)."""
     names = list(found)
     taken = np.full((len(works), len(names), repetitions), np.nan)
     absent: dict[str, str] = {}
@@ -88,7 +88,7 @@ def _compare(
             cells = [
                 f"{np.median(t):.3g} ({t.min():.3g} to {t.max():.3g})" for t in taken[:, column]
             ]
-            lines.append(f"| {OURS}, µs a sample | " + " | ".join(cells) + " |")
+            lines.append(f"| {OURS}, µs per sample | " + " | ".join(cells) + " |")
         else:
             # Ratios round by round: both sides of each saw the same moment of the machine.
             ratios = taken[:, column] / taken[:, names.index(OURS)]
@@ -98,7 +98,7 @@ def _compare(
         taken,
         dims=("work", "peer", "repetition"),
         coords={"work": [str(w) for w in works], "peer": names},
-        attrs={"units": "us", "long_name": "time a sample"},
+        attrs={"units": "us", "long_name": "time per sample"},
     )
 
 

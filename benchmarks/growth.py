@@ -18,13 +18,13 @@ def exponent(sizes: Sequence[int], seconds: Sequence[float]) -> float:
 
 
 def in_neurons(circuit: str, repetitions: int) -> tuple[list[int], list[float]]:
-    """Return sizes from 32 to 256 and median microseconds a sample."""
+    """Return sizes from 32 to 256 and median microseconds per sample."""
     sizes = [32, 64, 96, 128, 192, 256]
     return sizes, _medians({n: work(circuit, n, n_samples=1500) for n in sizes}, repetitions)
 
 
 def in_interneurons(repetitions: int) -> tuple[list[int], list[float]]:
-    """Return numbers of interneurons at 64 neurons, and median microseconds a sample."""
+    """Return numbers of interneurons at 64 neurons, and median microseconds per sample."""
     sizes = [64, 128, 256, 512]
     works = {k: work("interneuron", 64, k=k, n_samples=1500) for k in sizes}
     return sizes, _medians(works, repetitions)

@@ -39,7 +39,7 @@ def interleaved(
     *,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, Seconds]:
-    """Return seconds a call for each of `runs`, taken in turn, A B C A B C ...
+    """Return seconds per call for each of `runs`, taken in turn, A B C A B C ...
 
     Quick functions are called as often as fills `at_least` seconds, and the mean is taken.
     """

@@ -164,7 +164,7 @@ def _eigen_library() -> ctypes.CDLL:
 
 
 def eigen(work: Work) -> Run:
-    """Return C++ with Eigen that factorises once a sample."""
+    """Return C++ with Eigen that factorises once per sample."""
     function = getattr(_eigen_library(), work.circuit)
     pointer = ctypes.POINTER(ctypes.c_double)
 

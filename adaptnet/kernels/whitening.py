@@ -20,7 +20,7 @@ _ITERATIONS = 60  # of Laguerre; eight are usual
 
 @kernel
 def invert(A: Floats, G: Floats, P: Floats, n: int) -> None:
-    """Write P = A^-1, with G scratch and A overwritten; NaN where A is not positive definite."""
+    """Write P = A^-1, with G scratch and A overwritten; NaN if A is not positive definite."""
     for i in range(n):  # A = L L'; A keeps -L, and 1 / L_ii on its diagonal
         for j in range(i + 1):
             at = (i * n + j) * RECORDS
@@ -181,7 +181,7 @@ def largest(d: Floats, e2: Floats, sign: float, x: Floats, value: Floats, n: int
 
     Laguerre's iteration for the characteristic polynomial, from above: eigenvalues being real, it
     comes down without overshooting, and converges cubically. The polynomial and its derivatives
-    follow three-term recurrences. NaN where they underflow, or end too late.
+    follow three-term recurrences. NaN if they underflow, or if they end too late.
     """
     signed, twice = spread(-sign), spread(2.0)
     slope, bend = value[RECORDS : 2 * RECORDS], value[2 * RECORDS : 3 * RECORDS]
@@ -225,7 +225,7 @@ def largest(d: Floats, e2: Floats, sign: float, x: Floats, value: Floats, n: int
 def errors(weights: Floats, covariances: Floats, worst: Floats, total: Floats) -> None:
     """Write max |eigenvalue(E)| and ||E||_F of E = A^-1 C A^-1 - I for each record.
 
-    Both are NaN where the weights A are not positive definite; the first also where its iteration
+    Both are NaN if the weights A are not positive definite; the first also where its iteration
     fails, as for many equal eigenvalues.
     """
     n_records, n = weights.shape[0], weights.shape[1]

@@ -89,7 +89,8 @@ class CacheFiles:
 
     def _forget_others(self) -> None:
         """Remove what was compiled from other sources."""
-        for path in self._folder.glob(f"{self._base}.*.nbc"):
+        name, version = self._base.rsplit("-", 1)  # function-line.version, and the line may change
+        for path in self._folder.glob(f"{name}-*.{version.split('.', 1)[1]}.*.nbc"):
             if not path.name.startswith(f"{self._base}.{self._stamp}."):
                 path.unlink(missing_ok=True)
 

@@ -22,7 +22,7 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wra
 def kernel(function: F) -> F:
     """Compile `function` at its first call, with the options that every kernel shares.
 
-    Machine code is kept beside the source or, where that is read-only, in the user's cache folder.
+    Machine code is kept beside the source or, if that is read-only, in the user's cache folder.
     """
     compiled: Any = numba.njit(**_OPTIONS)(function)
     compiles = isinstance(compiled, Dispatcher)  # not so if NUMBA_DISABLE_JIT=1

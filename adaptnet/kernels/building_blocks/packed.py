@@ -57,7 +57,7 @@ def packed(matrix: Floats) -> Floats:
 
 @kernel
 def _row(i: int) -> int:
-    """Return where row i begins in a matrix held by halves."""
+    """Return the index at which row i begins in a matrix held by halves."""
     band = i // FOUR * FOUR
     return band * (band + FOUR) // 2 + (i - band) * (band + FOUR)
 

@@ -1,6 +1,6 @@
 """Four neighbouring numbers as one value, for loops that take four elements at a time.
 
-Numba's compiler turns plain loops into vector instructions where it sees how, which loops with
+Numba's compiler turns plain loops into vector instructions if it sees how, which loops with
 several sums hide from it. Loops over fours do not depend on that: each operation is one instruction
 on processors with 256-bit registers, two on others, and sums are added in the order written.
 Without compilation (``NUMBA_DISABLE_JIT=1``) fours are arrays of four elements.

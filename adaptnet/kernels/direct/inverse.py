@@ -306,7 +306,7 @@ def run(
     n, m, n_records = inputs.shape[1], x.shape[0], 0
     for t in range(inputs.shape[0]):
         eta = rates[t]
-        for i in range(n):  # A rate of zero leaves M as it is, even where y would overflow.
+        for i in range(n):  # A rate of zero leaves M as it is, even if y would overflow.
             x[i] = inputs[t, i] if eta > 0.0 else 0.0
         size = dot(x, x)
         fit = mode[0] == Mode.INVERSE

@@ -53,7 +53,7 @@ def advance(
 
 
 def _explained(state: State, outcome: Outcome, inputs: Floats, rates: Floats) -> Outcome:
-    """Bring the weights of a replicate that failed to where it did, and see why."""
+    """Bring the weights of a replicate that failed to its last good sample, and find the cause."""
     status, done = outcome
     if status == Status.OK:
         return outcome
@@ -93,7 +93,7 @@ def run(
     for t in range(length):
         for r in range(n_lanes):
             etas[r] = rates[r, t]
-            for i in range(n):  # A rate of zero leaves M as it is, even where y would overflow.
+            for i in range(n):  # A rate of zero leaves M as it is, even if y would overflow.
                 x[i * LANES + r] = inputs[r, t, i] if etas[r] > 0.0 else 0.0
         factorise(M, products, L, inverse, n)
         solve(L, inverse, x, y, n)  # M y = x

@@ -107,7 +107,7 @@ def respond(M: Floats, factor: Floats, fast: FastDynamics, n_steps: int, G: Floa
     Column j is the activity that a unit input to neuron j leads to.
     """
     n = M.shape[0]
-    # At a tolerance of zero steps end early only where they would change nothing.
+    # At a tolerance of zero steps end early only if they would change nothing.
     fixed = FastDynamics(fast.step_size, 0.0, n_steps, 0.0)
     x, y = np.zeros(n), np.zeros(n)
     known = fast.max_steps > 0 or factorise(M, factor)
@@ -153,7 +153,7 @@ def settle(M: Floats, factor: Floats, x: Floats, y: Floats) -> bool:
 
 @kernel
 def learn(M: Floats, y: Floats, eta: float) -> bool:
-    """M <- M + eta (y y' - I); False where it overflows."""
+    """M <- M + eta (y y' - I); False if it overflows."""
     trace = 0.0
     for i in range(M.shape[0]):
         row = M[i]
@@ -194,7 +194,7 @@ def run(
             steps[0] = max(steps[0], used)
         elif not settle(M, factor, x, y):
             return Status.WEIGHTS_NOT_POSITIVE_DEFINITE, t
-        # A rate of zero leaves M as it is, even where y overflows.
+        # A rate of zero leaves M as it is, even if y overflows.
         if rates[t] > 0.0 and not learn(M, y, rates[t]):
             return Status.WEIGHTS_NOT_FINITE, t
         if recorded[t]:

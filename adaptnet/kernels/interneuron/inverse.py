@@ -1,4 +1,4 @@
-"""O(n^2) a sample, however many interneurons there are: A and its inverse are carried.
+"""O(n^2) per sample, however many interneurons there are: A and its inverse are carried.
 
 At the fixed point, where z = W' y, a sample changes A = W W' to
 (1 - eta)^2 [A + c (y q' + q y') + c^2 (y'q) y y'], with q = A y and c = eta / (1 - eta): nothing of
@@ -38,7 +38,7 @@ from adaptnet.kernels.status import Outcome, Status
 
 LEAST_SCALE = 0.01  # of A and P, which shrinks by (1 - eta)^2 per sample, at which P is renewed
 RESIDUAL = 1e-10  # |A y - x| / |x| above which y is refined, or comes from a factorisation
-REFINED = 1e-12  # what refining aims at; it ends where it gains no more
+REFINED = 1e-12  # what refining aims at; it ends when it gains no more
 REFINEMENTS = 3
 ILL_CONDITIONED = 1e8  # Tr A Tr P / n, from which on A is not carried
 JUMP = 100.0  # c y'y of a sample that makes it so: eigenvalues grow by (1 + c y'y)^2
@@ -219,7 +219,7 @@ def run(
 ) -> tuple[Status, int]:
     """Process a block of samples of one replicate; return a status and the samples processed.
 
-    Every y is checked: where |A y - x| exceeds RESIDUAL |x|, it comes from a factorisation of A.
+    Every y is checked: if |A y - x| exceeds RESIDUAL |x|, it comes from a factorisation of A.
     """
     A, P, scale = state.effective, state.inverse, state.scale
     a, b, c = state.pending[0], state.pending[1], state.pending[2]

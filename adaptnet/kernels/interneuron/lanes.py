@@ -162,7 +162,7 @@ def run(
     for t in range(length):
         for r in range(n_lanes):
             etas[r] = rates[r, t]
-            for i in range(n):  # A rate of zero leaves A as it is, even where y would overflow.
+            for i in range(n):  # A rate of zero leaves A as it is, even if y would overflow.
                 x[i * LANES + r] = inputs[r, t, i] if etas[r] > 0.0 else 0.0
         for i in range(0, n * LANES, LANES):
             store(rest, i, load(x, i))

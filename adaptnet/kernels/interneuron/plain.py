@@ -138,7 +138,7 @@ def integrate(synapses: Floats, x: Floats, y: Floats, z: Floats, fast: FastDynam
 
 @kernel
 def settle(synapses: Floats, effective: Floats, factor: Floats, x: Floats, y: Floats) -> bool:
-    """Write the fixed point W W' y = x; False where W W' is not positive definite."""
+    """Write the fixed point W W' y = x; False if W W' is not positive definite."""
     multiply_synapses(synapses, effective)
     if not factorise(effective, factor):
         return False
@@ -159,7 +159,7 @@ def respond(synapses: Floats, y: Floats, z: Floats) -> None:
 
 @kernel
 def learn(synapses: Floats, y: Floats, z: Floats, eta: float) -> bool:
-    """W <- W + eta (y z' - W); False where it overflows."""
+    """W <- W + eta (y z' - W); False if it overflows."""
     sum_of_weights = 0.0
     for c in range(z.shape[0]):
         row = synapses[c]
@@ -179,7 +179,7 @@ def respond_to_units(
     Column j is the activity that a unit input to neuron j leads to.
     """
     n = G.shape[0]
-    # At a tolerance of zero steps end early only where they would change nothing.
+    # At a tolerance of zero steps end early only if they would change nothing.
     fixed = FastDynamics(fast.step_size, 0.0, n_steps, fast.interneuron_time_constant)
     x, y, z = np.zeros(n), np.zeros(n), np.zeros(synapses.shape[0])
     known = True
@@ -221,7 +221,7 @@ def run(
             respond(synapses, y, z)
         else:
             return Status.WEIGHTS_SINGULAR, t  # by rounding: they do not leave the cone
-        # A rate of zero leaves W as it is, even where y overflows.
+        # A rate of zero leaves W as it is, even if y overflows.
         if rates[t] > 0.0 and not learn(synapses, y, z, rates[t]):
             return Status.WEIGHTS_NOT_FINITE, t
         if recorded[t]:

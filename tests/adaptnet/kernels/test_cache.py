@@ -105,6 +105,15 @@ def test_an_edit_of_any_kernels_source_compiles_all_again(load, tmp_path, monkey
     assert kept(tmp_path) != before
 
 
+def test_what_a_function_was_compiled_to_before_it_moved_is_removed(tmp_path):
+    cache.CacheFiles(str(tmp_path), "kernel-3.py311", "old").save("int", 1)
+    cache.CacheFiles(str(tmp_path), "kernel-3.py313", "old").save("int", 1)
+    cache.CacheFiles(str(tmp_path), "kernels-3.py311", "old").save("int", 1)
+    cache.CacheFiles(str(tmp_path), "kernel-5.py311", "new").save("int", 1)
+    left = sorted(path.name.split(".")[:2] for path in kept(tmp_path))
+    assert left == [["kernel-3", "py313"], ["kernel-5", "py311"], ["kernels-3", "py311"]]
+
+
 def test_the_digest_is_of_all_that_kernels_may_call():
     names = {path.name for path in cache._ROOM.rglob("*.py")}
     assert {"packed.py", "simd.py", "plain.py"} <= names
@@ -112,7 +121,7 @@ def test_the_digest_is_of_all_that_kernels_may_call():
 
 
 def test_processes_that_save_at_once_do_not_take_each_others_names(tmp_path):
-    one, other = (cache.CacheFiles(str(tmp_path), "kernel", "stamp") for _ in range(2))
+    one, other = (cache.CacheFiles(str(tmp_path), "kernel-3.py311", "stamp") for _ in range(2))
     assert one.load("int") is other.load("float") is None
     one.save("int", 1)
     other.save("float", 2.0)
