@@ -87,15 +87,15 @@ class RuleCircuit(PlasticCircuit):
 
     def initial_state(self, n_neurons: int) -> State:
         """Return the state before the first sample, having tried the rule on a copy of it."""
-        given: Any = self.state(n_neurons) if callable(self.state) else self.state
-        if not (hasattr(given, "_asdict") and isinstance(given, tuple) and given):
-            raise TypeError(f"state must be a NamedTuple of arrays, got {given!r:.50}")
-        for field, array in zip(given._fields, given, strict=True):  # type: ignore[attr-defined]
+        start: Any = self.state(n_neurons) if callable(self.state) else self.state
+        if not (hasattr(start, "_asdict") and isinstance(start, tuple) and start):
+            raise TypeError(f"state must be a NamedTuple of arrays, got {start!r:.50}")
+        for field, array in zip(start._fields, start, strict=True):  # type: ignore[attr-defined]
             if not (isinstance(array, np.ndarray) and array.dtype in (np.float64, np.int64)):
                 kind = getattr(array, "dtype", type(array).__name__)
                 raise TypeError(f"state.{field} must be an array of float64 or int64, got {kind}")
-        self._try(_copy(given), n_neurons)
-        return _copy(given)
+        self._try(_copy(start), n_neurons)
+        return _copy(start)
 
     def _try(self, state: State, n_neurons: int) -> None:
         """Raise unless the rule takes a sample and returns what it must."""
