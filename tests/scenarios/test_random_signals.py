@@ -36,18 +36,21 @@ def is_publishing(target):
 def one_session(target, rng):
     """Start or resume the run, and send signals; return how long it took to end, and its code."""
     process = subprocess.Popen(
-        [*COMMAND, *RUN, "--checkpoint-seconds", "0.1", "-o", str(target)],
+        [*COMMAND, "-v", *RUN, "--checkpoint-seconds", "0.1", "-o", str(target)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        text=True,
         preexec_fn=heed_interrupts,
     )
-    if rng.random() < 0.5:
+    moment = rng.random()
+    if moment > 0.1:  # else while it starts
+        while "recording to" not in process.stderr.readline():
+            assert process.poll() is None
+    if moment > 0.5:
         while process.poll() is None and not is_publishing(target):
             time.sleep(0.001)
         time.sleep(rng.uniform(0.0, 0.2))
     else:
-        while process.poll() is None and not working_folder(target).exists():
-            time.sleep(0.001)
         time.sleep(rng.exponential(0.3))
     if rng.random() < 0.2:
         process.send_signal(signal.SIGSTOP)
@@ -58,7 +61,7 @@ def one_session(target, rng):
         process.send_signal(rng.choice(ENDING[:2] if rng.random() < 0.7 else ENDING))
         time.sleep(rng.choice([0.0, 0.01, 0.1]))
     _, errors = process.communicate(timeout=120)
-    return time.monotonic() - began, process.returncode, errors.decode()
+    return time.monotonic() - began, process.returncode, errors
 
 
 def ended_as_it_should(code, errors):
