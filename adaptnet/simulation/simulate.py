@@ -22,7 +22,7 @@ from adaptnet.simulation.experiment import Experiment, experiment, window_around
 from adaptnet.simulation.label import description, labelled, synaptic_times, warn_of_divergence
 from adaptnet.simulation.loop import Loop
 from adaptnet.simulation.plan import Plan, checked_variables, run_layout
-from adaptnet.simulation.sinks import disk
+from adaptnet.simulation.sinks import disk, existing
 from adaptnet.simulation.sinks.memory import MemorySink, require_memory_for
 from adaptnet.simulation.states import digest, starting_states
 from adaptnet.simulation.threads import n_cores, single_threaded_blas
@@ -146,7 +146,7 @@ def simulate(
     block_size = None if block_size is None else whole_number("block_size", block_size)
     target = None if path is None else resolved(path)
     if target is not None and rng is None and not overwrite:
-        rng = disk.stored_seed(target)
+        rng = existing.stored_seed(target)
     # Refuse what does not fit before files appear and work is done.
     refuse_length(environment, n_samples)
     for circuit in named.values():
@@ -195,7 +195,7 @@ def _on_disk(
     overwrite: bool,
 ) -> xr.Dataset:
     attributes = description(described)
-    if not disk.is_finished(target, attributes, overwrite=overwrite):
+    if not existing.is_finished(target, attributes, overwrite=overwrite):
         layout = described.layout
         with disk.DiskSink(
             target, layout, attributes, overwrite=overwrite, seconds=seconds

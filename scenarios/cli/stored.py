@@ -18,7 +18,7 @@ from adaptnet.files.reading import read_outline, reading
 from adaptnet.files.seals import is_sealed
 from adaptnet.files.storage import seed
 from adaptnet.report import run_warnings
-from adaptnet.simulation.sinks.disk import progress_made
+from adaptnet.simulation.sinks.existing import progress_made
 from adaptnet.simulation.verify import Verification, compare
 from adaptnet.simulation.verify import verify as run_again
 from environments import Environment

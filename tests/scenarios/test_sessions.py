@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 import adaptnet as an
 from adaptnet.simulation.progress import Lines
-from adaptnet.simulation.sinks import disk
+from adaptnet.simulation.sinks import existing
 from scenarios.cli import DIFFERS, DIVERGED, main
 
 COMMAND = [sys.executable, "-c", "from scenarios.cli import main; main()", "-v"]
@@ -49,7 +49,7 @@ def test_signals_save_and_the_same_command_goes_on(tmp_path):
         assert "the same command" in shown
         assert "Traceback" not in shown
         assert not target.exists()
-        _, processed = disk.progress_made(target)
+        _, processed = existing.progress_made(target)
         assert sum(processed.values()) > reached
         reached = sum(processed.values())
     info = invoke("info", target)

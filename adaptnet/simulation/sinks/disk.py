@@ -13,12 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import xarray as xr
 
 from adaptnet._checks import Floats, Integers
 from adaptnet.circuits.base import State
-from adaptnet.files import interrupts, reading, seals, storage
+from adaptnet.files import interrupts, seals
 from adaptnet.files.atomic import empty
 from adaptnet.files.attributes import require_attributes
 from adaptnet.files.locks import Lock
@@ -29,6 +28,7 @@ from adaptnet.simulation.plan import Layout
 from adaptnet.simulation.rows import Rows
 from adaptnet.simulation.sinks.base import Reached, Sink
 from adaptnet.simulation.sinks.checkpoint import Checkpoint, as_bytes, n_bytes
+from adaptnet.simulation.sinks.existing import refusal
 from adaptnet.simulation.sinks.folder import Folder
 from adaptnet.simulation.sinks.publication import publish, rehearse
 from adaptnet.simulation.sinks.rows import RowsFile, digest_of
@@ -37,71 +37,6 @@ _log = logging.getLogger(__name__)
 
 _RESUME = "the same command, or call, resumes it"
 _HEAD = 2**24  # bytes that the first line of a checkpoint may have
-
-
-def stored_seed(target: Path) -> np.random.SeedSequence | None:
-    """Return the seed of the finished or unfinished run at `target`, None if there is neither."""
-    if target.is_file():
-        stored: Mapping[str, Any] = reading.attributes(target)
-    else:
-        try:
-            stored = Folder(target).description()
-        except FileNotFoundError:
-            return None
-    return storage.seed(stored, str(target))
-
-
-def is_finished(target: Path, wanted: Mapping[str, Any], *, overwrite: bool) -> bool:
-    """Return whether the run `wanted` is at `target`, whole.
-
-    Raises
-    ------
-    FileExistsError
-        If something else is there and `overwrite` is false.
-    ValueError
-        If a damaged file is there and `overwrite` is false.
-    """
-    require_folder(target)
-    if overwrite or not target.exists():
-        return False
-    differing = differences(reading.attributes(target), wanted, software=False)
-    if differing:
-        raise FileExistsError(_refusal(f"{target} holds a run of other parameters", differing))
-    _log.info("%s is finished and is not run again", target)
-    _discard_finished(target, wanted)
-    return True
-
-
-def _discard_finished(target: Path, wanted: Mapping[str, Any]) -> None:
-    """Remove what is left of a run that was stopped after its file had got its name."""
-    folder = Folder(target)
-    if not folder.path.is_dir():
-        return
-    lock = Lock(folder.path)
-    try:
-        kept = folder.description()
-        if differences(kept, wanted, software=False):
-            _log.warning("%s holds an unfinished run of other parameters; it is kept", folder.path)
-        else:
-            folder.discard()
-    except FileNotFoundError:
-        folder.discard()
-    except ValueError as error:
-        _log.warning("%s; its folder is kept", error)
-    finally:
-        lock.release()
-
-
-def progress_made(target: Path) -> tuple[dict[str, Any], dict[int, int]] | None:
-    """Return what an unfinished run is, and samples processed by replicates that have begun.
-
-    None if there is no unfinished run at `target`.
-    """
-    folder = Folder(target)
-    try:
-        return folder.description(), folder.processed()
-    except FileNotFoundError:
-        return None
 
 
 def require_disk(target: Path, layout: Layout) -> None:
@@ -195,7 +130,7 @@ class DiskSink(Sink):
         except ValueError as error:
             differing, problem = [str(error)], f"{self._folder.path} is damaged"
         if problem and not self._overwrite:
-            raise FileExistsError(_refusal(problem, differing))
+            raise FileExistsError(refusal(problem, differing))
         self._folder.describe(self._description)
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
@@ -299,13 +234,3 @@ def _resumable(error: OSError, folder: Path) -> OSError:
     if error.errno:
         return OSError(error.errno, sentence)
     return FileExistsError(sentence) if isinstance(error, FileExistsError) else OSError(sentence)
-
-
-def _refusal(problem: str, differing: Sequence[str]) -> str:
-    return "\n    ".join(
-        [
-            f"{problem}; choose another name, give the same parameters, or replace it on purpose "
-            "with overwrite=True:",
-            *differing,
-        ]
-    )

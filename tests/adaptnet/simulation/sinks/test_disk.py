@@ -19,7 +19,7 @@ from adaptnet.circuits.interneuron import InterneuronCircuit
 from adaptnet.files import atomic, provenance
 from adaptnet.files.locks import Lock
 from adaptnet.files.paths import working_folder
-from adaptnet.simulation.sinks import disk
+from adaptnet.simulation.sinks import disk, existing
 from environments import SwitchingEnvironment
 from tests.adaptnet.simulation.sinks import run_for_kills, run_on_small_disk
 
@@ -332,7 +332,7 @@ def test_survives_fifty_kills(tmp_path):
 
 
 def samples_kept(target):
-    made = disk.progress_made(target)
+    made = existing.progress_made(target)
     return sum(made[1].values()) if made else 0
 
 
