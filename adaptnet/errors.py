@@ -6,7 +6,7 @@ class DivergenceWarning(UserWarning):
 
 
 class NoiseFloorWarning(UserWarning):
-    """A threshold lies below the error that a circuit's own learning noise leaves for ever."""
+    """A threshold lies below a noise floor, or a floor is too high for the formulas of theory."""
 
 
 class PartialWhiteningWarning(UserWarning):

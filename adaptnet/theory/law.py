@@ -71,7 +71,7 @@ class Law(ABC):
         """Return the change of the state per unit of synaptic time, for second moments of outputs.
 
         All rules here are affine in the second moments yy' (n, n): for their mean, C_yy, this is
-        the mean rule, and for the deviation of a sample's from it the noise of learning.
+        the mean rule, and for the deviation of one sample from it the noise of learning.
         """
 
     @abstractmethod

@@ -132,3 +132,17 @@ def test_bad_arguments_are_named(law, arguments, message):
 def test_negative_time_is_refused(law):
     with pytest.raises(ValueError, match="time must hold finite non-negative numbers, got -1"):
         law.mode([0.0, -1.0], 1.0, 2.0)
+
+
+@pytest.mark.parametrize("name", LAWS)
+@pytest.mark.parametrize("start", [0.2, 10.0])
+def test_a_mode_takes_as_long_as_it_has_gone(name, start):
+    law = LAWS[name]
+    assert law.mode(0.0, 1.0, start) == start
+    for time in (0.5, 1.0, 2.0):
+        weight = law.mode(time, 1.0, start)
+        error = abs(1 / weight**2 - 1)
+        if 0 < error < 1:
+            assert law.mode_time(1.0, start, error) == pytest.approx(time, rel=1e-9)
+        else:  # an error above 1 is no threshold: the weight moves on all the same
+            assert start < weight < law.mode(3.0, 1.0, start)
