@@ -10,11 +10,17 @@ import xarray as xr
 
 from adaptnet import readaptation_times
 from adaptnet.files.validation import validate
-from adaptnet.readaptation import measure, paired_bootstrap, summary
+from adaptnet.readaptation import Outcome, measure, paired_bootstrap, summary
 from adaptnet.readaptation.changes import jumps
 from adaptnet.readaptation.selections import restored
 from adaptnet.report import drift_sentences, samples_text
 
+_REASONS: dict[int, str] = {
+    Outcome.NEITHER: "neither reached the threshold",
+    Outcome.FIRST_ONLY: "only one of the two reached the threshold",
+    Outcome.SECOND_ONLY: "only one of the two reached the threshold",
+    Outcome.UNKNOWN: "not every error rose above the threshold",
+}
 _COLUMNS = ("median", "quartiles", "censored")
 
 
@@ -145,6 +151,8 @@ def _cells(entry: xr.Dataset) -> tuple[str, ...]:
     resolution = float(entry["resolution"])
     if resolution > 1:  # samples since the record before
         median += f" \N{PLUS-MINUS SIGN} {resolution:.0f}"
+    if not int(entry["n"]):  # the error was never above the threshold
+        return median, "", ""
     return median, f"{lower} to {upper}", f"{float(entry['censored']):.0%}"
 
 
@@ -181,6 +189,7 @@ def _speed(ratio: xr.Dataset, unit: str) -> str:
     """Return a ratio of times with its interval, if that is known."""
     value, low, high = (float(ratio[key]) for key in ("ratio", "ratio_low", "ratio_high"))
     if not math.isfinite(value):
-        return f"an unknown number of{unit} (too many times are censored)"
+        reason = _REASONS.get(int(ratio["outcome"]), "too many times are censored")
+        return f"an unknown number of{unit} ({reason})"
     known = math.isfinite(low) and math.isfinite(high)
     return f"{value:.2f}{unit}" + (f" (95 %: {low:.2f} to {high:.2f})" if known else "")

@@ -69,12 +69,16 @@ def require_all_changes(run: xr.Dataset) -> None:
 def unmoved(dataset: xr.Dataset) -> Flags:
     """Return for each replicate and change whether the covariance is known not to jump there.
 
-    Such a change begins a drift, or enters a context of equal statistics: there is nothing to
-    readapt to at once.
+    Such a change begins a drift that goes on until the next change, or enters a context of equal
+    statistics: there is nothing to readapt to before the segment ends.
     """
+    begins, lasts = per_change(dataset, "change_sample"), transition_samples(dataset)
+    following = np.full_like(begins, -1)
+    following[:, :-1] = begins[:, 1:]
+    drifts: Flags = (lasts > 0) & (following >= 0) & (begins + lasts >= following)
     if "change_distance" not in dataset:
-        return np.zeros((dataset.sizes["replicate"], dataset.sizes["change"]), dtype=bool)
-    return per_change(dataset, "change_distance") < _ROUNDING
+        return drifts
+    return drifts | (per_change(dataset, "change_distance") < _ROUNDING)
 
 
 def jumps(dataset: xr.Dataset) -> bool:

@@ -124,8 +124,20 @@ def test_the_drifting_scenario_describes_its_drift():
     kind = scenarios.find("drifting")
     scenario = kind.from_values(kind.preview)
     lines = scenario.report(scenario.run(n_replicates=2)).splitlines()
-    changes = ("start -> drift", "drift -> arrived", "arrived -> back")
-    assert [sum(line.startswith(change) for line in lines) for change in changes] == [2, 2, 2]
+    sentences = [line for line in lines if line.startswith("start -> drift")]
+    assert len(sentences) == 1
+    assert "the covariance does not jump" in sentences[0]
+    assert sum(line.startswith(("drift -> arrived", "arrived -> back")) for line in lines) == 4
+
+
+def test_a_change_that_lasts_until_the_next_is_a_drift():
+    run = drifting((2.0, 1e-4)).assign(change_end=("change", np.array([6000, 6000])))
+    assert (readaptation_times(run, 0.1).outcome.values[:, :, 0] == Outcome.UNMOVED).all()
+    arrived = run.assign(change_end=("change", np.array([5999, 6000])))
+    assert (readaptation_times(arrived, 0.1).outcome.values[:, :, 0] != Outcome.UNMOVED).all()
+    # A run that ends before the change does says as much as it has seen.
+    late = run.assign(change_end=("change", np.array([5999, 9000])))
+    assert (readaptation_times(late, 0.1).outcome.values[:, :, 1] == Outcome.REACHED).all()
 
 
 def test_changes_whose_numbers_are_not_unique_are_taken_as_one():
