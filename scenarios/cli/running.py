@@ -12,15 +12,17 @@ from click.shell_completion import CompletionItem
 
 import scenarios
 from adaptnet.files.paths import refuse_existing
+from adaptnet.files.reading import attributes
 from adaptnet.files.storage import save
 from adaptnet.plotting import style
+from adaptnet.simulation.extend import extend
 from scenarios.base import SimulationScenario
 from scenarios.cli import options
 from scenarios.cli.codes import DIVERGED
 from scenarios.cli.output import say
 from scenarios.cli.pictures import save_picture
 from scenarios.cli.plans import Plan, parsed_settings, planned
-from scenarios.cli.stored import divergences
+from scenarios.cli.stored import divergences, stored_environment
 from scenarios.text import wrapped
 
 _log = logging.getLogger("adaptnet.scenarios")
@@ -61,6 +63,12 @@ def list_(name: str | None) -> None:
     metavar="NAME,...",
     help="Record more than the errors, such as effective_weights.",
 )
+@click.option(
+    "--more",
+    type=int,
+    metavar="N",
+    help="Append N samples per replicate to the finished run FILE.nc, and nothing else.",
+)
 @options.overwrite
 @options.allow_paths
 @click.option(
@@ -88,6 +96,7 @@ def run(
     threads: int | None,
     preview: bool,
     record: str | None,
+    more: int | None,
     overwrite: bool,
     allow_paths: bool,
     progress: bool | None,
@@ -99,8 +108,12 @@ def run(
     replicates, seed, [parameters]). FILE.nc is a run, which is run again as its file says.
 
     A run that was stopped, by Ctrl+C or by force, is resumed by the same command. A finished run
-    is not run again.
+    is not run again; --more makes it longer, to the bits of a run of all samples.
     """
+    shown = False if options.is_quiet(context) and progress is None else progress
+    if more is not None:
+        _extend(Path(what), more, threads, shown, checkpoint_seconds, allow_paths)
+        return
     plan = _adjusted(planned(what, allow_paths), settings, preview, replicates, seed)
     scenario = plan.scenario.from_values(plan.parameters)
     target = output or Path(f"{plan.name}.nc")
@@ -129,7 +142,7 @@ def run(
         n_replicates=plan.replicates,
         rng=plan.seed,
         n_threads=threads,
-        progress=False if options.is_quiet(context) and progress is None else progress,
+        progress=shown,
         **(recording if resumable else {}),
     )
     if not resumable:
@@ -140,6 +153,34 @@ def run(
     say(wrapped(scenario.report(dataset)))
     say(f"{target} was finished before" if finished else f"wrote {target} and {picture}")
     diverged = divergences(dataset)
+    for line in diverged:
+        say(line)
+    if diverged:
+        sys.exit(DIVERGED)
+
+
+def _extend(
+    path: Path,
+    n_more: int,
+    threads: int | None,
+    progress: bool | None,
+    checkpoint_seconds: float,
+    allow_paths: bool,
+) -> None:
+    """Append samples to the run in a file."""
+    if path.suffix != ".nc":
+        raise ValueError(f"--more needs the file of a finished run, FILE.nc, got {path}")
+    environment = stored_environment(path, attributes(path).get("environment"), allow_paths)
+    longer = extend(
+        path,
+        environment,
+        n_more,
+        n_threads=threads,
+        progress=progress,
+        checkpoint_seconds=checkpoint_seconds,
+    )
+    say(f"{path} has {longer.attrs['n_samples']} samples per replicate now")
+    diverged = divergences(longer)
     for line in diverged:
         say(line)
     if diverged:

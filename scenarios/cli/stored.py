@@ -168,7 +168,7 @@ def _verified(
     """Return the comparison of a stored run with a new one of the same parameters."""
     plan = planned(str(path), allow_paths) if "scenario" in dataset.attrs else None
     if plan is None or issubclass(plan.scenario, SimulationScenario):
-        environment = _stored_environment(path, dataset.attrs.get("environment"), allow_paths)
+        environment = stored_environment(path, dataset.attrs.get("environment"), allow_paths)
         return run_again(dataset, environment, n_replicates=replicates, n_threads=threads)
     again = plan.scenario.from_values(plan.parameters).run(
         n_replicates=plan.replicates, rng=seed(dataset.attrs, str(path)), n_threads=threads
@@ -176,7 +176,7 @@ def _verified(
     return Verification(tuple(range(plan.replicates or 0)), tuple(compare(dataset, again)), ())
 
 
-def _stored_environment(path: Path, stored: Any, allow_paths: bool) -> Environment:
+def stored_environment(path: Path, stored: Any, allow_paths: bool) -> Environment:
     """Return the environment whose parameters the file of a run holds."""
     parameters = json_object(stored, f"environment of {path}")
     if parameters.get("type") == "array":

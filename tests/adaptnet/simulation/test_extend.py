@@ -10,10 +10,12 @@ import textwrap
 import numpy as np
 import pytest
 import xarray as xr
+from click.testing import CliRunner
 
 import adaptnet as an
 from environments import SwitchingEnvironment
 from environments import from_parameters as environment_from_parameters
+from scenarios.cli import main
 from tests.adaptnet.circuits.catalogue import INTEGRATED, examples
 
 ENVIRONMENT = SwitchingEnvironment([np.eye(3), np.diag([4.0, 1.0, 0.5])], block_length=40)
@@ -184,3 +186,16 @@ def test_frozen_weights_respond_to_new_inputs(tmp_path):
     np.testing.assert_allclose(y, expected, rtol=1e-12)
     assert an.respond(run, x, circuits=["gain"]).sizes["circuit"] == 1
     assert environment_from_parameters(json.loads(run.attrs["environment"])).n_neurons == 3
+
+
+def test_the_command_line_extends_a_run_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    alike = {"rng": 0, "record_every": 10}
+    whole = an.simulate(an.DirectCircuit(), ENVIRONMENT, 150, **alike)
+    an.simulate(an.DirectCircuit(), ENVIRONMENT, 100, **alike, path="run.nc")
+    done = CliRunner().invoke(main, ["run", "run.nc", "--more", "50"])
+    assert done.exit_code == 0, done.output
+    assert "150 samples per replicate" in done.output
+    xr.testing.assert_identical(bits(an.load("run.nc")), bits(whole))
+    refused = CliRunner().invoke(main, ["run", "switching", "--more", "50"])
+    assert refused.exit_code != 0
