@@ -15,7 +15,7 @@ import click
 from scenarios.cli.codes import FAULT
 from scenarios.cli.options import importing, volume
 from scenarios.cli.output import say, visible
-from scenarios.cli.session import Terminated, ending_on_sigterm, show_log
+from scenarios.cli.session import Terminated, ending_on_sigterm, ignore_interrupts, show_log
 
 # Errors that say what is wrong with what was asked for.
 _ANSWERED = (ValueError, TypeError, OSError, MemoryError, ModuleNotFoundError)
@@ -67,6 +67,7 @@ class _Commands(click.Group):
                 warnings.showwarning = _show_warning
                 return super().invoke(ctx)
         except KeyboardInterrupt as interrupt:  # the log has said what was saved and how to resume
+            atexit.register(ignore_interrupts)  # a second one would only break the end
             sys.exit(143 if isinstance(interrupt, Terminated) else 130)
         except BrokenPipeError:  # `adaptnet list | head`: click ends without a word
             raise

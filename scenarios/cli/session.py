@@ -31,6 +31,12 @@ def ending_on_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+def ignore_interrupts() -> None:
+    """Ignore Ctrl+C and SIGTERM, in a process that is ending anyway."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
 class _ToStandardError(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         say(self.format(record), err=True)
