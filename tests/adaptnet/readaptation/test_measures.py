@@ -280,6 +280,27 @@ def test_aligned_curves_begin_at_the_change():
     assert curves.values.ravel() == pytest.approx(expected)
 
 
+def test_of_two_records_at_a_lag_the_one_at_the_change_is_kept():
+    since = np.arange(301) - 105
+    run = run_of(np.where(since < 0, 0.01, np.exp(-since / 50.0))[None, None], [105])
+    kept = (run["sample"] % 10 == 0) | (run["sample"] == 105)
+    thinned = run.isel(sample=np.flatnonzero(kept)).assign_attrs(record_every=10)
+    curves = aligned_curves(thinned, before=20, after=30)["whitening_error"]
+    assert curves.lag.values.tolist() == [-20, -10, 0, 10, 20, 30]
+    # The records at 90 and 100; that of the change, not the one 5 samples later; then 15 later, ...
+    expected = [0.01, 0.01, *np.exp(-np.array([0, 15, 25, 35]) / 50)]
+    np.testing.assert_allclose(curves.values.ravel(), expected, rtol=1e-12)
+
+
+def test_floors_are_taken_by_samples_where_records_crowd():
+    since = np.arange(401) - 100
+    run = run_of(np.where(since < 0, 0.01, 1.0 + since / 300)[None, None], [100])
+    crowded = run.isel(sample=np.r_[0:200, 200:401:10]).assign_attrs(record_every=10)
+    # The last quarter of 300 samples, by records every 10: from 230 to 300 after the change.
+    assert noise_floors(crowded).floor.item() == pytest.approx(1 + 265 / 300)
+    assert noise_floors(crowded).trend.item() == pytest.approx((1 + 185 / 300) / (1 + 265 / 300))
+
+
 def test_a_simulation_knows_distance_and_direction():
     rotation = np.array([[0.6, -0.8], [0.8, 0.6]])
     low = np.diag([1.0, 2.0])
