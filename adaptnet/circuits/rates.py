@@ -141,4 +141,5 @@ def rates_at(
         rates = rate.at(samples, place)
     else:
         rates = (rate / (1.0 + decay * samples.astype(np.float64)))[None]
-    return np.ascontiguousarray(np.broadcast_to(rates, (n_replicates, len(samples))))
+    # A copy even of one row: kernels would be compiled a second time for an array to be read only.
+    return np.array(np.broadcast_to(rates, (n_replicates, len(samples))), order="C")
