@@ -12,6 +12,7 @@ import numpy as np
 
 from adaptnet.kernels.building_blocks.cholesky import factorise, solve
 from adaptnet.kernels.building_blocks.compile import kernel
+from adaptnet.kernels.building_blocks.simd import FOUR, fma, load, spread, store, total
 from adaptnet.kernels.dynamics import FastDynamics
 from adaptnet.kernels.records import Floats, Integers, Records
 from adaptnet.kernels.status import Status
@@ -103,7 +104,11 @@ def combine(wiring: Wiring, A: Floats) -> None:
         for j in range(n):
             A[i, j] = 0.0
         A[i, i] = wiring.leak[0]
-    for c in range(wiring.gains.shape[0]):
+    k = wiring.gains.shape[0]
+    n_fours = k // 4  # per pass over A, whose reads and writes take longest
+    for four in range(n_fours):
+        add_four(wiring, 4 * four, A)
+    for c in range(4 * n_fours, k):
         gain = wiring.gains[c]
         outward, inward = wiring.outward[c], wiring.inward[c]
         for i in range(n):
@@ -118,12 +123,37 @@ def combine(wiring: Wiring, A: Floats) -> None:
 
 
 @kernel
+def add_four(wiring: Wiring, c: int, A: Floats) -> None:
+    """Add what interneurons c to c + 3 contribute to A; only the lower triangle if symmetric."""
+    inward, outward, gains = wiring.inward, wiring.outward, wiring.gains
+    a, b, d, e = inward[c], inward[c + 1], inward[c + 2], inward[c + 3]
+    n = A.shape[0]
+    for i in range(n):
+        row = A[i]
+        p, q = gains[c] * outward[c, i], gains[c + 1] * outward[c + 1, i]
+        r, s = gains[c + 2] * outward[c + 2, i], gains[c + 3] * outward[c + 3, i]
+        end = i + 1 if wiring.is_symmetric else n
+        P, Q, R, S = spread(p), spread(q), spread(r), spread(s)
+        n_vectors = min((end + FOUR - 1) // FOUR, n // FOUR)
+        for j in range(0, n_vectors * FOUR, FOUR):
+            added = fma(P, load(a, j), fma(Q, load(b, j), load(row, j)))
+            store(row, j, fma(R, load(d, j), fma(S, load(e, j), added)))
+        for j in range(n_vectors * FOUR, end):
+            row[j] += (p * a[j] + q * b[j]) + (r * d[j] + s * e[j])
+
+
+@kernel
 def activate(inward: Floats, y: Floats, z: Floats) -> None:
     """Write z = W_zy y."""
+    n = y.shape[0]
+    whole = n - n % FOUR
     for c in range(z.shape[0]):
         row = inward[c]
-        active = 0.0
-        for i in range(y.shape[0]):
+        sums = spread(0.0)
+        for i in range(0, whole, FOUR):
+            sums = fma(load(row, i), load(y, i), sums)
+        active = total(sums)
+        for i in range(whole, n):
             active += row[i] * y[i]
         z[c] = active
 
