@@ -36,6 +36,7 @@ class LearningToReadapt(TableScenario):
     Gains adapt fast, synapses slowly. Contexts of random spectra share an eigenbasis (`shared`); in
     a control each has the same spectra in an eigenbasis of its own; and a third circuit goes
     through the shared contexts with synapses frozen as they began. Gains restart at each switch.
+    With few different contexts the control learns each of them by heart.
     """
 
     table_title: ClassVar[str] = "Readaptation time against the number of contexts seen"
@@ -43,7 +44,7 @@ class LearningToReadapt(TableScenario):
 
     threshold: float = parameter(0.5, "error below which a circuit counts as readapted", above=0)
     n_contexts: int = parameter(4000, "contexts that follow one another", above=9)
-    n_distinct: int = parameter(3, "different contexts, in cyclic order", above=1, at_most=100)
+    n_distinct: int = parameter(50, "different contexts, in cyclic order", above=1, at_most=100)
     duration: int = parameter(1000, "samples that a context lasts", above=_RECORDS - 1)
     learning_rate: float = parameter(4e-3, "learning rate of the gains", above=0)
     synaptic_rate: float = parameter(8e-5, "learning rate of the synapses", above=-1e-300)
