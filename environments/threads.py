@@ -30,6 +30,7 @@ def one_blas_thread() -> Iterator[None]:
     limiter = vars(threadpoolctl).setdefault("one_blas_thread", _Limiter())
     with limiter.changing:
         if limiter.inside == 0:
+            _take_control(threadpoolctl)
             limiter.limits = threadpoolctl.threadpool_limits(1, user_api="blas")
         limiter.inside += 1
     try:
@@ -38,4 +39,18 @@ def one_blas_thread() -> Iterator[None]:
         with limiter.changing:
             limiter.inside -= 1
             if limiter.inside == 0:
+                _take_control(threadpoolctl)
                 limiter.limits.restore_original_limits()
+                _take_control(threadpoolctl)  # and leave it to nobody
+
+
+def _take_control(threadpoolctl: Any) -> None:
+    """Let this thread be the next to set limits.
+
+    From version 3.8 on, threadpoolctl lets only the thread that was first to limit OpenBLAS do so
+    again as long as it lives, and ignores all others in silence.
+    """
+    controller = getattr(threadpoolctl, "OpenBLASController", None)
+    clear = getattr(controller, "clear_controlling_thread", None)
+    if clear is not None:
+        clear(force=True)

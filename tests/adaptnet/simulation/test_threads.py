@@ -8,7 +8,7 @@ import sys
 import threading
 
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from adaptnet.simulation.threads import in_threads, single_threaded_blas
 from environments import SwitchingEnvironment
@@ -65,8 +65,12 @@ def blas_threads():
     }
 
 
-def test_simulations_in_threads_leave_the_limits_as_they_found_them():
+@pytest.mark.parametrize("limited_before", [False, True], ids=["first", "after the main thread"])
+def test_simulations_in_threads_leave_the_limits_as_they_found_them(limited_before):
     before = blas_threads()
+    if limited_before:
+        with single_threaded_blas():
+            assert blas_threads() == {1}
     first, second = threading.Event(), threading.Event()
     seen = []
 
@@ -88,6 +92,15 @@ def test_simulations_in_threads_leave_the_limits_as_they_found_them():
         each.start()
     last.join()
     assert seen == [{1}, {1}]
+    assert blas_threads() == before
+
+
+def test_limits_of_the_user_s_own_still_end():
+    before = blas_threads()
+    with threadpool_limits(1, user_api="blas"):
+        with single_threaded_blas():
+            assert blas_threads() == {1}
+        assert blas_threads() == {1}
     assert blas_threads() == before
 
 
