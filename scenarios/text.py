@@ -178,18 +178,21 @@ def _comparisons(times: dict[str, xr.Dataset], by: str) -> Iterator[str]:
     for label in ratios[""][by].values:
         change = ratios[""].sel({by: label})
         for number, name in enumerate(rivals):  # the first circuit's pairs come first
-            speed = _speed(change.isel(comparison=number), f" times as fast as {first}")
+            speed = _speed(change.isel(comparison=number), name, first)
             if len(ratios) > 1 and name == "interneuron":
                 equal = ratios[", equal floors"].sel({by: label}).isel(comparison=0)
-                speed += f"; at equal floors, {_speed(equal, ' times')}"
-            yield f"{change['transition'].item()}: {name} readapts {speed}"
+                speed += f"; at equal floors, {_speed(equal)}"
+            yield f"{change['transition'].item()}: {speed}"
 
 
-def _speed(ratio: xr.Dataset, unit: str) -> str:
-    """Return a ratio of times with its interval, if that is known."""
+def _speed(ratio: xr.Dataset, name: str = "", first: str = "") -> str:
+    """Return a ratio of times with its interval if that is known; named, as a sentence."""
     value, low, high = (float(ratio[key]) for key in ("ratio", "ratio_low", "ratio_high"))
     if not math.isfinite(value):
         reason = _REASONS.get(int(ratio["outcome"]), "too many times are censored")
-        return f"an unknown number of{unit} ({reason})"
+        compared = f"{name} and {first} are not compared" if name else "not compared"
+        return f"{compared}: {reason}"
     known = math.isfinite(low) and math.isfinite(high)
-    return f"{value:.2f}{unit}" + (f" (95 %: {low:.2f} to {high:.2f})" if known else "")
+    times = f"{value:.2f} times"
+    sentence = f"{name} readapts {times} as fast as {first}" if name else times
+    return sentence + (f" (95 %: {low:.2f} to {high:.2f})" if known else "")

@@ -65,6 +65,7 @@ class _Commands(click.Group):
             with warnings.catch_warnings(), ending_on_sigterm():
                 warnings.simplefilter("always", UserWarning)
                 warnings.showwarning = _show_warning
+                _SHOWN.clear()
                 return super().invoke(ctx)
         except KeyboardInterrupt as interrupt:  # the log has said what was saved and how to resume
             atexit.register(ignore_interrupts)  # a second one would only break the end
@@ -119,6 +120,9 @@ def _request(error: Exception) -> str:
     return f"Error: this is a fault of adaptnet, please report it ({what}); {place}"
 
 
+_SHOWN: set[str] = set()  # warnings of this command
+
+
 def _show_warning(
     message: Warning | str,
     category: type[Warning],
@@ -127,4 +131,7 @@ def _show_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    say(f"warning: {message}", err=True)
+    text = f"warning: {message}"
+    if text not in _SHOWN:  # a table and its notes may each come upon the same
+        _SHOWN.add(text)
+        say(text, err=True)
