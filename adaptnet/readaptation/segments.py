@@ -97,6 +97,20 @@ def record_interval(run: xr.Dataset) -> int:
     return max(int(run.attrs.get("record_every", 1)), between)
 
 
+def _misses_change(
+    run: xr.Dataset, sample: Integers, start: int, first: int, interval: int
+) -> bool:
+    """Return whether the record at a change was left out; `first` is the next one that is there.
+
+    Runs record their changes. A selection of every so many records need not have them, and its
+    resolution says so; one that begins after the change, or lacks that record alone, hides a peak.
+    """
+    if first < len(sample) and sample[first] == start:
+        return False
+    thinned = interval > int(run.attrs.get("record_every", 1))
+    return first == 0 or (bool(run.attrs.get("record_changes", 0)) and not thinned)
+
+
 def each_segment(run: xr.Dataset, variable: str) -> Iterator[Segment]:
     """Yield every segment of a run that follows a change, or say that there is no change."""
     errors = error_of(run, variable).transpose("circuit", "replicate", "sample").values
@@ -108,6 +122,7 @@ def each_segment(run: xr.Dataset, variable: str) -> Iterator[Segment]:
         start, stop = starts[r, change], stops[r, change]
         first, last = np.searchsorted(sample, (start, stop))
         gaps = np.diff(sample[first:last], prepend=start, append=stop) > interval
+        gaps[0] |= _misses_change(run, sample, start, first, interval)
         kept = first + int(np.argmax(np.append(gaps, True)))  # records up to the first gap
         kept = min(kept, last)
         begun = first > 0 and start - sample[first - 1] <= interval

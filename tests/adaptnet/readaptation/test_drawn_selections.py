@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import adaptnet as an
@@ -57,6 +57,14 @@ def subsets(labels):
     length=st.integers(0, 600),
     backwards=st.booleans(),
     name=st.sampled_from(MEASURED),
+)
+@example(
+    circuits=["direct"],
+    replicates=[0],
+    first=451,  # the record at the change is at 450
+    length=149,
+    backwards=False,
+    name="excess_area",
 )
 def test_any_selection(path, circuits, replicates, first, length, backwards, name):
     selection = {"circuit": circuits, "replicate": replicates}
