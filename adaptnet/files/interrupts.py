@@ -15,13 +15,33 @@ from typing import Any, Self
 _current: "held | None" = None  # the outermost; signals are handled in the main thread alone
 
 
+class Flag:
+    """A request to stop, free of locks, in the shape of a threading.Event.
+
+    An Event takes a lock to be set. A signal that arrives while the handler of another holds it
+    would wait for that lock, which is its own thread's, for ever.
+    """
+
+    def __init__(self) -> None:
+        self._value = False
+
+    def set(self) -> None:
+        """Ask to stop."""
+        self._value = True
+
+    def is_set(self) -> bool:
+        """Return whether anybody has asked."""
+        return self._value
+
+
 class held:  # noqa: N801, used as contextlib's context managers are
     """Hold back exceptions of signal handlers; one inside another does what the outer one does.
 
     Parameters
     ----------
     on_signal : callable, optional
-        Called once a handler has raised, to ask what is under way to come to its end.
+        Called once a handler has raised, to ask what is under way to come to its end. It must take
+        no lock, for another signal may arrive while it runs: see :class:`Flag`.
 
     Examples
     --------

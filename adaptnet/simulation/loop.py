@@ -1,6 +1,5 @@
 """The loop over blocks of samples: environment, circuits, rows, sink."""
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ import numpy as np
 from adaptnet._checks import Floats
 from adaptnet.circuits.base import State
 from adaptnet.circuits.rates import Place
+from adaptnet.files.interrupts import Flag
 from adaptnet.protocols import Realization
 from adaptnet.simulation.experiment import Experiment
 from adaptnet.simulation.plan import groups_of
@@ -42,7 +42,7 @@ class Loop:
 
     experiment: Experiment
     sink: Sink
-    stopped: threading.Event = field(default_factory=threading.Event)
+    stopped: Flag = field(default_factory=Flag)
     advance: Callable[[int], object] = lambda n_samples: None  # shows progress
     states: dict[int, list[State]] = field(default_factory=dict)  # at the end, by replicate
 

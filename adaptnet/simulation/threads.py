@@ -18,7 +18,9 @@ def n_cores() -> int:
     return os.cpu_count() or 1
 
 
-def in_threads(work: Callable[[], object], n_threads: int, stopped: threading.Event) -> None:
+def in_threads(
+    work: Callable[[], object], n_threads: int, stopped: interrupts.Flag | threading.Event
+) -> None:
     """Call `work` in several threads, and return when the last of them has ended.
 
     An error in one of them, or an interrupt, sets `stopped`, which `work` looks at; it is raised
