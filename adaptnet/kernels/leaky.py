@@ -1,6 +1,5 @@
 """Interneurons beside a leak: for each sample A y = x with A = alpha I + W W', then Hebb's rule."""
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from adaptnet.kernels.building_blocks.interneurons import (
     workspace,
 )
 from adaptnet.kernels.dynamics import EXACT, FastDynamics
+from adaptnet.kernels.interneuron.plain import learn
 from adaptnet.kernels.records import Bools, Floats, Integers, Records
 from adaptnet.kernels.status import Outcome, Status
 
@@ -81,19 +81,6 @@ def _advance(
         wiring(state), state.steps, inputs, rates, recorded, dynamics, to, synapses
     )
     return Outcome(Status(status), n_samples)
-
-
-@kernel
-def learn(synapses: Floats, y: Floats, z: Floats, eta: float) -> bool:
-    """W <- W + eta (y z' - W); False if it overflows."""
-    sum_of_weights = 0.0
-    for c in range(z.shape[0]):
-        row = synapses[c]
-        kept, scaled = 1.0 - eta, eta * z[c]
-        for i in range(y.shape[0]):
-            row[i] = kept * row[i] + scaled * y[i]
-            sum_of_weights += row[i]
-    return abs(sum_of_weights) < math.inf
 
 
 @kernel
