@@ -9,6 +9,14 @@ from adaptnet.metrics.distances import (
     log_euclidean_distance,
     stein_distance,
 )
+from adaptnet.metrics.sampling import (
+    EmpiricalErrors,
+    RunningMoments,
+    SamplingFloor,
+    empirical_errors,
+    running_second_moments,
+    sampling_floor,
+)
 from adaptnet.metrics.whiteness import (
     output_covariance,
     response_errors,
@@ -17,14 +25,20 @@ from adaptnet.metrics.whiteness import (
 )
 
 __all__ = [
+    "EmpiricalErrors",
+    "RunningMoments",
+    "SamplingFloor",
     "affine_invariant_distance",
     "bures_wasserstein_distance",
+    "empirical_errors",
     "frobenius_distance",
     "jeffreys_divergence",
     "kl_divergence",
     "log_euclidean_distance",
     "output_covariance",
     "response_errors",
+    "running_second_moments",
+    "sampling_floor",
     "square_root",
     "stein_distance",
     "whitening_errors",
