@@ -11,57 +11,77 @@ def learning_rate(eta_0, gamma, t):
     return eta_0 / (1 + gamma * t)
 
 
-def direct(M, inputs, eta_0, gamma=0.0):
+class Mean:
+    """The mean of the updates of B samples, when there are so many, else nothing."""
+
+    def __init__(self, size):
+        self.size, self.updates = size, []
+
+    def __call__(self, *update):
+        self.updates.append(update)
+        if len(self.updates) < self.size:
+            return tuple(0.0 for _ in update)
+        mean = tuple(sum(parts) / self.size for parts in zip(*self.updates, strict=True))
+        self.updates = []
+        return mean
+
+
+def direct(M, inputs, eta_0, gamma=0.0, batch=1):
     """Algorithm 1 of [L23]: the weights after each sample, (sample, n, n)."""
     M = np.array(M, dtype=float)
-    history = []
+    history, mean = [], Mean(batch)
     for t, x in enumerate(inputs):
         y = np.linalg.solve(M, x)
-        M = M + learning_rate(eta_0, gamma, t) * (np.outer(y, y) - np.eye(len(M)))
+        (update,) = mean(learning_rate(eta_0, gamma, t) * (np.outer(y, y) - np.eye(len(M))))
+        M = M + update
         history.append(M)
     return np.array(history)
 
 
-def interneuron(W, inputs, eta_0, gamma=0.0):
+def interneuron(W, inputs, eta_0, gamma=0.0, batch=1):
     """Algorithm 2 of [L23]: the effective weights W W' after each sample, (sample, n, n)."""
     W = np.array(W, dtype=float)
-    history = []
+    history, mean = [], Mean(batch)
     for t, x in enumerate(inputs):
         y = np.linalg.solve(W @ W.T, x)
         z = W.T @ y
-        W = W + learning_rate(eta_0, gamma, t) * (np.outer(y, z) - W)
+        (update,) = mean(learning_rate(eta_0, gamma, t) * (np.outer(y, z) - W))
+        W = W + update
         history.append(W @ W.T)
     return np.array(history)
 
 
-def leaky(W, inputs, eta_0, gamma=0.0, alpha=0.0):
+def leaky(W, inputs, eta_0, gamma=0.0, alpha=0.0, batch=1):
     """Interneurons beside a leak: alpha I + W W' after each sample, (sample, n, n)."""
     W = np.array(W, dtype=float)
     leak = alpha * np.eye(len(W))
-    history = []
+    history, mean = [], Mean(batch)
     for t, x in enumerate(inputs):
         y = np.linalg.solve(leak + W @ W.T, x)
-        W = W + learning_rate(eta_0, gamma, t) * (np.outer(y, W.T @ y) - W)
+        (update,) = mean(learning_rate(eta_0, gamma, t) * (np.outer(y, W.T @ y) - W))
+        W = W + update
         history.append(leak + W @ W.T)
     return np.array(history)
 
 
-def decoupled(W_yz, W_zy, inputs, eta_0, gamma=0.0, alpha=0.0):
+def decoupled(W_yz, W_zy, inputs, eta_0, gamma=0.0, alpha=0.0, batch=1):
     """Synapses that learn apart: alpha I + W_yz W_zy after each sample, (sample, n, n)."""
     W_yz, W_zy = np.array(W_yz, dtype=float), np.array(W_zy, dtype=float)
     leak = alpha * np.eye(len(W_yz))
-    history = []
+    history, mean = [], Mean(batch)
     for t, x in enumerate(inputs):
         y = np.linalg.solve(leak + W_yz @ W_zy, x)
         z = W_zy @ y
         eta = learning_rate(eta_0, gamma, t)
-        W_yz = W_yz + eta * (np.outer(y, z) - W_yz)
-        W_zy = W_zy + eta * (np.outer(z, y) - W_zy)
+        to_y, to_z = mean(eta * (np.outer(y, z) - W_yz), eta * (np.outer(z, y) - W_zy))
+        W_yz, W_zy = W_yz + to_y, W_zy + to_z
         history.append(leak + W_yz @ W_zy)
     return np.array(history)
 
 
-def gains_and_synapses(g, W, inputs, eta_g, eta_w, gamma=0.0, alpha=0.0, clip=False, every=None):
+def gains_and_synapses(
+    g, W, inputs, eta_g, eta_w, gamma=0.0, alpha=0.0, clip=False, every=None, batch=1
+):
     """[D23b]: alpha I + W diag(g) W' after each sample, (sample, n, n); [D23a] for eta_w = 0.
 
     Gains return to where they began after `every` samples.
@@ -69,16 +89,18 @@ def gains_and_synapses(g, W, inputs, eta_g, eta_w, gamma=0.0, alpha=0.0, clip=Fa
     W = np.array(W, dtype=float)
     g = start = g * np.ones(W.shape[1])
     leak = alpha * np.eye(len(W))
-    history = []
+    history, mean = [], Mean(batch)
     for t, x in enumerate(inputs):
         if every and t and t % every == 0:
             g = start
         y = np.linalg.solve(leak + W @ np.diag(g) @ W.T, x)
         z = W.T @ y
         n = g * z
-        after = g + learning_rate(eta_g, gamma, t) * (z * z - (W * W).sum(axis=0))
-        W = W + learning_rate(eta_w, gamma, t) * (np.outer(y, n) - W @ np.diag(g))
-        g = np.maximum(after, 0) if clip else after
+        to_g, to_W = mean(
+            learning_rate(eta_g, gamma, t) * (z * z - (W * W).sum(axis=0)),
+            learning_rate(eta_w, gamma, t) * (np.outer(y, n) - W @ np.diag(g)),
+        )
+        g, W = np.maximum(g + to_g, 0) if clip else g + to_g, W + to_W
         history.append(leak + W @ np.diag(g) @ W.T)
     return np.array(history)
 
@@ -159,13 +181,18 @@ def both_sets(circuit, n):
 # weights after each sample. A circuit without an entry fails tests/adaptnet/circuits.
 TWINS = {
     "DirectCircuit": lambda circuit, inputs: direct(
-        start(circuit, inputs.shape[1]), inputs, circuit.learning_rate, circuit.learning_rate_decay
+        start(circuit, inputs.shape[1]),
+        inputs,
+        circuit.learning_rate,
+        circuit.learning_rate_decay,
+        circuit.batch_size,
     ),
     "InterneuronCircuit": lambda circuit, inputs: interneuron(
         synapses(circuit, inputs.shape[1]),
         inputs,
         circuit.learning_rate,
         circuit.learning_rate_decay,
+        circuit.batch_size,
     ),
     "LeakyInterneuronCircuit": lambda circuit, inputs: leaky(
         few_or_many(
@@ -175,6 +202,7 @@ TWINS = {
         circuit.learning_rate,
         circuit.learning_rate_decay,
         circuit.leak,
+        circuit.batch_size,
     ),
     "DecoupledInterneuronCircuit": lambda circuit, inputs: decoupled(
         *both_sets(circuit, inputs.shape[1]),
@@ -182,6 +210,7 @@ TWINS = {
         circuit.learning_rate,
         circuit.learning_rate_decay,
         circuit.leak,
+        circuit.batch_size,
     ),
     "GainCircuit": lambda circuit, inputs: gains_and_synapses(
         circuit.initial_gains,
@@ -192,6 +221,7 @@ TWINS = {
         circuit.learning_rate_decay,
         circuit.leak,
         circuit.clip,
+        batch=circuit.batch_size,
     ),
     "GainPlasticCircuit": lambda circuit, inputs: gains_and_synapses(
         circuit.initial_gains,
@@ -203,6 +233,7 @@ TWINS = {
         circuit.leak,
         circuit.clip,
         circuit.restart_every,
+        circuit.batch_size,
     ),
     "StaticCircuit": lambda circuit, inputs: np.repeat(
         start(circuit, inputs.shape[1])[None], len(inputs), axis=0

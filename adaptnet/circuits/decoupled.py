@@ -41,7 +41,7 @@ class DecoupledInterneuronCircuit(wired.WiredCircuit):
         matrix.
     initial_inward_weights : float or array (interneuron, neuron), optional
         W_zy before the first sample; by default the transpose of W_yz.
-    learning_rate, learning_rate_decay, dynamics
+    learning_rate, learning_rate_decay, dynamics, batch_size
         As for :class:`InterneuronCircuit`; every solution eliminates A.
 
     Raises
@@ -65,6 +65,7 @@ class DecoupledInterneuronCircuit(wired.WiredCircuit):
 
     theory = "decoupled_interneuron"
     kernel = "decoupled"
+    takes_batches = True
     inward = ("inward_synapses",)
     largest_learning_rate = 1.0  # from 1 on, what synapses start as does not fade
 
@@ -110,8 +111,10 @@ class DecoupledInterneuronCircuit(wired.WiredCircuit):
 
     def initial_state(self, n_neurons: int) -> State:
         """Return the state before the first sample."""
-        weights = self.synapses(n_neurons), self._inward(n_neurons)
-        return kernels.decoupled.initial_state(*weights, self.leak)
+        outward, inward = self.synapses(n_neurons), self._inward(n_neurons)
+        if self.batch_size > 1:
+            return kernels.minibatch.interneurons.initial_state(inward, outward, leak=self.leak)
+        return kernels.decoupled.initial_state(outward, inward, self.leak)
 
     def initial_records(self, state: State) -> dict[str, npt.NDArray[Any]]:
         """Return what is recorded before the first sample."""
@@ -121,7 +124,7 @@ class DecoupledInterneuronCircuit(wired.WiredCircuit):
             **super().initial_records(state),
             "outward_synapses": state.outward.T,
             "inward_synapses": state.inward,
-            "response": kernels.decoupled.response(state, dynamics),
+            "response": self._way_of(state).response(state, dynamics),
         }
 
     def recordable(self) -> dict[str, Variable]:

@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from adaptnet import kernels
-from adaptnet._checks import Floats, real_matrix
+from adaptnet._checks import Floats, Integers, real_matrix
 from adaptnet.circuits import frames, wired
 from adaptnet.circuits.base import State
+from adaptnet.circuits.rates import Place
 from adaptnet.errors import PartialWhiteningWarning
 from adaptnet.files.schema import GAINS, Variable
 
@@ -73,6 +74,9 @@ class FramedCircuit(wired.WiredCircuit):
         frame = self.synapses(n_neurons)
         gains = np.broadcast_to(np.asarray(self.initial_gains, np.float64), frame.shape[1:])
         kernel, least = getattr(kernels, self.kernel), 0.0 if self.clip else -math.inf
+        if self.batch_size > 1:
+            batched = kernels.minibatch.interneurons
+            return batched.initial_state(frame.T, None, gains, self.leak, least)
         return kernel.initial_state(gains, frame, self.leak, least)
 
     def initial_records(self, state: State) -> dict[str, npt.NDArray[Any]]:
@@ -106,7 +110,7 @@ class GainCircuit(FramedCircuit):
     clip : bool
         Whether gains that would fall below zero become zero. They may otherwise make A indefinite,
         at which the circuit counts as diverged.
-    learning_rate, learning_rate_decay, dynamics
+    learning_rate, learning_rate_decay, dynamics, batch_size
         As for :class:`InterneuronCircuit`; every solution factorises A.
 
     Raises
@@ -131,6 +135,7 @@ class GainCircuit(FramedCircuit):
 
     theory = "gain"
     kernel = "gain"
+    takes_batches = True
     constants = (*wired.WiredCircuit.constants, "synapses")
     inward = ()  # the frame stays as it is
 
@@ -143,6 +148,12 @@ class GainCircuit(FramedCircuit):
     def recordable(self) -> dict[str, Variable]:
         """Return what the circuit can record, by name."""
         return super().recordable()
+
+    def options(self, samples: Integers, n_replicates: int, place: Place | None) -> dict[str, Any]:
+        """Return what the kernel takes besides: for batches, that synapses do not learn."""
+        fixed = {"synaptic_rates": np.zeros((n_replicates, len(samples)))}
+        options = super().options(samples, n_replicates, place)
+        return {**options, **(fixed if self.batch_size > 1 else {})}
 
     def synapses_of(self, records: Mapping[str, npt.NDArray[Any]]) -> Floats:
         """Return the frame (n, k)."""

@@ -39,7 +39,7 @@ class GainPlasticCircuit(FramedCircuit):
         Whether gains that would fall below zero become zero.
     learning_rate, learning_rate_decay : float
         Of the gains, as for :class:`InterneuronCircuit`; the synapses' decays with it.
-    dynamics
+    dynamics, batch_size
         As for :class:`InterneuronCircuit`; every solution factorises A.
 
     Raises
@@ -67,12 +67,18 @@ class GainPlasticCircuit(FramedCircuit):
 
     theory = "gain_plastic"
     kernel = "gain_plastic"
+    takes_batches = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._set("synaptic_rate", checked_rate("synaptic_rate", self.synaptic_rate, zero=True))
         if self.restart_every is not None:
             self._set("restart_every", whole_number("restart_every", self.restart_every))
+            if self.restart_every % self.batch_size:
+                raise ValueError(
+                    f"restart_every must be a multiple of batch_size, {self.batch_size}, so that "
+                    f"no batch meets two gains, got {self.restart_every}"
+                )
 
     def options(self, samples: Integers, n_replicates: int, place: Place | None) -> dict[str, Any]:
         """Return what the kernel takes besides: rates of the synapses, and when gains restart."""

@@ -31,7 +31,7 @@ class LeakyInterneuronCircuit(wired.WiredCircuit):
     initial_weights : float or array (neuron, interneuron)
         W before the first sample. A number a stands for W W' = a I or, if k < n, for W' W = a I:
         W = sqrt(a) times part of an orthogonal matrix.
-    learning_rate, learning_rate_decay, dynamics
+    learning_rate, learning_rate_decay, dynamics, batch_size
         As for :class:`InterneuronCircuit`; every solution factorises A.
 
     Raises
@@ -58,6 +58,7 @@ class LeakyInterneuronCircuit(wired.WiredCircuit):
 
     theory = "leaky_interneuron"
     kernel = "leaky"
+    takes_batches = True
     largest_learning_rate = 1.0  # from 1 on, W turns its sign within a sample
 
     def __post_init__(self) -> None:
@@ -82,7 +83,10 @@ class LeakyInterneuronCircuit(wired.WiredCircuit):
 
     def initial_state(self, n_neurons: int) -> State:
         """Return the state before the first sample."""
-        return kernels.leaky.initial_state(self.synapses(n_neurons), self.leak)
+        W = self.synapses(n_neurons)
+        if self.batch_size > 1:
+            return kernels.minibatch.interneurons.initial_state(W.T, leak=self.leak)
+        return kernels.leaky.initial_state(W, self.leak)
 
     def initial_records(self, state: State) -> dict[str, npt.NDArray[Any]]:
         """Return what is recorded before the first sample."""

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adaptnet import kernels
-from adaptnet._checks import Flags, Floats, Integers, positive_number
+from adaptnet._checks import Flags, Floats, Integers, positive_number, whole_number
 from adaptnet.circuits.base import Circuit, Records, State
 from adaptnet.circuits.dynamics import IntegratedDynamics
 from adaptnet.circuits.rates import Place, Rates, checked_rate, rates_at
@@ -30,13 +30,22 @@ class PlasticCircuit(Circuit):
     A subclass says what its synapses are before the first sample (:meth:`initial_weights_of`) and
     which ways of computing it has (:attr:`ways`). ``"plain"`` is the one that every circuit has: a
     factorisation per sample, or Euler steps. ``"inverse"`` and ``"lanes"`` compute the same faster,
-    for many neurons and for groups of replicates of few.
+    for many neurons and for groups of replicates of few; ``"minibatch"`` learns from batches.
     """
 
     learning_rate: float | Rates = 1e-3
     learning_rate_decay: float = 0.0
     dynamics: str | IntegratedDynamics = "equilibrium"
+    batch_size: int = 1
 
+    constants: ClassVar[tuple[str, ...]] = (
+        "batch_products",
+        "batch_powers",
+        "batch_rates",
+        "batch_samples",
+    )  # a run that starts from another one begins a batch
+    takes_batches: ClassVar[bool] = False
+    """Whether there is a way of computing in batches of several samples."""
     largest_learning_rate: ClassVar[float] = float("inf")
     few_neurons: ClassVar[int] = 0
     """Number of neurons up to which replicates are advanced in groups."""
@@ -55,6 +64,10 @@ class PlasticCircuit(Circuit):
                 'dynamics must be "equilibrium", "cholesky" or an IntegratedDynamics(...), '
                 f"got {self.dynamics!r}"
             )
+        size = whole_number("batch_size", self.batch_size)
+        if size > 1 and not self.takes_batches:
+            raise ValueError(f"batch_size must be 1 for a {type(self).__name__}, got {size}")
+        self._set("batch_size", size)
 
     @property
     @abstractmethod
@@ -68,6 +81,8 @@ class PlasticCircuit(Circuit):
     def way(self, n_neurons: int) -> Way:
         """Return the fastest way of computing that the dynamics and the number of neurons allow."""
         ways = self.ways
+        if self.batch_size > 1:
+            return ways["minibatch"]
         if self.dynamics != "equilibrium":
             return ways["plain"]
         fastest = "lanes" if n_neurons <= self.few_neurons else "inverse"
@@ -79,9 +94,12 @@ class PlasticCircuit(Circuit):
 
     def effective_weights(self, state: State) -> Floats:
         """Return a copy of the effective weights (n, n)."""
-        way = next(way for way in self.ways.values() if type(state) is way.State)
-        weights: Floats = way.weights(state)
+        weights: Floats = self._way_of(state).weights(state)
         return weights
+
+    def _way_of(self, state: State) -> Way:
+        """Return the way of computing that a state belongs to."""
+        return next(way for way in self.ways.values() if type(state) is way.State)
 
     def advance(
         self,
@@ -108,10 +126,13 @@ class PlasticCircuit(Circuit):
         return any(isinstance(rate, Rates) and rate.follows_path for rate in rates)
 
     def options(self, samples: Integers, n_replicates: int, place: Place | None) -> dict[str, Any]:
-        """Return what the way of computing takes besides, for a block: the fast dynamics."""
-        if not isinstance(self.dynamics, IntegratedDynamics):
-            return {}
-        return {"dynamics": self.dynamics.constants()}
+        """Return what the way of computing takes besides, for a block."""
+        options: dict[str, Any] = {}
+        if isinstance(self.dynamics, IntegratedDynamics):
+            options["dynamics"] = self.dynamics.constants()
+        if self.batch_size > 1:
+            options["batch_size"] = self.batch_size
+        return options
 
     def group_size(self, n_neurons: int) -> int:
         """Return how many replicates are worth advancing at once; never changes a result."""
@@ -138,23 +159,25 @@ class PlasticCircuit(Circuit):
         return rates
 
     def synaptic_time(self, samples: npt.ArrayLike) -> Floats:
-        """Return the integral of the learning rate over `samples`.
+        """Return the integral of the learning rate over `samples`, per sample of a batch.
 
         NaN if it depends on the path of contexts, which replicates need not share.
         """
         if isinstance(self.learning_rate, Rates):
-            return _integral(self.learning_rate, np.asarray(samples, dtype=np.float64))
+            integral = _integral(self.learning_rate, np.asarray(samples, dtype=np.float64))
+            return integral / self.batch_size
         n = np.asarray(samples, dtype=np.float64)
         gamma = self.learning_rate_decay
-        time: Floats = self.learning_rate * (np.log1p(gamma * n) / gamma if gamma else n)
+        rate = self.learning_rate / self.batch_size
+        time: Floats = rate * (np.log1p(gamma * n) / gamma if gamma else n)
         return time
 
     def initial_records(self, state: State) -> dict[str, npt.NDArray[Any]]:
         """Return what is recorded before the first sample."""
         records = super().initial_records(state)
         if isinstance(self.dynamics, IntegratedDynamics):
-            plain = self.ways["plain"]
-            records["response"] = plain.response(state, self.dynamics.constants())
+            way = self._way_of(state)
+            records["response"] = way.response(state, self.dynamics.constants())
         return records
 
     def recordable(self) -> dict[str, Variable]:

@@ -28,7 +28,13 @@ class WiredCircuit(PlasticCircuit):
 
     kernel: ClassVar[str]
     """Name of the kernel module in :mod:`adaptnet.kernels`."""
-    constants: ClassVar[tuple[str, ...]] = ("leak", "least", "initial_gains", "steps")
+    constants: ClassVar[tuple[str, ...]] = (
+        *PlasticCircuit.constants,
+        "leak",
+        "least",
+        "initial_gains",
+        "steps",
+    )
     inward: ClassVar[tuple[str, ...] | None] = ("synapses",)
     """Names of the records that hold the synapses to interneurons, if they change.
 
@@ -41,8 +47,10 @@ class WiredCircuit(PlasticCircuit):
 
     @property
     def ways(self) -> dict[str, Way]:
-        """The kernel module that computes this circuit."""
-        return {"plain": getattr(kernels, self.kernel)}
+        """The kernel modules that compute this circuit."""
+        plain = {"plain": getattr(kernels, self.kernel)}
+        batches = {"minibatch": kernels.minibatch.interneurons} if self.takes_batches else {}
+        return {**plain, **batches}
 
     @abstractmethod
     def count(self, n_neurons: int) -> int:

@@ -49,12 +49,14 @@ def _clock(run: xr.Dataset, circuit: str) -> Callable[[Floats], Floats]:
     """
     parameters = circuit_parameters(run).get(circuit, {})
     rate, decay = parameters.get("learning_rate"), parameters.get("learning_rate_decay") or 0.0
+    batch_size = parameters.get("batch_size") or 1
     recorded = _recorded(run, circuit)
 
     def by_parameters(samples: Floats) -> Floats:
         if not isinstance(rate, int | float):  # none, or given as data
             return np.full(samples.shape, np.nan)
-        return np.asarray(rate * (np.log1p(decay * samples) / decay if decay else samples))
+        pace = rate / batch_size
+        return np.asarray(pace * (np.log1p(decay * samples) / decay if decay else samples))
 
     if recorded is None:
         return by_parameters

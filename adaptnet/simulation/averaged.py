@@ -45,8 +45,8 @@ def flow(
 
     Takes the arguments of :func:`adaptnet.simulate` and returns a run like it does, so that a
     simulation and its theory can be compared, analysed and drawn in the same way. One sample is eta
-    units of synaptic time, and the run has both coordinates; for a finer axis of synaptic time,
-    choose a smaller learning rate.
+    units of synaptic time (eta / B in batches of B), and the run has both coordinates; for a finer
+    axis of synaptic time, choose a smaller learning rate.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def offline(
     environment : Environment or array (neuron, neuron)
         Whose covariance is learned from, sample by sample; or one constant covariance.
     n_samples : int
-        Updates.
+        Covariances that are learned from: one an update, or a batch of them.
     n_replicates : int
         Paths of contexts, in environments that draw them at random.
     rng : None, int, SeedSequence or Generator
@@ -260,7 +260,7 @@ def _flow_path(
         ) -> Floats:
             sample = first + since
             C = _between(realization, sample, first, end) if held is None else held
-            return circuit.learning_rates(sample) * law.drift(at, C)
+            return circuit.learning_rates(sample) / circuit.batch_size * law.drift(at, C)
 
         trajectory = integrate(
             law,
@@ -314,13 +314,18 @@ def _offline_path(
 ) -> Iterator[Floats]:
     """Yield the states at `samples`, fewer if the weights leave the positive definite cone."""
     law, state = law_of(circuit), start
-    recorded = set(samples.tolist())
+    recorded, batch = set(samples.tolist()), circuit.batch_size
+    weighted, rates = np.zeros_like(realization.covariances(np.zeros(1, np.int64))[0]), 0.0
     yield state
     for block in range(0, int(samples[-1]), _BLOCK):
         inside = np.arange(block, min(block + _BLOCK, samples[-1]))
         for t, covariance in zip(inside, realization.covariances(inside), strict=True):
             eta = float(circuit.learning_rates(t))
-            state = law.offline_step(state, covariance, eta)
+            weighted, rates = weighted + eta * covariance, rates + eta
+            if (t + 1) % batch == 0 and rates > 0:  # updates are linear in the covariance
+                state = law.offline_step(state, weighted / rates, rates / batch)
+            if (t + 1) % batch == 0:
+                weighted, rates = np.zeros_like(weighted), 0.0
             if not is_stable(law.effective_weights(state)):
                 return
             if int(t) + 1 in recorded:

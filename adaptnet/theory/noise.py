@@ -60,7 +60,8 @@ def noise_floor(
     covariance : array (n, n)
         Covariance of the inputs.
     learning_rate : float, optional
-        By default that of the circuit, which then must be constant.
+        By default that of the circuit, which then must be constant. A circuit that learns from
+        batches of B samples has the floor of eta / B.
     product_variances : array (n, n) or callable, optional
         v_ij, in the eigenbasis of C with its eigenvalues in ascending order; by default 1 + d_ij,
         those of Gaussian inputs that are independent from sample to sample. An array is that of
@@ -85,7 +86,8 @@ def noise_floor(
     0.012
     """
     eta = _constant_rate(circuit) if learning_rate is None else learning_rate
-    eta = positive_number("learning_rate", eta)
+    # The mean of B updates has 1/B of the noise, and comes B times less often.
+    eta = positive_number("learning_rate", eta) / getattr(circuit, "batch_size", 1)
     C = positive_definite("covariance", covariance)
     floor = floor_of_law(law_of(circuit), C, eta, _asked(product_variances, len(C)))
     if floor is None:
@@ -169,7 +171,8 @@ def noise_floor_or_none(
         law = law_of(circuit)
         if law.fixed_point(symmetric).size > _LARGEST_STATE and not isinstance(law, ModeLaw):
             return None
-        return floor_of_law(law, symmetric, _constant_rate(circuit), product_variances)
+        eta = _constant_rate(circuit) / circuit.batch_size
+        return floor_of_law(law, symmetric, eta, product_variances)
     except (ValueError, IntegrationError, np.linalg.LinAlgError):  # no point of rest, or many
         return None
 

@@ -17,17 +17,20 @@ EXAMPLES = {
         {"initial_weights": 2.0, "learning_rate": 0.01},
         {"initial_weights": START, "learning_rate": 0.01, "learning_rate_decay": 0.02},
         {"initial_weights": 2.0, "learning_rate": 0.01, "dynamics": "cholesky"},
+        {"initial_weights": START, "learning_rate": 0.05, "batch_size": 7},
     ],
     "InterneuronCircuit": [
         {"initial_weights": 2.0, "learning_rate": 0.01},
         {"initial_weights": SYNAPSES, "learning_rate": 0.01, "learning_rate_decay": 0.02},
         {"initial_effective_weights": START, "n_interneurons": 4, "learning_rate": 0.01},
         {"initial_weights": 2.0, "learning_rate": 0.01, "dynamics": "cholesky"},
+        {"initial_weights": SYNAPSES, "learning_rate": 0.05, "batch_size": 7},
     ],
     "LeakyInterneuronCircuit": [
         {"leak": 0.5, "n_interneurons": 2, "learning_rate": 0.01},
         {"leak": 0.0, "n_interneurons": 5, "learning_rate": 0.01, "learning_rate_decay": 0.02},
         {"leak": 0.2, "initial_weights": SYNAPSES, "n_interneurons": 5, "learning_rate": 0.01},
+        {"leak": 0.2, "n_interneurons": 2, "learning_rate": 0.05, "batch_size": 7},
     ],
     "DecoupledInterneuronCircuit": [
         {
@@ -37,6 +40,13 @@ EXAMPLES = {
             "learning_rate": 0.01,
         },
         {"leak": 0.3, "n_interneurons": 2, "initial_inward_weights": 0.5, "learning_rate": 0.01},
+        {
+            "leak": 0.3,
+            "n_interneurons": 2,
+            "initial_inward_weights": 0.5,
+            "learning_rate": 0.05,
+            "batch_size": 7,
+        },
     ],
     "GainCircuit": [
         {"frame": FRAME, "learning_rate": 0.01},
@@ -47,6 +57,7 @@ EXAMPLES = {
             "learning_rate": 0.003,
             "learning_rate_decay": 0.02,
         },
+        {"frame": FRAME, "clip": True, "learning_rate": 0.05, "batch_size": 7},
     ],
     "GainPlasticCircuit": [
         {"frame": FRAME, "learning_rate": 0.01, "synaptic_rate": 0.001},
@@ -58,6 +69,16 @@ EXAMPLES = {
             "learning_rate_decay": 0.01,
             "synaptic_rate": 0.002,
             "restart_every": 70,
+        },
+        {
+            "frame": frames.random(3, 4),
+            "leak": 0.5,
+            "clip": True,
+            "learning_rate": 0.1,
+            "learning_rate_decay": 0.01,
+            "synaptic_rate": 0.01,
+            "restart_every": 70,
+            "batch_size": 7,
         },
     ],
     "StaticCircuit": [{"initial_weights": 2.0}, {"initial_weights": START}],

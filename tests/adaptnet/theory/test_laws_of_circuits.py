@@ -21,8 +21,8 @@ C = with_spectrum([0.3, 1.0, 2.5], random_eigenbasis(3, np.random.default_rng(5)
 
 
 def followed(circuit):
-    """Return the circuit without what flows leave out: gains that restart or are clipped."""
-    left_out = {"restart_every": None, "clip": False}
+    """Return the circuit without what flows leave out: restarts, clipped gains, batches."""
+    left_out = {"restart_every": None, "clip": False, "batch_size": 1}
     present = {name: value for name, value in left_out.items() if hasattr(circuit, name)}
     return dataclasses.replace(circuit, **present)
 
