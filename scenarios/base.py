@@ -104,7 +104,7 @@ class SimulationScenario(Scenario):
         """Return where the inputs come from."""
 
     @abstractmethod
-    def circuits(self) -> dict[str, Circuit]:
+    def compared(self) -> dict[str, Circuit]:
         """Return the circuits that are compared, by name."""
 
     @property
@@ -133,7 +133,7 @@ class SimulationScenario(Scenario):
         """
         replicates = self.default_replicates if n_replicates is None else n_replicates
         with single_threaded_blas():  # as everything that a run depends on
-            environment, circuits = self.environment(), self.circuits()
+            environment, circuits = self.environment(), self.compared()
         attributes = self.attributes(replicates)
         del attributes["n_replicates"]  # the run itself says so
         return adaptnet.simulate(

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from adaptnet import Circuit, plot_readaptation
+from adaptnet import Circuit, frames, plot_readaptation
 from adaptnet._words import suggestion
 from adaptnet.circuits.base import concrete_subclasses
 from adaptnet.plotting.figures import new_grid
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 class Race(SimulationScenario):
     """One simulation of circuits that are alike in all but their kind, by default of two.
 
+    Circuits with gains have a frame that can whiten and start from the same effective weights.
+
     With `equal_floors`, further circuits with interneurons have the learning rates at which they
     are as precise as the direct circuit in the contexts entered: see
     :mod:`scenarios.equal_floors`.
@@ -38,15 +40,16 @@ class Race(SimulationScenario):
         above=0,
         at_most=10_000,
     )
-    learning_rate: float = parameter(2e-5, "learning rate of both circuits", above=0)
+    learning_rate: float = parameter(2e-5, "learning rate of all circuits", above=0)
     initial_weights: float = parameter(
         1.0, "initial effective weights: this number times the identity", above=0
     )
     leak: float = parameter(0.0, "leak of circuits that have one", above=-1e-300)
-    compared: tuple[str, ...] = parameter(
+    circuits: tuple[str, ...] = parameter(
         ("direct", "interneuron"),
         "kinds of circuits, such as direct, interneuron, leaky_interneuron, gain",
     )
+    batch_size: int = parameter(1, "samples per update of the weights", above=0)
     equal_floors: bool = parameter(
         True, "whether direct and interneuron are compared at equal floors as well"
     )
@@ -54,16 +57,16 @@ class Race(SimulationScenario):
     def __post_init__(self) -> None:
         super().__post_init__()
         known = circuit_kinds()
-        for name in self.compared:
+        for name in self.circuits:
             if name not in known:
                 raise ValueError(f"there is no circuit {name!r}; {suggestion(name, known)}")
-        if len(set(self.compared)) != len(self.compared):
-            raise ValueError(f"compared must name each circuit once, got {self.compared!r}")
+        if len(set(self.circuits)) != len(self.circuits):
+            raise ValueError(f"circuits must name each circuit once, got {self.circuits!r}")
 
-    def circuits(self) -> dict[str, Circuit]:
+    def compared(self) -> dict[str, Circuit]:
         """Return the circuits at one learning rate, and those of equal floors."""
         return {
-            **{name: self._circuit(name, self.learning_rate) for name in self.compared},
+            **{name: self._circuit(name, self.learning_rate) for name in self.circuits},
             **{
                 name: self._circuit("interneuron", rate)
                 for contexts, rate in self._matched().items()
@@ -82,7 +85,7 @@ class Race(SimulationScenario):
             return super().plot(dataset)
         figure, grid = new_grid(1, 2, sharey=True)
         panels = {
-            "equal learning rates": dataset.sel(circuit=list(self.compared)),
+            "equal learning rates": dataset.sel(circuit=list(self.circuits)),
             "equal noise floors": at_equal_floors(dataset, self.matched_names()),
         }
         for ax, (title, pair) in zip(grid[0], panels.items(), strict=True):
@@ -96,11 +99,11 @@ class Race(SimulationScenario):
 
     def readaptation(self, dataset: xr.Dataset, **options: Any) -> str:
         """Return the readaptation times of a run, at equal learning rates and equal floors."""
-        pair = dataset.sel(circuit=list(self.compared))
+        pair = dataset.sel(circuit=list(self.circuits))
         names = self.matched_names()
         equal = at_equal_floors(dataset, names) if names else None
         table = readaptation_table(pair, self.threshold, equal, **options)
-        if self.equal_floors and not names and set(self.compared) >= {"direct", "interneuron"}:
+        if self.equal_floors and not names and set(self.circuits) >= {"direct", "interneuron"}:
             table += (
                 "\nnot compared at equal floors: there, the circuit with interneurons would need a "
                 "learning rate beyond its limit of stability"
@@ -110,23 +113,28 @@ class Race(SimulationScenario):
     def _circuit(self, name: str, learning_rate: float) -> Circuit:
         """Return a circuit of a kind, with what it has of the scenario's parameters."""
         kind = circuit_kinds()[name]
-        shared = {
+        shared: dict[str, Any] = {
             "learning_rate": learning_rate,
+            "batch_size": self.batch_size,
             "initial_weights": self.initial_weights,
+            "initial_outward_weights": self.initial_weights,
             "n_interneurons": self.n_interneurons,
             "leak": self.leak,
         }
         fields = {field.name: field for field in dataclasses.fields(kind)}
+        if "frame" in fields:
+            n_neurons = self.environment().n_neurons
+            shared |= framed(n_neurons, self.initial_weights - self.leak)
         for field in fields.values():
             if field.name not in shared and field.default is dataclasses.MISSING:
                 raise ValueError(
-                    f"compared names the circuit {name!r}, whose {field.name} this scenario does "
+                    f"circuits names the circuit {name!r}, whose {field.name} this scenario does "
                     "not set; derive a scenario of your own that defines circuits"
                 )
         return kind(**{key: value for key, value in shared.items() if key in fields})
 
     def _matched(self) -> dict[tuple[str, ...], float]:
-        if not self.equal_floors or tuple(self.compared[:2]) != ("direct", "interneuron"):
+        if not self.equal_floors or tuple(self.circuits[:2]) != ("direct", "interneuron"):
             return {}
         return matched_rates(self.environment(), self.n_samples, self.learning_rate)
 
@@ -163,6 +171,22 @@ def circuit_kinds() -> dict[str, type[Circuit]]:
         snake_case(kind.__name__.removesuffix("Circuit")): kind
         for kind in concrete_subclasses(Circuit)
     }
+
+
+def framed(n_neurons: int, weights: float) -> dict[str, Any]:
+    """Return a frame that can whiten, and the gains at which W diag(g) W' = `weights` I.
+
+    Equiangular for 2, 3 and 7 neurons, else random and tight, of n (n + 1) / 2 interneurons.
+
+    Examples
+    --------
+    >>> framed(2, 3.0)["initial_gains"]
+    2.0
+    """
+    equiangular = n_neurons in (2, 3, 7)
+    frame = frames.equiangular(n_neurons) if equiangular else frames.random_tight(n_neurons)
+    # Of unit columns and tight: W W' = (k / n) I.
+    return {"frame": frame, "initial_gains": weights * n_neurons / np.shape(frame)[1]}
 
 
 def rotated_contexts(

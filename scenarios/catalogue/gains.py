@@ -4,19 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-
 from adaptnet import (
     Circuit,
     DirectCircuit,
     GainCircuit,
     InterneuronCircuit,
-    frames,
     theory,
 )
 from environments import Environment, SwitchingEnvironment
 from scenarios.parameters import parameter
-from scenarios.shared import Rotated
+from scenarios.shared import Rotated, framed
 
 _REFERENCE = 1e-4  # learning rate at which floors are computed, before they are matched
 
@@ -60,17 +57,13 @@ class Gains(Rotated):
             context_names=["first", "rotated", "rotated_low_contrast"],
         )
 
-    def circuits(self) -> dict[str, Circuit]:
+    def compared(self) -> dict[str, Circuit]:
         """Return the three circuits, each at the learning rate of equal floors."""
-        n, covariance = self.n_neurons, self.contexts()[0]
-        equiangular = n in (2, 3, 7)
-        frame = frames.equiangular(n) if equiangular else frames.random_tight(n)
-        # So that all start from A = I: W W' = (k / n) I.
-        gain = {"frame": frame, "initial_gains": n / np.shape(frame)[1]}
+        covariance = self.contexts()[0]
         kinds: dict[str, tuple[Any, dict[str, Any]]] = {
             "direct": (DirectCircuit, {}),
             "interneuron": (InterneuronCircuit, {}),
-            "gain": (GainCircuit, gain),
+            "gain": (GainCircuit, framed(self.n_neurons, 1.0)),
         }
         matched = {}
         for name, (kind, settings) in kinds.items():

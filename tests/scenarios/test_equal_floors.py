@@ -7,6 +7,7 @@ import adaptnet as an
 import scenarios
 from adaptnet import theory
 from adaptnet.readaptation import readaptation_times
+from scenarios import Race, find
 from scenarios.equal_floors import at_equal_floors, matched_rates
 
 RACES = ["contrast", "drifting", "markov", "switching"]
@@ -15,7 +16,7 @@ RACES = ["contrast", "drifting", "markov", "switching"]
 @pytest.mark.parametrize("name", RACES)
 def test_floors_are_equal_in_the_contexts_entered(name):
     scenario = scenarios.find(name)()
-    circuits, names = scenario.circuits(), scenario.matched_names()
+    circuits, names = scenario.compared(), scenario.matched_names()
     environment = scenario.environment()
     realization = environment.realize(np.random.SeedSequence(3))
     ends = np.append(realization.change_samples(scenario.n_samples)[1:], scenario.n_samples) - 1
@@ -32,7 +33,7 @@ def test_floors_are_equal_in_the_contexts_entered(name):
 def test_a_rate_beyond_stability_is_not_compared():
     scenario = scenarios.find("switching")(learning_rate=0.9)
     assert matched_rates(scenario.environment(), scenario.n_samples, 0.9) == {}
-    assert list(scenario.circuits()) == ["direct", "interneuron"]
+    assert list(scenario.compared()) == ["direct", "interneuron"]
 
 
 def test_each_segment_shows_the_circuit_of_its_context():
@@ -62,17 +63,17 @@ def test_each_segment_shows_the_circuit_of_its_context():
 def test_other_circuits_are_compared_beside_these_two(tmp_path):
     kind = scenarios.find("switching")
     names = ("direct", "interneuron", "leaky_interneuron")
-    scenario = kind.from_values({**kind.preview, "compared": names, "leak": 0.01})
-    assert isinstance(scenario.circuits()["leaky_interneuron"], an.LeakyInterneuronCircuit)
-    assert scenario.circuits()["leaky_interneuron"].leak == 0.01
+    scenario = kind.from_values({**kind.preview, "circuits": names, "leak": 0.01})
+    assert isinstance(scenario.compared()["leaky_interneuron"], an.LeakyInterneuronCircuit)
+    assert scenario.compared()["leaky_interneuron"].leak == 0.01
     run = scenario.run(n_replicates=2, rng=0)
     assert set(names) < set(run["circuit"].values.tolist())
     report = scenario.report(run)
     assert "  leaky_interneuron " in report
     assert report.count("; at equal floors") == 3  # of the one that has equal floors
-    assert {"matched_rotated"} < set(scenario.circuits())
-    alone = kind.from_values({**kind.preview, "compared": ["leaky_interneuron"]})
-    assert list(alone.circuits()) == ["leaky_interneuron"]
+    assert {"matched_rotated"} < set(scenario.compared())
+    alone = kind.from_values({**kind.preview, "circuits": ["leaky_interneuron"]})
+    assert list(alone.compared()) == ["leaky_interneuron"]
     assert "leaky_interneuron" in alone.report(alone.run(n_replicates=1))
 
 
@@ -86,7 +87,7 @@ def test_other_circuits_are_compared_beside_these_two(tmp_path):
 )
 def test_circuits_that_cannot_be_compared_are_named(names, message):
     with pytest.raises(ValueError, match=message):
-        scenarios.find("switching")(compared=names).circuits()
+        scenarios.find("switching")(circuits=names).compared()
 
 
 def test_a_circuit_that_diverged_is_not_compared_with():
@@ -96,3 +97,26 @@ def test_a_circuit_that_diverged_is_not_compared_with():
     run["diverged_sample"].loc[{"circuit": "matched_rotated", "replicate": 1}] = 5000
     equal = at_equal_floors(run, scenario.matched_names())
     assert equal["diverged_sample"].sel(circuit="interneuron").values.tolist() == [-1, 5000]
+
+
+@pytest.mark.parametrize("name", [n for n in scenarios.names() if issubclass(find(n), Race)])
+def test_every_race_takes_circuits_with_gains(name):
+    kind = find(name)
+    small = {"n_neurons": 3} if "n_neurons" in kind.__dataclass_fields__ else {}
+    settings = {**kind.preview, **small, "initial_weights": 2.0, "batch_size": 2}
+    chosen = ["direct", "interneuron", "gain", "gain_plastic"]
+    compared = kind.from_values({**settings, "circuits": chosen}).compared()
+    for each in chosen:
+        circuit = compared[each]
+        assert circuit.batch_size == 2
+        n = 3 if small else kind.from_values(settings).environment().n_neurons
+        weights = circuit.effective_weights(circuit.initial_state(n))
+        np.testing.assert_allclose(weights, 2 * np.eye(n), atol=1e-12)
+
+
+def test_gains_race_along_the_switches():
+    kind = scenarios.find("switching")
+    settings = {**kind.preview, "n_neurons": 3, "circuits": ["direct", "interneuron", "gain"]}
+    run = kind.from_values(settings).run(n_replicates=1, rng=0)
+    assert run["whitening_error"].sel(circuit="gain").notnull().all()
+    assert "gain" in kind.from_values(settings).report(run)
