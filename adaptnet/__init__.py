@@ -24,6 +24,7 @@ from adaptnet.errors import (
     IntegrationError,
     NoiseFloorWarning,
     PartialWhiteningWarning,
+    SweepWarning,
 )
 from adaptnet.files.storage import load, save
 from adaptnet.metrics import whitening_errors
@@ -34,6 +35,7 @@ from adaptnet.simulation.averaged import flow, offline
 from adaptnet.simulation.extend import extend
 from adaptnet.simulation.simulate import simulate
 from adaptnet.simulation.states import respond
+from adaptnet.sweeps import Simulation, design, sweep
 
 __version__ = version("adaptnet")
 
@@ -53,7 +55,10 @@ __all__ = [
     "PartialWhiteningWarning",
     "Rates",
     "RuleCircuit",
+    "Simulation",
     "StaticCircuit",
+    "SweepWarning",
+    "design",
     "extend",
     "flow",
     "frames",
@@ -66,6 +71,7 @@ __all__ = [
     "respond",
     "save",
     "simulate",
+    "sweep",
     "theory",
     "whitening_errors",
 ]

@@ -13,5 +13,9 @@ class PartialWhiteningWarning(UserWarning):
     """A circuit cannot whiten inputs of every covariance, whatever it learns."""
 
 
+class SweepWarning(UserWarning):
+    """Points of a sweep failed, or circuits in them diverged; the others are there."""
+
+
 class IntegrationError(RuntimeError):
     """A synaptic flow could not be integrated to the accuracy asked for."""

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from adaptnet.files.schema import AUXILIARY, COORDINATES, SCHEMA, TABLE, VARIABLES, Variable
+from adaptnet.files.schema import AUXILIARY, COORDINATES, RESULTS, SCHEMA, VARIABLES, Variable
 
 # Padded with -1 for a replicate that has fewer changes than others.
 _PADDED = tuple(name for name, entry in VARIABLES.items() if "change" in entry.dims)
@@ -39,7 +39,7 @@ def as_run(dataset: xr.Dataset) -> xr.Dataset:
     >>> joined["context"].dims, as_run(joined)["context"].dims
     (('circuit', 'sample'), ('sample',))
     """
-    if dataset.attrs.get("adaptnet_schema") != SCHEMA or dataset.attrs.get("kind") == TABLE:
+    if dataset.attrs.get("adaptnet_schema") != SCHEMA or dataset.attrs.get("kind") in RESULTS:
         return dataset
     reduced = [name for name in COORDINATES if name not in dataset.variables]
     if reduced:

@@ -20,6 +20,12 @@ _held: "weakref.WeakSet[Lock]" = weakref.WeakSet()
 class Lock:
     """A folder held by this process alone, for as long as it lives; made if it is missing.
 
+    Parameters
+    ----------
+    folder : Path
+    shared : bool
+        Whether others may hold it too, as long as all of them share it.
+
     Raises
     ------
     BlockingIOError
@@ -28,7 +34,7 @@ class Lock:
         If its file system has no locks, or something other than a folder has its name.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, shared: bool = False) -> None:
         self._path = folder / "lock"
         while True:
             folder.mkdir(exist_ok=True)
@@ -39,7 +45,7 @@ class Lock:
             except FileNotFoundError:
                 continue  # its holder finished and removed the folder in between
             try:
-                _lock(self._file, folder)
+                _lock(self._file, folder, shared=shared)
             except OSError:
                 os.close(self._file)
                 raise
@@ -67,12 +73,13 @@ class Lock:
         os.close(self._file)
 
 
-def _lock(file: int, folder: Path) -> None:
+def _lock(file: int, folder: Path, *, shared: bool) -> None:
     try:
         if sys.platform == "win32":
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+            if not shared:  # Windows has no locks that are shared
+                msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
         else:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno in _IN_USE:
             raise BlockingIOError(f"{folder} is in use by another process") from None

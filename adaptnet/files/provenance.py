@@ -43,7 +43,7 @@ def provenance(seed: np.random.SeedSequence) -> dict[str, str]:
                 "python": platform.python_version(),
                 **versions,
                 "blas": _blas(),
-                "code": _code(),
+                "code": code(),
             }
         ),
         "machine": f"{platform.system()} {platform.machine()}",
@@ -59,7 +59,7 @@ def _versions() -> dict[str, str]:
 
 
 @functools.cache
-def _code() -> str:
+def code() -> str:
     """Return a checksum of the sources: versions stay while code is worked on.
 
     Environments and scenarios decide on the bits of a run as well as this package, beside which

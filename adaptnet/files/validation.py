@@ -12,6 +12,7 @@ from adaptnet.files.schema import (
     AUXILIARY,
     COORDINATES,
     DIRECTIONS,
+    RESULTS,
     RUNS,
     SCHEMA,
     TABLE,
@@ -58,17 +59,18 @@ def validate(dataset: xr.Dataset, source: str = "the dataset", *, run: bool = Fa
     """
     require_mark(dataset.attrs.get("adaptnet_schema"), source)
     kind = dataset.attrs.get("kind", RUNS[0])
-    if kind not in (*RUNS, TABLE):
+    if kind not in (*RUNS, *RESULTS):
         raise ValueError(
             f"{source} is damaged: its attribute kind is {kind!r}, expected one of "
-            f"{', '.join((*RUNS, TABLE))}; run it again"
+            f"{', '.join((*RUNS, *RESULTS))}; run it again"
         )
     present: Mapping[Any, Any] = dataset.variables
-    if kind == TABLE:
+    if kind in RESULTS:
         if run:
+            what = "a table of results" if kind == TABLE else "a sweep"
             raise ValueError(
-                f"{source} is a table of results, which has no errors over samples; "
-                "`adaptnet plot` draws it, `adaptnet info` says what is in it"
+                f"{source} is {what}, which has no errors over samples; `adaptnet plot` draws it, "
+                "`adaptnet info` says what is in it"
             )
         for name, variable in present.items():
             if "long_name" not in variable.attrs:

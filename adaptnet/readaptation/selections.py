@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from adaptnet._checks import Flags
-from adaptnet.files.schema import AUXILIARY, FLOORS, VARIABLES
+from adaptnet.files.schema import AUXILIARY, FLOORS, RESULTS, VARIABLES
 
 DIMS = ("circuit", "replicate", "change")
 
@@ -25,7 +25,7 @@ def restored(dataset: xr.Dataset) -> xr.Dataset:
     >>> dict(restored(times).sizes)
     {'circuit': 1, 'replicate': 2}
     """
-    run = "adaptnet_schema" in dataset.attrs
+    run = "adaptnet_schema" in dataset.attrs and dataset.attrs.get("kind") not in RESULTS
     dims = (*DIMS, "sample") if run else DIMS
     gone = [dim for dim in dims if dim in dataset.coords and not dataset[dim].ndim]
     if run and "change" in gone:
