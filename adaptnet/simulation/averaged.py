@@ -157,6 +157,7 @@ def offline(
                 record_every, record)  # fmt: skip
 
 
+_Change = Callable[[Floats, Floats], Floats]
 _Path = Callable[[PlasticCircuit, Floats, Realization, Integers], Iterator[Floats]]
 
 
@@ -250,6 +251,8 @@ def _flow_path(
     yield state
     for first, end, moving in _pieces(realization, n_samples):
         (held,) = realization.covariances(np.array([first]))
+        stops = law.stops(state)
+        change = law.drift if stops is None else law.mean_change
 
         def drift(
             since: float,
@@ -257,10 +260,11 @@ def _flow_path(
             held: Floats | None = None if moving else held,
             first: int = first,
             end: int = end,
+            change: _Change = change,
         ) -> Floats:
             sample = first + since
             C = _between(realization, sample, first, end) if held is None else held
-            return circuit.learning_rates(sample) / circuit.batch_size * law.drift(at, C)
+            return circuit.learning_rates(sample) / circuit.batch_size * change(at, C)
 
         trajectory = integrate(
             law,
@@ -270,6 +274,7 @@ def _flow_path(
             samples[(samples > first) & (samples <= end)] - first,
             tolerance=tolerance,
             smallest=smallest_weight(law.effective_weights(state), held),
+            stops=stops,
         )
         yield from trajectory.states
         state = trajectory.end

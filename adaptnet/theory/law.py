@@ -11,7 +11,7 @@ from typing import ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from adaptnet._checks import Floats, positive_definite
+from adaptnet._checks import Flags, Floats, positive_definite
 from adaptnet.circuits.base import Circuit
 from adaptnet.theory.linearisation import Linearisation, linearised
 
@@ -78,10 +78,18 @@ class Law(ABC):
     def fixed_point(self, covariance: Floats) -> Floats:
         """Return the state at which the mean rule rests, for inputs of covariance C (n, n)."""
 
-    def drift(self, state: Floats, covariance: Floats) -> Floats:
+    def mean_change(self, state: Floats, covariance: Floats) -> Floats:
         """Return the change of the state per unit of synaptic time, averaged over inputs."""
         inverse = np.linalg.inv(self.effective_weights(state))
         return self.change(state, inverse @ covariance @ inverse.T)
+
+    def drift(self, state: Floats, covariance: Floats) -> Floats:
+        """Return the mean change that the state follows: less where it may not go on."""
+        return self.mean_change(state, covariance)
+
+    def stops(self, state: Floats) -> Flags | None:
+        """Return which entries of the state do not fall below 0; None if all may."""
+        return None
 
     def offline_step(self, state: Floats, covariance: Floats, learning_rate: float) -> Floats:
         """Return the state after one update with C_yy in place of yy'."""

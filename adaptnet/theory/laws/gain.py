@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from adaptnet._checks import Floats, positive_number, real_matrix
+from adaptnet._checks import Flags, Floats, positive_number, real_matrix
 from adaptnet.circuits.base import Circuit
 from adaptnet.errors import IntegrationError
 from adaptnet.metrics import square_root
@@ -61,12 +61,16 @@ class GainLaw(Law, name="gain"):
 
     def drift(self, state: Floats, covariance: Floats) -> Floats:
         """Return the mean change; gains that are clipped at 0 do not fall."""
-        flow = super().drift(state, covariance)
-        return clipped(state, flow) if self.clip else flow
+        flow = self.mean_change(state, covariance)
+        return np.where((state <= 0) & (flow < 0), 0.0, flow) if self.clip else flow
+
+    def stops(self, state: Floats) -> Flags | None:
+        """Return that gains stop at 0, if they are clipped."""
+        return np.ones(state.shape, bool) if self.clip else None
 
     def offline_step(self, state: Floats, covariance: Floats, learning_rate: float) -> Floats:
         """Return the gains after one update with C_yy in place of yy'."""
-        after = state + learning_rate * super().drift(state, covariance)
+        after = state + learning_rate * self.mean_change(state, covariance)
         return np.maximum(after, 0.0) if self.clip else after
 
     @property
@@ -160,17 +164,3 @@ class GainLaw(Law, name="gain"):
                     return gains  # at the rounding of the objective
             gains = after
         raise IntegrationError("the gains at rest could not be found; condition the frame better")
-
-
-def clipped(gains: Floats, flow: Floats) -> Floats:
-    """Return the flow of gains that stop at 0.
-
-    An integrator that gets to the bend there would chatter about it without end, so gains below 0
-    end the integration.
-    """
-    if (gains < 0).any():
-        raise ValueError(
-            "a gain has fallen to 0, where it is clipped; use adaptnet.offline, at a small "
-            "learning rate, which clips"
-        )
-    return np.where((gains == 0) & (flow < 0), 0.0, flow)

@@ -7,11 +7,11 @@ from typing import Self
 
 import numpy as np
 
-from adaptnet._checks import Floats, positive_number
+from adaptnet._checks import Flags, Floats, positive_number
 from adaptnet.circuits.base import Circuit
 from adaptnet.circuits.rates import Rates
 from adaptnet.theory.law import Law
-from adaptnet.theory.laws.gain import GainLaw, clipped
+from adaptnet.theory.laws.gain import GainLaw
 
 
 class TwoTimescalesLaw(Law, name="gain_plastic"):
@@ -77,14 +77,22 @@ class TwoTimescalesLaw(Law, name="gain_plastic"):
 
     def drift(self, state: Floats, covariance: Floats) -> Floats:
         """Return the mean change; gains that are clipped at 0 do not fall."""
-        flow = super().drift(state, covariance)
+        flow = self.mean_change(state, covariance)
         if self.clip:
-            flow[0] = clipped(state[0], flow[0])
+            flow[0] = np.where((state[0] <= 0) & (flow[0] < 0), 0.0, flow[0])
         return flow
+
+    def stops(self, state: Floats) -> Flags | None:
+        """Return that gains stop at 0, if they are clipped."""
+        if not self.clip:
+            return None
+        stops = np.zeros(state.shape, bool)
+        stops[0] = True
+        return stops
 
     def offline_step(self, state: Floats, covariance: Floats, learning_rate: float) -> Floats:
         """Return the state after one update with C_yy in place of yy'."""
-        after: Floats = state + learning_rate * super().drift(state, covariance)
+        after: Floats = state + learning_rate * self.mean_change(state, covariance)
         if self.clip:
             after[0] = np.maximum(after[0], 0.0)
         return after

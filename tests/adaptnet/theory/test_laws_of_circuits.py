@@ -8,7 +8,7 @@ import pytest
 import adaptnet as an
 from adaptnet import theory
 from adaptnet.circuits import frames
-from environments import StationaryEnvironment
+from environments import StationaryEnvironment, SwitchingEnvironment
 from environments.covariances import random_eigenbasis, with_spectrum
 from tests.adaptnet.circuits import catalogue
 
@@ -117,5 +117,30 @@ def test_clipped_gains_come_to_rest_at_zero():
     np.testing.assert_allclose(
         run["effective_weights"].values[0, 0, -1], law.effective_weights(gains), atol=1e-6
     )
-    with pytest.raises(an.IntegrationError, match=r"a gain has fallen to 0.*adaptnet\.offline"):
-        an.flow(circuit, C, 4000)
+    flow = an.flow(circuit, C, 4000, record_every=4000, record=["effective_weights"])
+    np.testing.assert_allclose(
+        flow["effective_weights"].values[0, 0, -1], law.effective_weights(gains), atol=1e-8
+    )
+
+
+@pytest.mark.parametrize("kind", [an.GainCircuit, an.GainPlasticCircuit])
+def test_flows_of_clipped_gains_are_the_limit_of_offline_learning(kind):
+    """Gains fall to 0 in one context, are held there, and rise again in the next."""
+    contexts = [with_spectrum([0.1, 0.5, 6.0], random_eigenbasis(3, np.random.default_rng(s)))
+                for s in (1, 2, 3)]  # fmt: skip
+    gaps = []
+    for rate in (4e-3, 2e-3):
+        n_samples = round(3 / rate)
+        environment = SwitchingEnvironment(contexts, block_length=n_samples)
+        slow = {"synaptic_rate": rate / 4} if kind is an.GainPlasticCircuit else {}
+        circuit = kind(
+            frame=frames.random_tight(3), leak=0.4, clip=True, learning_rate=rate, **slow
+        )
+        options = {"record_every": n_samples // 50, "record": ["effective_weights"], "rng": 0}
+        flow, offline = (
+            follow(circuit, environment, 3 * n_samples, **options)["effective_weights"].values
+            for follow in (an.flow, an.offline)
+        )
+        gaps.append(np.abs(flow - offline).max())
+    assert gaps[1] < 0.05
+    assert gaps[1] / gaps[0] == pytest.approx(0.5, abs=0.1)
