@@ -12,8 +12,8 @@ from adaptnet._checks import Floats, real_matrix, whole_number
 from adaptnet.seeding import Rng, root_seed
 
 _GOLDEN = (1 + 5**0.5) / 2
-_TIGHTENINGS = 100_000
-_TIGHT = 1e-13
+_TIGHTENINGS = 100_000  # tens are usual, a thousand for 33 neurons and 34 interneurons
+_TIGHT = 1e-13  # what lengths of columns may miss 1 by: rounding of a decomposition
 
 
 def mercedes_benz() -> Floats:
@@ -103,8 +103,11 @@ def random_tight(n_neurons: int, n_interneurons: int | None = None, *, rng: Rng 
         lengths = np.linalg.norm(frame, axis=0)
         frame = frame / lengths
         if np.abs(lengths - 1).max() < _TIGHT:
-            break
-    return frame
+            return frame
+    raise ValueError(
+        f"rng must lead to a tight frame within {_TIGHTENINGS} steps, but columns still change by "
+        f"{np.abs(lengths - 1).max():.1g}; choose another seed, or more interneurons"
+    )
 
 
 def equiangular(n_neurons: int) -> Floats:

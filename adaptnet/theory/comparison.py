@@ -16,7 +16,7 @@ from adaptnet.theory.noise import NoiseFloor, ProductVariances, noise_floor, tar
 # up to a hundredfold soon after it, shortly before circuits diverge.
 _RIGHT = 0.3
 _MOST = 0.5
-_MOST_STEPS = 100
+_MOST_STEPS = 100  # two are usual, more if inputs have a memory
 
 
 def matched_learning_rates(

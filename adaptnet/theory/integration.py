@@ -153,7 +153,7 @@ def _along_stops(
             return float(np.max(velocity(time, at)[held], initial=-1.0) - least_rise)
 
         leg = solve(along, now, values, [_terminal(height), _terminal(rise, 1.0)])
-        found.extend(np.reshape(leg.y, (len(values), -1)).T)  # a list if there are none
+        found.extend(np.reshape(leg.y, (len(values), -1)).T)
         if leg.status != 1:
             return np.array(found), leg.message if leg.status < 0 else ""
         fell = bool(len(leg.t_events[0]))

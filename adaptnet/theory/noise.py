@@ -23,7 +23,7 @@ from adaptnet.theory.registry import law_of
 
 _CUT_SHORT = 0.01  # error of outputs, relative to their size, that floors do not show
 _EIGENVALUES = 20_000  # drawn for the floor of the operator norm: its own error is below 1 %
-_LARGEST_STATE = 256  # parameters; linearising a law in so many takes a second
+_LARGEST_STATE = 512  # parameters; linearising took half a second (n = k = 16, decoupled)
 
 ProductVariances: TypeAlias = Callable[[Floats | None], Floats | None]
 """Variances v_ij of y_i y_j (n, n) for errors that decay at given rates per sample, or None."""
