@@ -90,7 +90,7 @@ def random_tight(n_neurons: int, n_interneurons: int | None = None, *, rng: Rng 
            [0., 2., 0.],
            [0., 0., 2.]])
     """
-    frame = random(n_neurons, n_interneurons, rng=rng)
+    frame: Floats = random(n_neurons, n_interneurons, rng=rng)
     n, k = frame.shape
     if k < n:
         raise ValueError(
@@ -99,9 +99,9 @@ def random_tight(n_neurons: int, n_interneurons: int | None = None, *, rng: Rng 
         )
     for _ in range(_TIGHTENINGS):
         left, _, right = np.linalg.svd(frame, full_matrices=False)
-        frame = np.sqrt(k / n) * left @ right  # the nearest tight frame
-        lengths = np.linalg.norm(frame, axis=0)
-        frame = frame / lengths
+        tight = np.sqrt(k / n) * left @ right  # the nearest tight frame
+        lengths = np.linalg.norm(tight, axis=0)
+        frame = tight / lengths
         if np.abs(lengths - 1).max() < _TIGHT:
             return frame
     raise ValueError(

@@ -6,6 +6,8 @@ white, for the samples are few. That is the sampling floor.
 """
 
 import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +17,8 @@ from adaptnet._checks import Floats, Integers, positive_number, positive_numbers
 from adaptnet.metrics.whiteness import response_errors
 
 _EIGENVALUES = 10_000  # drawn for the floor of the operator norm: its own error is below 1 %
+_LARGEST = 1e150
+_PIECE = 2**21  # numbers of moments held at a time
 _GRID = 25  # numbers of samples at which that floor is drawn, if more are asked for
 
 
@@ -92,17 +96,12 @@ def running_second_moments(
     """
     y = _checked_outputs(outputs)
     ends = _checked_samples(samples, y.shape[-2])
-    if window is not None and timescale is not None:
-        raise ValueError(f"give window or timescale, not both, got {window!r} and {timescale!r}")
-    flat = y.reshape(-1, *y.shape[-2:])
-    if window is not None:
-        window = whole_number("window", window)
-        moments, n_effective = _sliding(flat, ends, window)
-    else:
-        kept = 1.0 if timescale is None else 1.0 - 1.0 / _checked_timescale(timescale)
-        moments, n_effective = _fading(flat, ends, kept)
+    pieces = list(_pieces(y, ends, window, timescale))
     n = y.shape[-1]
-    return RunningMoments(moments.reshape(*y.shape[:-2], len(ends), n, n), n_effective)
+    moments = np.concatenate([piece for piece, _ in pieces], axis=1)
+    return RunningMoments(
+        moments.reshape(*y.shape[:-2], len(ends), n, n), np.concatenate([n for _, n in pieces])
+    )
 
 
 def empirical_errors(
@@ -137,12 +136,19 @@ def empirical_errors(
     >>> errors.frobenius_error.round(3), errors.frobenius_error_floor.round(3)
     (array([0.342, 0.04 ]), array([0.346, 0.035]))
     """
-    moments, n_effective = running_second_moments(
-        outputs, samples, window=window, timescale=timescale
+    y = _checked_outputs(outputs)
+    ends, n = _checked_samples(samples, y.shape[-2]), y.shape[-1]
+    # Piece by piece, for moments are n times as large as outputs.
+    pieces = [
+        (*response_errors(np.eye(n), moments), n_effective)
+        for moments, n_effective in _pieces(y, ends, window, timescale)
+    ]
+    worst, total = (np.concatenate([piece[i] for piece in pieces], axis=1) for i in (0, 1))
+    shape, floor = (
+        (*y.shape[:-2], len(ends)),
+        sampling_floor(n, np.concatenate([piece[2] for piece in pieces])),
     )
-    n = moments.shape[-1]
-    floor = sampling_floor(n, n_effective)
-    return EmpiricalErrors(*response_errors(np.eye(n), moments), *floor)
+    return EmpiricalErrors(worst.reshape(shape), total.reshape(shape), *floor)
 
 
 def sampling_floor(n_neurons: int, n_samples: npt.ArrayLike) -> SamplingFloor:
@@ -209,6 +215,8 @@ def _checked_outputs(outputs: npt.ArrayLike) -> Floats:
             "outputs must be finite, got NaN or infinity; leave such samples out first (the last "
             "record of a run, which has no further input, holds NaN)"
         )
+    if np.abs(y).max() > _LARGEST:
+        raise ValueError(f"outputs must be below {_LARGEST:g}, or their squares overflow")
     return y
 
 
@@ -234,8 +242,26 @@ def _checked_timescale(timescale: float) -> float:
     return number
 
 
+def _pieces(
+    y: Floats, ends: Integers, window: int | None, timescale: float | None
+) -> Iterator[tuple[Floats, Floats]]:
+    """Yield moments (repetition, record, n, n) of some records at a time, and their n_effective."""
+    flat = y.reshape(-1, *y.shape[-2:])
+    at_once = max(1, _PIECE // (len(flat) * y.shape[-1] ** 2))
+    parts = np.split(ends, range(at_once, len(ends), at_once))
+    if window is not None and timescale is not None:
+        raise ValueError(f"give window or timescale, not both, got {window!r} and {timescale!r}")
+    if window is not None:
+        window = whole_number("window", window)
+        yield from (_sliding(flat, part, window) for part in parts)
+        return
+    kept = 1.0 if timescale is None else 1.0 - 1.0 / _checked_timescale(timescale)
+    fading = _Fading(np.zeros((len(flat), y.shape[-1], y.shape[-1])), kept)
+    yield from (fading.moments(flat, part) for part in parts)
+
+
 def _sliding(y: Floats, ends: Integers, window: int) -> tuple[Floats, Floats]:
-    """Return means of y y' over windows (..., record, n, n).
+    """Return means of y y' over windows.
 
     Each from its own samples: differences of running sums would lose digits in long runs.
     """
@@ -247,21 +273,32 @@ def _sliding(y: Floats, ends: Integers, window: int) -> tuple[Floats, Floats]:
     return moments, lengths.astype(np.float64)
 
 
-def _fading(y: Floats, ends: Integers, kept: float) -> tuple[Floats, Floats]:
-    """Return means of y y' whose weights fall by the factor `kept` with every sample."""
-    moments = np.empty((len(y), len(ends), y.shape[-1], y.shape[-1]))
-    n_effective = np.empty(len(ends))
-    total, weight, squared, begin = np.zeros(moments[:, :1].shape)[:, 0], 0.0, 0.0, 0
-    for record, end in enumerate(ends):
-        weights = kept ** np.arange(end - begin - 1, -1, -1, dtype=np.float64)
-        recent, fallen = y[:, begin:end], kept ** float(end - begin)
-        total = fallen * total + np.swapaxes(recent * weights[:, None], -1, -2) @ recent
-        weight = fallen * weight + weights.sum()
-        squared = fallen**2 * squared + (weights**2).sum()
-        moments[:, record] = total / weight
-        n_effective[record] = weight**2 / squared
-        begin = end
-    return (moments + np.swapaxes(moments, -1, -2)) / 2, n_effective
+@dataclass
+class _Fading:
+    """Means of y y' whose weights fall by the factor `kept` with every sample."""
+
+    total: Floats  # (repetition, n, n) of weighted y y'
+    kept: float
+    weight: float = 0.0
+    squared: float = 0.0
+    begin: int = 0
+
+    def moments(self, y: Floats, ends: Integers) -> tuple[Floats, Floats]:
+        """Return the means at further samples."""
+        moments = np.empty((len(y), len(ends), y.shape[-1], y.shape[-1]))
+        n_effective = np.empty(len(ends))
+        for record, end in enumerate(ends):
+            ages = np.arange(end - self.begin - 1, -1, -1, dtype=np.float64)
+            weights, fallen = self.kept**ages, self.kept ** float(len(ages))
+            recent = y[:, self.begin : end]
+            added = np.swapaxes(recent * weights[:, None], -1, -2) @ recent
+            self.total = fallen * self.total + (added + np.swapaxes(added, -1, -2)) / 2
+            self.weight = fallen * self.weight + weights.sum()
+            self.squared = fallen**2 * self.squared + (weights**2).sum()
+            self.begin = int(end)
+            moments[:, record] = self.total / self.weight
+            n_effective[record] = self.weight**2 / self.squared
+        return moments, n_effective
 
 
 @functools.lru_cache(maxsize=256)

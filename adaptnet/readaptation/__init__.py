@@ -13,6 +13,7 @@ from adaptnet.readaptation.averages import aligned_curves, peri_change_averages
 from adaptnet.readaptation.bootstrap import paired_bootstrap
 from adaptnet.readaptation.convergence import convergence_times, with_start
 from adaptnet.readaptation.dataframe import to_dataframe
+from adaptnet.readaptation.empirical import with_empirical_errors
 from adaptnet.readaptation.exponential import time_constants
 from adaptnet.readaptation.first_passage import readaptation_times
 from adaptnet.readaptation.floors import noise_floors
@@ -43,6 +44,7 @@ __all__ = [
     "time_constants",
     "to_dataframe",
     "tracking",
+    "with_empirical_errors",
     "with_oracle",
     "with_start",
 ]

@@ -49,7 +49,7 @@ def with_a_diverged_circuit(run):
 
 def test_every_function_of_a_run_is_a_measure_or_listed_here():
     others = {"aligned_curves", "peri_change_averages", "with_oracle", "measure"}
-    others |= {"convergence_times", "with_start"}
+    others |= {"convergence_times", "with_start", "with_empirical_errors"}
     of_a_run = {
         name
         for name in readaptation.__all__
