@@ -14,7 +14,8 @@ from adaptnet.metrics import square_root
 
 _TOO_FEW = (
     "n_interneurons must be at least the number of primary neurons, {n}, got {k}: "
-    "with fewer, W W' is singular and the fixed point undefined"
+    "with fewer, W W' is singular and the fixed point undefined; a LeakyInterneuronCircuit with a "
+    "leak takes any number"
 )
 _ROUNDING = 1e-12
 

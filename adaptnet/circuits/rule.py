@@ -35,7 +35,7 @@ class RuleCircuit(PlasticCircuit):
         Before the first sample, of float64 or int64; or a function of the number of neurons that
         returns it.
     weights : callable
-        ``weights(state)`` returns the effective weights (n, n): the symmetric matrix whose inverse
+        ``weights(state)`` returns the effective weights (n, n): the matrix whose inverse
         maps an input to the outputs. Compiled, too.
     learning_rate, learning_rate_decay
         As for :class:`DirectCircuit`.
@@ -134,6 +134,9 @@ class RuleCircuit(PlasticCircuit):
             outcomes: list[Outcome] = kernels.rule.advance(*self._compiled(), *block)
         except kernels.rule.RuleError as error:
             cause = error.__cause__
+            if cause is None:
+                at = n_processed + error.sample
+                raise ValueError(f"{error}; it did not at sample {at}") from None
             raise ValueError(
                 f"step raised {type(cause).__name__}: {cause}, at sample "
                 f"{n_processed + error.sample}; its traceback is above"

@@ -16,6 +16,11 @@ from adaptnet.kernels.status import Outcome, Status
 OK = int(Status.OK)
 ACTIVITY_NOT_FINITE = int(Status.ACTIVITY_NOT_FINITE)
 WEIGHTS_NOT_FINITE = int(Status.WEIGHTS_NOT_FINITE)
+OUTPUTS_MISSHAPEN, WEIGHTS_MISSHAPEN = -1, -2
+_MISSHAPEN = {
+    OUTPUTS_MISSHAPEN: "step must return as many outputs as there are neurons",
+    WEIGHTS_MISSHAPEN: "weights must return a row and a column per neuron",
+}
 
 
 @kernel
@@ -55,10 +60,14 @@ def loop(step: Callable[..., Any], weights: Callable[..., Any]) -> Callable[...,
         recorded_weights: Floats,
         done: Integers,
     ) -> int:
-        n_records = 0
+        n, n_records = inputs.shape[1], 0
+        x = np.empty(n)  # a copy: other circuits are to process the same samples
         for t in range(inputs.shape[0]):
             done[0] = t  # if the rule raises, this is the sample
-            y = step(state, inputs[t], rates[t])
+            x[:] = inputs[t]
+            y = step(state, x, rates[t])
+            if y.shape[0] != n:
+                return OUTPUTS_MISSHAPEN
             total = 0.0
             for i in range(y.shape[0]):
                 total += y[i]
@@ -66,6 +75,8 @@ def loop(step: Callable[..., Any], weights: Callable[..., Any]) -> Callable[...,
                 return ACTIVITY_NOT_FINITE
             if recorded[t]:
                 A = weights(state)
+                if A.shape[0] != n or A.shape[1] != n:
+                    return WEIGHTS_MISSHAPEN
                 total = 0.0
                 for i in range(A.shape[0]):
                     for j in range(A.shape[1]):
@@ -95,7 +106,8 @@ def advance(
     Raises
     ------
     RuleError
-        If the rule raises, with the sample of the block and its traceback.
+        If the rule raises, with the sample of the block and its traceback, or returns another
+        shape than for the first sample.
     """
     run, outcomes = loop(step, weights), []
     for r, state in enumerate(states):
@@ -106,15 +118,17 @@ def advance(
         except Exception as error:
             t = int(done[0])
             raise RuleError(r, t) from _in_python(step, state, inputs[r, t], rates[r, t], error)
+        if status in _MISSHAPEN:
+            raise RuleError(r, int(done[0]), _MISSHAPEN[status])
         outcomes.append(Outcome(Status(status), int(done[0])))
     return outcomes
 
 
 class RuleError(RuntimeError):
-    """A rule raised; `replicate` of the group and `sample` of the block say where."""
+    """A rule failed; `replicate` of the group and `sample` of the block say where."""
 
-    def __init__(self, replicate: int, sample: int) -> None:
-        super().__init__(f"the rule raised at sample {sample} of the block")
+    def __init__(self, replicate: int, sample: int, sentence: str = "") -> None:
+        super().__init__(sentence)
         self.replicate = replicate
         self.sample = sample
 

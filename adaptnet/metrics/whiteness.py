@@ -4,8 +4,9 @@ import numpy as np
 import numpy.typing as npt
 
 from adaptnet import kernels
-from adaptnet._checks import Floats
+from adaptnet._checks import Flags, Floats
 
+_ROUNDING = 1e-12  # of the largest entry: far above rounding, far below any meant asymmetry
 _SMALL = 64  # neurons up to which the kernel, with many records at a time, is faster than LAPACK
 
 
@@ -42,7 +43,7 @@ def whitening_errors(weights: npt.ArrayLike, covariance: npt.ArrayLike) -> tuple
     Parameters
     ----------
     weights : array (..., n, n)
-        Effective weights A, symmetric.
+        Effective weights A. C_yy is A^-1 C A^-T if they are not symmetric.
     covariance : array (..., n, n)
         Covariance C of the inputs; leading dimensions broadcast against those of `weights`.
 
@@ -51,7 +52,8 @@ def whitening_errors(weights: npt.ArrayLike, covariance: npt.ArrayLike) -> tuple
     whitening_error : array (...)
         Largest absolute eigenvalue of C_yy - I: the error of the worst direction, whether its
         variance is too large (without bound) or too small (at most 1). NaN where the weights are
-        not positive definite: the fast dynamics then have no stable fixed point.
+        not positive definite or, if they are not symmetric, an eigenvalue has no positive real
+        part: the fast dynamics then have no stable fixed point.
     frobenius_error : array (...)
         Frobenius norm of C_yy - I: the errors of all directions together; NaN likewise.
 
@@ -71,12 +73,24 @@ def whitening_errors(weights: npt.ArrayLike, covariance: npt.ArrayLike) -> tuple
     else:
         positive = np.isfinite(flat_a).all(axis=(1, 2))
         positive[positive] = np.linalg.eigvalsh(flat_a[positive])[:, 0] > 0
+    skew = _not_symmetric(flat_a)  # of which all of this has read one triangle
+    if skew.any():
+        worst[skew] = total[skew] = np.nan
+        positive[skew] = np.linalg.eigvals(flat_a[skew]).real.min(axis=-1) > 0
     if positive.any():
         excess = output_covariance(flat_a[positive], flat_c[positive]) - np.eye(n)
         excess = (excess + np.swapaxes(excess, -1, -2)) / 2
         worst[positive] = np.abs(np.linalg.eigvalsh(excess)).max(axis=-1)
         total[positive] = np.sqrt((excess**2).sum(axis=(-1, -2)))
     return worst.reshape(shape)[()], total.reshape(shape)[()]
+
+
+def _not_symmetric(matrices: Floats) -> Flags:
+    """Return which of some matrices (record, n, n) differ from their transposes beyond rounding."""
+    with np.errstate(invalid="ignore"):  # infinities
+        gaps = np.abs(matrices - np.swapaxes(matrices, -1, -2)).max(axis=(-1, -2), initial=0.0)
+    found: Flags = np.isfinite(gaps) & (gaps > _ROUNDING * np.abs(matrices).max(axis=(-1, -2)))
+    return found
 
 
 def square_root(covariance: npt.ArrayLike) -> Floats:

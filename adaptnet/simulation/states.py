@@ -155,8 +155,8 @@ def _started(name: str, circuit: Circuit, before: Circuit, state: State, n_neuro
     )
     if type(circuit) is not type(before) or not alike:
         raise ValueError(
-            f"circuit {name!r} must be of the kind, size and dynamics that start holds, "
-            f"{before!r}, got {circuit!r}"
+            f"circuit {name!r} must be of the kind, size, dynamics and batch_size that start "
+            f"holds, {before!r}, got {circuit!r}"
         )
     names = getattr(fresh, "_fields", range(len(fresh)))  # a state may be a plain tuple
     for name_of_array, array, learned in zip(names, fresh, state, strict=True):

@@ -7,6 +7,7 @@ import adaptnet as an
 from adaptnet.circuits import frames
 from environments import StationaryEnvironment
 from environments.covariances import random_eigenbasis, with_spectrum
+from tests import naive
 
 S = np.array([0.4, 0.8, 1.5, 3.0])
 C = with_spectrum(S**2, random_eigenbasis(4, np.random.default_rng(0)))
@@ -80,6 +81,24 @@ def test_decoupled_synapses_that_lose_stability_are_reported():
     with pytest.warns(an.DivergenceWarning, match=r"sample 0: the fast dynamics lost their stab"):
         run = an.simulate(circuit, np.ones((5, 2)), record=["effective_weights"])
     assert run["diverged_sample"].item() == 0
+
+
+def test_decoupled_synapses_lose_stability_at_the_sample_at_which_an_eigenvalue_does():
+    rng = np.random.default_rng(126)
+    outward, inward = rng.normal(size=(2, 2, 2))
+    inputs = rng.normal(size=(100, 2))
+    circuit = an.DecoupledInterneuronCircuit(
+        initial_outward_weights=outward,
+        initial_inward_weights=inward,
+        leak=0.3,
+        learning_rate=0.1,
+    )
+    with pytest.warns(an.DivergenceWarning, match="sample 2: the fast dynamics lost their stab"):
+        run = an.simulate(circuit, inputs, record=["effective_weights"])
+    assert run["diverged_sample"].item() == 2
+    twin = naive.decoupled(outward, inward, inputs[:2], 0.1, alpha=0.3)
+    real = np.linalg.eigvals(twin).real.min(axis=1)
+    assert real[0] > 0 > real[1]
 
 
 def test_a_rotating_but_stable_circuit_goes_on():
@@ -173,6 +192,8 @@ def test_too_few_interneurons_without_leak_are_refused_with_the_remedy():
     for kind in (an.LeakyInterneuronCircuit, an.DecoupledInterneuronCircuit):
         with pytest.raises(ValueError, match="raise leak"):
             an.simulate(kind(leak=0.0, n_interneurons=2), np.ones((5, 3)))
+    with pytest.raises(ValueError, match="a LeakyInterneuronCircuit with a leak takes any number"):
+        an.simulate(an.InterneuronCircuit(n_interneurons=2), np.ones((5, 3)))
 
 
 @pytest.mark.parametrize("frame", [frames.equiangular(n) for n in (2, 3, 7)])

@@ -138,6 +138,64 @@ def test_a_rule_that_raises_is_shown_with_its_sample_and_traceback():
     assert "raises" in names
 
 
+def fewer_outputs_later(state, x, eta):
+    return x[:2] if x[0] > 100 else x
+
+
+def larger_weights_later(state):
+    return np.eye(4) if state.M[0, 0] > 2.004 else state.M
+
+
+def grows(state, x, eta):
+    state.M[:] += eta * np.eye(len(x))
+    return x
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"step": fewer_outputs_later}, "as many outputs as there are neurons.*at sample 33"),
+        (
+            {"step": grows, "weights": larger_weights_later},
+            "a row and a column per neuron.*at sample 4",
+        ),
+    ],
+)
+def test_shapes_that_change_in_a_run_are_refused_with_the_sample(settings, message):
+    inputs = np.ones((50, 3))
+    inputs[33, 0] = 200
+    with pytest.raises(ValueError, match=message):
+        an.simulate(rule(**settings, learning_rate=1e-3), inputs, block_size=20)
+
+
+def zeroes(state, x, eta):
+    x[:] = 0.0
+    return x
+
+
+def test_a_rule_that_changes_its_sample_changes_no_other_circuit():
+    inputs = np.random.default_rng(3).normal(size=(20, 3))
+    circuits = {"own": rule(step=zeroes), "direct": an.DirectCircuit()}
+    run = an.simulate(circuits, inputs, record=["effective_weights", "inputs"])
+    alone = an.simulate(circuits["direct"], inputs, record=["effective_weights"])
+    np.testing.assert_array_equal(run["effective_weights"][1], alone["effective_weights"][0])
+    np.testing.assert_array_equal(run["inputs"][0, :-1], inputs)
+
+
+def turned(state):
+    return state.M + np.triu(np.ones((3, 3)), 1)
+
+
+def test_errors_of_weights_that_are_not_symmetric_follow_from_their_own_inverse():
+    circuit = rule(weights=turned, step=grows)
+    record = ["whitening_error", "effective_weights", "covariance"]
+    run = an.simulate(circuit, ENVIRONMENT, 10, rng=0, record=record)
+    inverse = np.linalg.inv(run["effective_weights"].values[0])
+    outputs = inverse @ run["covariance"].values @ np.swapaxes(inverse, -1, -2)
+    worst = np.abs(np.linalg.eigvalsh(outputs - np.eye(3))).max(axis=-1)
+    np.testing.assert_allclose(run["whitening_error"].values[0], worst, rtol=1e-12)
+
+
 def _entries(traceback):
     while traceback is not None:
         yield traceback

@@ -54,6 +54,21 @@ def test_errors_are_those_of_the_definition(n, scale):
     np.testing.assert_allclose(an.whitening_errors(A, C), expected, rtol=1e-11)
 
 
+@pytest.mark.parametrize("n", [2, 5, 70])
+def test_weights_that_are_not_symmetric_map_by_their_own_inverse(n):
+    rng = np.random.default_rng(n)
+    C = naive.random_covariance(rng, n)
+    A = np.eye(n) + 0.2 / np.sqrt(n) * rng.normal(size=(4, n, n))
+    A[1] = (A[1] + A[1].T) / 2
+    A[2] = -A[2]  # unstable
+    A[3] = A[3] + np.tril(np.full((n, n), 1e-15))  # rounding
+    worst, total = an.whitening_errors(A, C)
+    expected = response_errors(np.linalg.inv(A), C)
+    for found, right in zip((worst, total), expected, strict=True):
+        np.testing.assert_allclose(found[[0, 1, 3]], right[[0, 1, 3]], rtol=1e-11)
+        assert np.isnan(found[2])
+
+
 @pytest.mark.parametrize("n", [2, 6, 20])
 def test_equal_and_clustered_eigenvalues_do_no_harm(n):
     rng = np.random.default_rng(n)

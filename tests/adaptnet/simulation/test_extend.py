@@ -165,7 +165,9 @@ def test_starts_that_do_not_fit_are_refused(change, message):
 
 def test_another_kind_of_circuit_or_no_run_is_refused():
     run = an.simulate({"it": an.DirectCircuit()}, ENVIRONMENT, 5, rng=0)
-    with pytest.raises(ValueError, match="must be of the kind, size and dynamics that start holds"):
+    with pytest.raises(
+        ValueError, match="of the kind, size, dynamics and batch_size that start holds"
+    ):
         an.simulate({"it": an.InterneuronCircuit()}, ENVIRONMENT, 5, start=run)
     with pytest.raises(TypeError, match="start must be a run"):
         an.simulate(an.DirectCircuit(), ENVIRONMENT, 5, start="run.nc")
