@@ -11,6 +11,7 @@ from adaptnet.plotting.curves import plot_aligned, plot_readaptation
 from adaptnet.plotting.environments import plot_environment
 from adaptnet.plotting.matrices import plot_matrices, plot_spectrum
 from adaptnet.plotting.style import STYLES, circuit_colours, style
+from adaptnet.plotting.sweeps import plot_sweep
 from adaptnet.plotting.times import plot_scaling, plot_survival, plot_transition_matrix
 
 
@@ -46,6 +47,7 @@ __all__ = [
     "plot_scaling",
     "plot_spectrum",
     "plot_survival",
+    "plot_sweep",
     "plot_transition_matrix",
     "style",
 ]

@@ -18,7 +18,7 @@ from adaptnet.readaptation.groups import (
 )
 from adaptnet.readaptation.intervals import bootstrap_t, paired_median, quotient
 from adaptnet.readaptation.kaplan_meier import kaplan_meier
-from adaptnet.readaptation.measures import takes_results
+from adaptnet.readaptation.measures import at_each_point, takes_results
 from adaptnet.readaptation.outcomes import Outcome, outcome_variable
 from adaptnet.readaptation.selections import DIMS
 from adaptnet.seeding import Rng, root_seed
@@ -30,6 +30,7 @@ _COLUMNS = tuple(kind + end for kind in _KINDS for end in ("", "_low", "_high"))
 _Estimates: TypeAlias = dict[str, tuple[float, float, float]]  # estimate, lower, upper
 
 
+@at_each_point
 @takes_results
 def paired_bootstrap(
     results: xr.Dataset,

@@ -10,6 +10,7 @@ import xarray as xr
 from adaptnet.files.joined import as_run
 from adaptnet.files.validation import validate
 from adaptnet.readaptation.changes import require_all_changes
+from adaptnet.readaptation.points import over_points, point_dims
 from adaptnet.readaptation.selections import restored
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -33,6 +34,21 @@ def _run(dataset: xr.Dataset) -> xr.Dataset:
 def takes_results(function: F) -> F:
     """Let a function whose first argument is a measure's results take selections of results."""
     return _checking(function, restored)
+
+
+def at_each_point(function: F) -> F:
+    """Let a function of results take those of a sweep: it is called for each of the points."""
+    first = next(iter(inspect.signature(function).parameters))
+
+    @wraps(function)
+    def joined(*args: Any, **kwargs: Any) -> Any:
+        results, rest = (args[0], args[1:]) if args else (kwargs.get(first), ())
+        if not (isinstance(results, xr.Dataset) and point_dims(results)):
+            return function(*args, **kwargs)
+        kwargs.pop(first, None)
+        return over_points(function, results, *rest, **kwargs)
+
+    return cast(F, joined)
 
 
 def measure(name: str) -> Callable[[F], F]:

@@ -6,7 +6,7 @@ import xarray as xr
 from adaptnet._checks import Floats, positive_number
 from adaptnet.readaptation.groups import Times, group_coordinates, groups, horizon_of, times_of
 from adaptnet.readaptation.kaplan_meier import ROUNDING, Events, curve_and_band, kaplan_meier
-from adaptnet.readaptation.measures import takes_results
+from adaptnet.readaptation.measures import at_each_point, takes_results
 from adaptnet.readaptation.selections import DIMS
 
 _SUMMARY = {
@@ -25,6 +25,7 @@ _SUMMARY = {
 }
 
 
+@at_each_point
 @takes_results
 def summary(
     times: xr.Dataset,

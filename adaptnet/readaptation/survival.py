@@ -17,9 +17,10 @@ from adaptnet.readaptation.groups import (
     times_of,
 )
 from adaptnet.readaptation.kaplan_meier import curve_and_band
-from adaptnet.readaptation.measures import takes_results
+from adaptnet.readaptation.measures import at_each_point, takes_results
 
 
+@at_each_point
 @takes_results
 def survival_curves(
     times: xr.Dataset, *, by: str = "change", confidence: float | None = 0.95
@@ -114,6 +115,7 @@ def survival_curves(
     return xr.Dataset(variables, coordinates, times.attrs)
 
 
+@at_each_point
 @takes_results
 def logrank_tests(times: xr.Dataset, *, by: str = "change") -> xr.Dataset:
     """Return log-rank tests of each pair of circuits: whether they readapt at the same pace.

@@ -11,7 +11,7 @@ from adaptnet import plotting
 from adaptnet._checks import positive_number
 from adaptnet._words import thousands
 from adaptnet.errors import NoiseFloorWarning
-from adaptnet.files.schema import TABLE
+from adaptnet.files.schema import RESULTS
 from adaptnet.files.validation import validate
 from adaptnet.readaptation import readaptation_times
 from adaptnet.readaptation.changes import jumps
@@ -87,7 +87,7 @@ def report(
     title = str(dataset.attrs.get("scenario", dataset.attrs.get("title", "a run")))
     parts = [f"<h1>{escape(title)}</h1>"]
     with plotting.style(style):
-        if dataset.attrs.get("kind") == TABLE:
+        if dataset.attrs.get("kind") in RESULTS:
             parts += [_lead_of_table(dataset), *(picture(*shown) for shown in figures)]
             parts += ["<h2>Results</h2>", results_table(dataset)]
         else:

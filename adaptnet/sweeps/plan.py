@@ -26,6 +26,7 @@ class Sweep:
     seed: np.random.SeedSequence
     n_replicates: int
     independent: bool
+    with_flow: bool = False
 
     def describe(self) -> dict[str, Any]:
         """Return what all points have in common."""
@@ -35,6 +36,7 @@ class Sweep:
             "keep": self.keep.describe(),
             "seed": [str(self.seed.entropy), list(self.seed.spawn_key)],
             "independent": self.independent,
+            "with_flow": self.with_flow,
             "code": [self.source.describe()["code"], code()],
             **together,
         }
@@ -58,6 +60,7 @@ def planned(
     n_replicates: int | None,
     rng: Rng,
     independent: bool,
+    with_flow: bool = False,
 ) -> Sweep:
     """Return the sweep that was asked for, checked.
 
@@ -76,4 +79,5 @@ def planned(
         root_seed(rng),
         whole_number("n_replicates", number),
         bool(independent),
+        bool(with_flow),
     )

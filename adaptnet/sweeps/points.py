@@ -95,12 +95,14 @@ def points_of(over: Over) -> Points:
             "over must map names of parameters to values, or be a list of mappings or a DataFrame "
             f"of points, got {over!r:.100}"
         )
+    if not columns:
+        raise ValueError("over must hold at least one point, got none")
     names = _checked_names(columns)
     axes = tuple(
         tuple(_value(name, value, f"point {i}") for i, value in enumerate(column))
         for name, column in columns.items()
     )
-    if not axes or not axes[0]:
+    if not axes[0]:
         raise ValueError("over must hold at least one point, got none")
     rows = list(zip(*axes, strict=True))
     _refuse_repeated(rows, "point", lambda row: dict(zip(names, row, strict=True)))

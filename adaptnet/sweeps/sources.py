@@ -3,7 +3,7 @@
 import dataclasses
 import importlib.metadata
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 import xarray as xr
@@ -57,7 +57,7 @@ class Source:
     @property
     def is_table(self) -> bool:
         """Whether it is a scenario that makes a table of its own, and not one simulation."""
-        return self.is_scenario and not hasattr(self.what, "circuits")
+        return self.is_scenario and not hasattr(self.what, "compared")
 
     @property
     def name(self) -> str:
@@ -108,7 +108,7 @@ class Source:
         if self.is_scenario:
             scenario = self.scenario(point)
             simulation = Simulation(
-                scenario.circuits(),
+                scenario.compared(),
                 scenario.environment(),
                 scenario.n_samples,
                 scenario.record_every,
@@ -116,7 +116,8 @@ class Source:
         else:
             simulation = as_simulation(self.what(**self._own(point)), self.name)
         changes = {k: v for k, v in {**self.fixed, **point}.items() if k not in self._own(point)}
-        return simulation._replace(circuits=with_parameters(simulation.circuits, changes))
+        changed = with_parameters(simulation.circuits, changes, self.parameters() or ())
+        return simulation._replace(circuits=changed)
 
     def _own(self, point: Mapping[str, Value]) -> dict[str, Value]:
         """Return the parameters of the source itself, without those of its circuits."""
@@ -173,9 +174,13 @@ def _by_name(name: str) -> Any:
 
 
 def with_parameters(
-    circuits: Mapping[str, Circuit] | Circuit, changes: Mapping[str, Value]
+    circuits: Mapping[str, Circuit] | Circuit,
+    changes: Mapping[str, Value],
+    further: Iterable[str] = (),
 ) -> dict[str, Circuit]:
     """Return circuits with parameters changed: ``"direct.learning_rate"``, or of all that have it.
+
+    `further` are parameters beside those of the circuits, for an error to suggest.
 
     Raises
     ------
@@ -205,9 +210,8 @@ def with_parameters(
         if not having:
             among = [label] if label else list(circuits)
             known = {field for circuit in among for field in _fields(circuits[circuit])}
-            raise ValueError(
-                f"there is no parameter {name!r} of the circuits; {suggestion(parameter, known)}"
-            )
+            known |= set() if label else set(further)
+            raise ValueError(f"there is no parameter {name!r}; {suggestion(parameter, known)}")
         for circuit in having:
             changed[circuit] = dataclasses.replace(changed[circuit], **{parameter: value})
     return changed
@@ -245,18 +249,7 @@ def require_runnable(what: Source, points: Points) -> None:
             else:
                 what.simulation(point)
         except (TypeError, ValueError) as error:
-            raise type(error)(
-                f"{_named(error, known, what)} (point {i}: {shown(point)})"
-            ) from error
-
-
-def _named(error: Exception, known: list[str] | None, what: Source) -> str:
-    """Return what an error says, with the parameters of the source if a circuit has none such."""
-    text = str(error)
-    if "of the circuits" in text and known is not None:
-        kind = "scenario" if what.is_scenario else "function"
-        text += f"; parameters of the {kind} are {', '.join(known)}"
-    return text
+            raise type(error)(f"{error} (point {i}: {shown(point)})") from error
 
 
 def shown(point: Mapping[str, Value]) -> str:

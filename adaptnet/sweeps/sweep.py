@@ -35,6 +35,7 @@ def sweep(
     n_replicates: int | None = None,
     rng: Rng = 0,
     independent: bool = False,
+    with_flow: bool = False,
     path: str | os.PathLike[str] | None = None,
     executor: Executor | int | None = None,
     replicates_per_task: int | None = None,
@@ -71,6 +72,9 @@ def sweep(
         between points are paired.
     independent : bool
         Whether each point has samples of its own instead.
+    with_flow : bool
+        Whether what is kept of the synaptic flow, which is learning without its noise, stands
+        beside as ``flow_...``, for circuits that theory covers; `keep` must be a measure.
     path : path, optional
         netCDF file for the results. Until it is complete, what is done is in the folder
         ``<path>.partial``, from which the same call goes on. With further values, points or
@@ -126,7 +130,7 @@ def sweep(
     >>> dict(times["samples"].sizes)
     {'learning_rate': 2, 'contrast': 2, 'circuit': 1, 'replicate': 1, 'change': 1}
     """
-    wanted = planned(what, over, fixed, keep, n_replicates, rng, independent)
+    wanted = planned(what, over, fixed, keep, n_replicates, rng, independent, with_flow)
     executor = checked_executor(executor)
     if executor is not None:
         require_portable(what=wanted.source.what, keep=wanted.keep.function)
@@ -144,6 +148,7 @@ def sweep(
         wanted.n_replicates,
         whole_number("n_threads", n_threads),
         runs,
+        wanted.with_flow,
     )
     added = further(attributes)
     if path is None:

@@ -15,12 +15,13 @@ from adaptnet import readaptation
 from adaptnet._words import suggestion
 from adaptnet.files.storage import save
 from adaptnet.seeding import child_seed
+from adaptnet.simulation.averaged import flow
 from adaptnet.simulation.simulate import simulate
 from adaptnet.simulation.threads import single_threaded_blas
 from adaptnet.sweeps.identity import fingerprint
 from adaptnet.sweeps.parts import Part, encoded, part_of
 from adaptnet.sweeps.points import Value
-from adaptnet.sweeps.simulations import Later
+from adaptnet.sweeps.simulations import Later, Simulation
 from adaptnet.sweeps.sources import Source, require_dataset, shown
 
 DONE, FAILED, DIVERGED, MISSING = "done", "failed", "diverged", "missing"
@@ -80,6 +81,7 @@ class Job:
     n_replicates: int
     n_threads: int
     keep_runs: Path | None = None
+    with_flow: bool = False
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,38 @@ def _part(job: Job, task: Task) -> Part:
             f"{run['diverged_sample'].values[c, r]}"
         )
     kept = require_dataset(_kept(job, task, run), job.keep.function)
+    if job.with_flow:
+        kept = xr.merge([kept, _of_flow(job, task, simulation, environment, seed)],
+                        combine_attrs="override", join="left")  # fmt: skip
     return part_of(kept.drop_attrs(deep=False) if kept is run else kept, status, message, 0.0)
+
+
+def _of_flow(
+    job: Job, task: Task, simulation: Simulation, environment: Any, seed: np.random.SeedSequence
+) -> xr.Dataset:
+    """Return what is kept of the circuits' flow, of those that theory covers, as ``flow_...``."""
+    assert isinstance(simulation.circuits, Mapping)
+    covered = {name: c for name, c in simulation.circuits.items() if c.theory is not None}
+    shared = environment.shared_path
+    if not covered or (shared and task.first):  # all replicates have the same flow
+        return xr.Dataset()
+    run = flow(
+        covered,
+        environment,
+        simulation.n_samples or 0,
+        n_replicates=1 if shared else task.stop - task.first,
+        rng=seed,
+        record_every=simulation.record_every,
+    )
+    kept = require_dataset(_kept(job, task, run), job.keep.function)
+    if shared:
+        kept = kept.isel(replicate=0, drop=True)
+    else:
+        kept = kept.assign_coords(replicate=np.arange(task.first, task.stop))
+    named = {name: f"flow_{name}" for name in map(str, kept.data_vars)}
+    for name, values in kept.data_vars.items():
+        values.attrs["long_name"] = f"{values.attrs.get('long_name', name)}, of the flow"
+    return kept.reset_coords(drop=True).rename(named)
 
 
 def _kept(job: Job, task: Task, run: xr.Dataset) -> Any:

@@ -6,5 +6,8 @@ DIVERGED = 3
 DIFFERS = 4
 """A verified run does not come out as it is stored."""
 
+FAILED = 5
+"""The sweep is saved, but points of it failed."""
+
 FAULT = 70
 """An error that nobody foresaw, as sysexits.h numbers it."""

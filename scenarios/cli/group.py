@@ -37,6 +37,7 @@ COMMANDS = {
     "readapt": _Home("stored", "Print how long circuits take to readapt after each change."),
     "report": _Home("pictures", "Write a page with pictures and tables of a run."),
     "run": _Home("running", "Run a scenario; write the run and its picture."),
+    "sweep": _Home("sweeping", "Run a scenario at many points of its parameters."),
     "verify": _Home("stored", "Run a stored run again and compare it, bit for bit."),
 }
 

@@ -51,7 +51,7 @@ _KINDS: dict[str, _Draw] = {
     type=click.Choice([*_KINDS, "matrices", "ellipses"]),
     help="What to draw.  [default: what the run's scenario draws]",
 )
-@click.option("--change", type=int, help="Change to draw, from 0 (matrices and ellipses only).")
+@click.option("--change", type=int, help="Change to draw, from 0 (matrices, ellipses, sweeps).")
 @click.option(
     "--circuit", "circuits", metavar="NAME", multiple=True, help="Circuit to draw.  [default: all]"
 )
@@ -71,9 +71,10 @@ def plot(
     overwrite: bool,
 ) -> None:
     """Draw a run: the picture of its scenario if it has one, or else the errors of its circuits."""
-    if change is not None and kind not in ("matrices", "ellipses"):
-        raise ValueError("--change needs --kind matrices or --kind ellipses")
     dataset = _with_circuits(adaptnet.load(path), circuits, path)
+    is_sweep = dataset.attrs.get("kind") == "sweep"
+    if change is not None and kind not in ("matrices", "ellipses") and not is_sweep:
+        raise ValueError("--change needs --kind matrices or --kind ellipses, or a sweep")
     suffix = ".gif" if kind == "ellipses" else ".png"
     picture = output or _free_name(path, kind, suffix, overwrite=overwrite)
     refuse_existing(picture, overwrite=overwrite)
@@ -82,6 +83,10 @@ def plot(
             plotting.animate_ellipses(dataset, picture, change or 0)
         elif kind == "matrices":
             save_picture(plotting.plot_matrices(dataset, change or 0)[0], picture, dpi)
+        elif is_sweep:
+            if kind is not None:
+                raise ValueError(f"--kind draws runs, but {path} is a sweep; leave it out")
+            save_picture(plotting.plot_sweep(dataset, change=change)[0], picture, dpi)
         elif kind is None and "scenario" in dataset.attrs and not circuits:
             save_picture(_scenario_figure(dataset, threshold, path), picture, dpi)
         else:
@@ -104,6 +109,9 @@ def report(
     page = output or path.with_suffix(".html")
     refuse_existing(page, overwrite=overwrite)
     figures = []
+    if dataset.attrs.get("kind") == "sweep":
+        with plotting.style(style):
+            figures.append((plotting.plot_sweep(dataset)[0], str(dataset.attrs["title"])))
     if dataset.attrs.get("kind") == "table" and "scenario" in dataset.attrs:
         with plotting.style(style):
             caption = scenarios.find(dataset.attrs["scenario"]).title()

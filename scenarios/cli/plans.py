@@ -24,13 +24,17 @@ class Plan(NamedTuple):
     parameters: dict[str, Any] = {}  # noqa: RUF012, never changed in place
     replicates: int | None = None
     seed: Rng = 0
+    sweep: dict[str, Any] | None = None
 
 
-def planned(what: str, allow_paths: bool) -> Plan:
+def planned(what: str, allow_paths: bool, *, sweeping: bool = False) -> Plan:
     """Return the plan that `what` asks for."""
     path = Path(what)
     if path.suffix == ".toml":
-        return _from_toml(path)
+        plan = _from_toml(path)
+        if plan.sweep is not None and not sweeping:
+            raise ValueError(f"{path} describes a sweep; run it with `adaptnet sweep {path}`")
+        return plan
     if path.suffix == ".nc":
         return _from_run(path, allow_paths)
     return Plan(scenarios.find(what), what)
@@ -41,7 +45,7 @@ def _from_toml(path: Path) -> Plan:
         values = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors may add a mark
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{path} is not a TOML file: {error}") from error
-    kinds = {"scenario": str, "replicates": int, "seed": int, "parameters": dict}
+    kinds = {"scenario": str, "replicates": int, "seed": int, "parameters": dict, "sweep": dict}
     for key, value in values.items():
         if key not in kinds:
             raise ValueError(f"{path}: there is no key {key!r}; {suggestion(key, kinds)}")
@@ -55,6 +59,8 @@ def _from_toml(path: Path) -> Plan:
 def _from_run(path: Path, allow_paths: bool) -> Plan:
     """Return the plan that the file of a run stores."""
     attrs = attributes(path)
+    if attrs.get("kind") == "sweep":
+        raise ValueError(f"{path} is a sweep; `adaptnet sweep` runs and extends sweeps")
     if "scenario" not in attrs:
         raise ValueError(
             f"{path} was not made by a scenario but by a script, which alone can run it again"

@@ -27,6 +27,7 @@ from scenarios.cli import options
 from scenarios.cli.codes import DIFFERS
 from scenarios.cli.output import say
 from scenarios.cli.plans import planned, refuse_paths
+from scenarios.sweep_text import is_unfinished_sweep, progress_text
 from scenarios.text import measure_table, readaptation_table, wrapped
 
 _ATTRIBUTES = ("title", "scenario", "date_created", "history", "source", "git_commit", "truth")
@@ -36,6 +37,10 @@ _ATTRIBUTES = ("title", "scenario", "date_created", "history", "source", "git_co
 @options.a_run
 def info(path: Path) -> None:
     """Show what a run's file holds and how it was made, or how far an unfinished run is."""
+    if is_unfinished_sweep(path):
+        say(f"{path} is an unfinished sweep: {progress_text(path)}")
+        if not path.exists():
+            return
     unfinished = progress_made(path)
     if unfinished is not None:
         say(_progress(path, *unfinished))
@@ -73,6 +78,11 @@ def verify(path: Path, replicates: int | None, threads: int | None, allow_paths:
     The exit code is 4 if they differ.
     """
     with reading(path) as dataset:
+        if dataset.attrs.get("kind") == "sweep":
+            raise ValueError(
+                f"{path} is a sweep, which is not run again as a whole; sweep to a new file with "
+                "the same arguments, and compare the two"
+            )
         if not is_sealed(path):
             say(f"{path} has no checksum: other software wrote or changed it")
         found = _verified(path, dataset, replicates, threads, allow_paths)

@@ -195,7 +195,7 @@ def test_keeping_what_is_no_measure_is_not_split() -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ((models.step, {"contrst": [1.0]}), ValueError, "contrst.*circuits"),
+        ((models.step, {"contrst": [1.0]}), ValueError, "did you mean 'contrast'"),
         ((models.step, {"learning_rate": [0.1, -1.0]}), ValueError, r"learning_rate.*point 1: "),
         ((models.step, {"learning_rate": [0.1, "much"]}), TypeError, r"point 1: learning_rate = "),
         ((models.step, {"direkt.learning_rate": [0.1]}), ValueError, "did you mean 'direct'"),
