@@ -12,7 +12,7 @@ import numpy as np
 from adaptnet.kernels.building_blocks.compile import inlined, kernel
 from adaptnet.kernels.building_blocks.lanes import LANES
 from adaptnet.kernels.building_blocks.simd import FOUR, fma, load, spread, store
-from adaptnet.kernels.records import Floats
+from adaptnet.kernels.records import Bools, Floats
 
 RECORDS = 2 * LANES  # two vectors in flight hide the latency of one
 _ITERATIONS = 60  # of Laguerre; eight are usual
@@ -253,3 +253,25 @@ def errors(weights: Floats, covariances: Floats, worst: Floats, total: Floats) -
             total[first + r] = size
             known = size < math.inf and abs(above[r] + below[r]) < math.inf
             worst[first + r] = scale[r] * max(above[r], below[r]) if known else math.nan
+
+
+@kernel
+def mark_skew(A: Floats, tolerance: float, skew: Bools) -> None:
+    """Mark the matrices A (record, n, n) that are not symmetric, or differ from A' by NaN.
+
+    Entries may differ from their counterparts by `tolerance` times the largest entry.
+    """
+    n = A.shape[1]
+    for r in range(A.shape[0]):
+        gap, is_known = 0.0, True
+        for i in range(n):
+            for j in range(i):
+                if A[r, i, j] != A[r, j, i]:
+                    between = abs(A[r, i, j] - A[r, j, i])
+                    gap, is_known = max(gap, between), is_known and between < math.inf
+        if gap > 0.0 or not is_known:
+            largest = 0.0
+            for i in range(n):
+                for j in range(n):
+                    largest = max(largest, abs(A[r, i, j]))
+            skew[r] = gap > tolerance * largest or not is_known

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adaptnet import kernels
-from adaptnet._checks import Flags, Floats
+from adaptnet._checks import Floats
 
 _ROUNDING = 1e-12  # of the largest entry: far above rounding, far below any meant asymmetry
 _SMALL = 64  # neurons up to which the kernel, with many records at a time, is faster than LAPACK
@@ -73,9 +73,12 @@ def whitening_errors(weights: npt.ArrayLike, covariance: npt.ArrayLike) -> tuple
     else:
         positive = np.isfinite(flat_a).all(axis=(1, 2))
         positive[positive] = np.linalg.eigvalsh(flat_a[positive])[:, 0] > 0
-    skew = _not_symmetric(flat_a)  # of which all of this has read one triangle
+    skew = np.zeros(len(flat_a), np.bool_)  # of which all of this has read one triangle
+    kernels.whitening.mark_skew(flat_a, _ROUNDING, skew)
     if skew.any():
         worst[skew] = total[skew] = np.nan
+        positive[skew] = False
+        skew &= np.isfinite(flat_a).all(axis=(1, 2))
         positive[skew] = np.linalg.eigvals(flat_a[skew]).real.min(axis=-1) > 0
     if positive.any():
         excess = output_covariance(flat_a[positive], flat_c[positive]) - np.eye(n)
@@ -83,14 +86,6 @@ def whitening_errors(weights: npt.ArrayLike, covariance: npt.ArrayLike) -> tuple
         worst[positive] = np.abs(np.linalg.eigvalsh(excess)).max(axis=-1)
         total[positive] = np.sqrt((excess**2).sum(axis=(-1, -2)))
     return worst.reshape(shape)[()], total.reshape(shape)[()]
-
-
-def _not_symmetric(matrices: Floats) -> Flags:
-    """Return which of some matrices (record, n, n) differ from their transposes beyond rounding."""
-    with np.errstate(invalid="ignore"):  # infinities
-        gaps = np.abs(matrices - np.swapaxes(matrices, -1, -2)).max(axis=(-1, -2), initial=0.0)
-    found: Flags = np.isfinite(gaps) & (gaps > _ROUNDING * np.abs(matrices).max(axis=(-1, -2)))
-    return found
 
 
 def square_root(covariance: npt.ArrayLike) -> Floats:
