@@ -3,6 +3,7 @@
 import functools
 import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ from adaptnet.files.paths import resolved
 from adaptnet.protocols import Environment
 from adaptnet.seeding import Rng, root_seed
 from adaptnet.simulation.array_environment import given, refuse_copies, refuse_length
+from adaptnet.simulation.distributed import distribute
+from adaptnet.simulation.executors import checked_executor, require_portable
 from adaptnet.simulation.experiment import Experiment, experiment, window_around
 from adaptnet.simulation.label import description, labelled, synaptic_times, warn_of_divergence
 from adaptnet.simulation.loop import Loop
@@ -48,6 +51,7 @@ def simulate(
     checkpoint_seconds: float = 30.0,
     attributes: Mapping[str, str] | None = None,
     start: xr.Dataset | None = None,
+    executor: Executor | int | None = None,
 ) -> xr.Dataset:
     """Run circuits, sample by sample, on the inputs of an environment.
 
@@ -104,6 +108,10 @@ def simulate(
         A run with circuits of the same names, kinds and sizes, which go on from the states that
         they ended in: replicate by replicate or, if it has one replicate, all from that. Samples,
         and with them decaying learning rates, count from 0 again; `environment` is any.
+    executor : int or Executor, optional
+        A number of processes on this machine, or any executor of ``concurrent.futures``, which run
+        groups of replicates, one thread each; `n_threads` and `checkpoint_seconds` are then not
+        used: a group that is interrupted begins again. Never changes a result.
 
     Returns
     -------
@@ -171,16 +179,26 @@ def simulate(
         attributes={**further(attributes), **origin},
         starting=starting,
     )
+    executor = checked_executor(executor)
+    if executor is not None:
+        require_portable(circuits=named, environment=environment)
     if target is None:
-        return _in_memory(described, n_threads, progress)
-    return _on_disk(described, target, n_threads, progress, seconds, overwrite=overwrite)
+        return _in_memory(described, n_threads, executor, progress)
+    return _on_disk(described, target, n_threads, executor, progress, seconds, overwrite=overwrite)
 
 
-def _in_memory(described: Experiment, n_threads: int, progress: bool | None) -> xr.Dataset:
+def _in_memory(
+    described: Experiment, n_threads: int, executor: Executor | int | None, progress: bool | None
+) -> xr.Dataset:
     sink, samples = MemorySink(described.layout), described.layout.plan.all_samples
-    loop = Loop(described, sink)
-    reached = loop.run(_all(described), n_threads, progress)
-    dataset = labelled(described, sink.arrays, reached, samples, loop.ended())
+    if executor is None:
+        loop = Loop(described, sink)
+        reached, states = loop.run(_all(described), n_threads, progress), loop.ended()
+    else:
+        ends = distribute(described, sink, executor, progress)
+        reached = [ends[number].reached for number in _all(described)]
+        states = [ends[number].states for number in _all(described)]
+    dataset = labelled(described, sink.arrays, reached, samples, states)
     warn_of_divergence(described, reached)
     return dataset
 
@@ -189,6 +207,7 @@ def _on_disk(
     described: Experiment,
     target: Path,
     n_threads: int,
+    executor: Executor | int | None,
     progress: bool | None,
     seconds: float,
     *,
@@ -200,6 +219,9 @@ def _on_disk(
         with disk.DiskSink(
             target, layout, attributes, overwrite=overwrite, seconds=seconds
         ) as sink:
+            if executor is not None:
+                distribute(described, sink, executor, progress)
+                progress = False  # what is left are replicates that were begun without
             loop = Loop(described, sink)
             reached = loop.run(_all(described), n_threads, progress)
             nothing = {name: np.zeros(layout.shape(name, 0)) for name in layout.names}

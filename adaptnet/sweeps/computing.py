@@ -6,9 +6,9 @@ import warnings
 from concurrent.futures import Executor
 
 from adaptnet.errors import DivergenceWarning, NoiseFloorWarning
+from adaptnet.simulation.executors import computed, n_workers
 from adaptnet.simulation.progress import progress_display
 from adaptnet.sweeps.collection import Collection
-from adaptnet.sweeps.executors import computed, n_workers
 from adaptnet.sweeps.parts import Part, decoded, encoded
 from adaptnet.sweeps.plan import Sweep
 from adaptnet.sweeps.store import Name

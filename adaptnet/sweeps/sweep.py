@@ -14,9 +14,9 @@ from adaptnet.errors import SweepWarning
 from adaptnet.files.attributes import further
 from adaptnet.files.paths import resolved
 from adaptnet.seeding import Rng
+from adaptnet.simulation.executors import checked_executor, require_portable
 from adaptnet.sweeps.collection import Collection
 from adaptnet.sweeps.computing import compute
-from adaptnet.sweeps.executors import checked_executor, require_portable
 from adaptnet.sweeps.labels import labelled
 from adaptnet.sweeps.on_disk import on_disk
 from adaptnet.sweeps.plan import planned

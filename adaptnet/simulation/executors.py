@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from adaptnet._checks import whole_number
 from adaptnet.errors import DivergenceWarning, NoiseFloorWarning
+from adaptnet.files import interrupts
 
 J = TypeVar("J")
 T = TypeVar("T")
@@ -21,7 +22,9 @@ R = TypeVar("R")
 Work: TypeAlias = Callable[[J, T], R]
 
 _MOST_TRIES = 3  # of a task whose worker is lost: it may be what kills them
-_IN_FLIGHT = 3  # tasks per worker that are handed out at a time: none waits, and memory is bounded
+IN_FLIGHT = 3
+"""Tasks per worker that are handed out at a time: no worker waits, and memory is bounded."""
+
 _SECONDS = 0.5  # until an interrupt is noticed at the latest
 
 
@@ -139,7 +142,7 @@ class _Pool:
         self._n = executor if isinstance(executor, int) else 0
         self.executor = self._made() if isinstance(executor, int) else executor
         self._has_worked = False
-        self.capacity = _IN_FLIGHT * max(1, n_workers(executor))
+        self.capacity = IN_FLIGHT * max(1, n_workers(executor))
 
     def _made(self) -> Executor:
         context = multiprocessing.get_context("spawn")  # threads do not survive a fork
@@ -209,6 +212,7 @@ def _handed_out(
             if not flying and not again and not lost:
                 return
             done, _ = wait(list(flying), _SECONDS, FIRST_COMPLETED)
+            interrupts.check()
             for future in done:
                 task, tries = flying.pop(future)
                 error = _error(future)
