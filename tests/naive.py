@@ -91,8 +91,6 @@ def gains_and_synapses(
     leak = alpha * np.eye(len(W))
     history, mean = [], Mean(batch)
     for t, x in enumerate(inputs):
-        if every and t and t % every == 0:
-            g = start
         y = np.linalg.solve(leak + W @ np.diag(g) @ W.T, x)
         z = W.T @ y
         n = g * z
@@ -101,6 +99,8 @@ def gains_and_synapses(
             learning_rate(eta_w, gamma, t) * (np.outer(y, n) - W @ np.diag(g)),
         )
         g, W = np.maximum(g + to_g, 0) if clip else g + to_g, W + to_W
+        if every and (t + 1) % every == 0:
+            g = start
         history.append(leak + W @ np.diag(g) @ W.T)
     return np.array(history)
 

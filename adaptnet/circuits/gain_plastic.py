@@ -84,7 +84,7 @@ class GainPlasticCircuit(FramedCircuit):
         """Return what the kernel takes besides: rates of the synapses, and when gains restart."""
         restarted = np.zeros(len(samples), bool)
         if self.restart_every is not None:
-            restarted = (samples > 0) & (samples % self.restart_every == 0)
+            restarted = (samples + 1) % self.restart_every == 0
         return {
             **super().options(samples, n_replicates, place),
             "synaptic_rates": rates_at(

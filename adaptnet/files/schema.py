@@ -67,6 +67,24 @@ ERRORS = {
     ),
 }
 
+# Computed from a circuit's outputs alone, as an experimenter would.
+EMPIRICAL = {
+    "empirical_whitening_error": Variable(
+        ("circuit", "replicate", "sample"),
+        "f8",
+        "empirical whitening error max |eigenvalue(S) - 1|",
+        "S is the mean of y y' over the outputs so far, whose weights fade over output_timescale "
+        "samples; sampling_floor is its root mean square in the long run if outputs were white, "
+        "Gaussian and independent from sample to sample; NaN before the first sample",
+    ),
+    "empirical_frobenius_error": Variable(
+        ("circuit", "replicate", "sample"),
+        "f8",
+        "empirical Frobenius whitening error ||S - I||_F",
+        "as empirical_whitening_error",
+    ),
+}
+
 # What the circuits of this package record; others declare their own (see Circuit.recordable).
 EFFECTIVE_WEIGHTS = Variable(
     ("circuit", "replicate", "sample", "neuron", "neuron_2"),
@@ -135,6 +153,7 @@ COVARIANCE = Variable(
 # What `simulate(record=...)` may name for the circuits of this package.
 RECORDABLE = {
     **ERRORS,
+    **EMPIRICAL,
     "effective_weights": EFFECTIVE_WEIGHTS,
     "fast_steps": FAST_STEPS,
     "response": RESPONSE,

@@ -73,7 +73,7 @@ def advance(
     """Process a block of samples, one replicate after the other; see :mod:`adaptnet.kernels`.
 
     `rates` are those of the gains, `synaptic_rates` (replicate, sample) those of the synapses;
-    `restarted` (sample,) says before which samples the gains return to their initial values.
+    `restarted` (sample,) says after which samples the gains return to their initial values.
     """
     return [
         _advance(
@@ -142,8 +142,6 @@ def run(
     space = workspace(synapses.shape[1], gains.shape[0])
     n_records = 0
     for t in range(inputs.shape[0]):
-        if restarted[t]:
-            gains[:] = initial_gains
         used = settle(weights, inputs[t], space, fast)
         if used < 0:
             return -used, t
@@ -158,6 +156,8 @@ def run(
             synapses, before, space.y, space.z, synaptic_rates[t]
         ):
             return WEIGHTS_NOT_FINITE, t
+        if restarted[t]:
+            gains[:] = initial_gains
         if recorded[t]:
             if recorded_gains.shape[0] > 0:
                 recorded_gains[n_records] = gains

@@ -14,6 +14,7 @@ from adaptnet.metrics.sampling import (
     RunningMoments,
     SamplingFloor,
     empirical_errors,
+    moment_errors,
     running_second_moments,
     sampling_floor,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "jeffreys_divergence",
     "kl_divergence",
     "log_euclidean_distance",
+    "moment_errors",
     "output_covariance",
     "response_errors",
     "running_second_moments",

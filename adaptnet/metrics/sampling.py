@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from adaptnet._checks import Floats, Integers, positive_number, positive_numbers, whole_number
-from adaptnet.metrics.whiteness import response_errors
 
 _EIGENVALUES = 10_000  # drawn for the floor of the operator norm: its own error is below 1 %
 _LARGEST = 1e150
@@ -140,7 +139,7 @@ def empirical_errors(
     ends, n = _checked_samples(samples, y.shape[-2]), y.shape[-1]
     # Piece by piece, for moments are n times as large as outputs.
     pieces = [
-        (*response_errors(np.eye(n), moments), n_effective)
+        (*moment_errors(moments), n_effective)
         for moments, n_effective in _pieces(y, ends, window, timescale)
     ]
     worst, total = (np.concatenate([piece[i] for piece in pieces], axis=1) for i in (0, 1))
@@ -149,6 +148,33 @@ def empirical_errors(
         sampling_floor(n, np.concatenate([piece[2] for piece in pieces])),
     )
     return EmpiricalErrors(worst.reshape(shape), total.reshape(shape), *floor)
+
+
+def moment_errors(moments: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Return how far second moments of outputs are from those of white ones, in two norms.
+
+    Parameters
+    ----------
+    moments : array (..., n, n)
+        Second moments S, symmetric.
+
+    Returns
+    -------
+    whitening_error, frobenius_error : array (...)
+        max |eigenvalue(S) - 1| and ||S - I||_F; NaN where S is not finite.
+
+    Examples
+    --------
+    >>> worst, total = moment_errors(np.diag([0.5, 1.0, 3.0]))
+    >>> float(worst), round(float(total), 3)
+    (2.0, 2.062)
+    """
+    S = np.asarray(moments, dtype=np.float64)
+    finite = np.asarray(np.isfinite(S).all(axis=(-1, -2)))
+    eigenvalues = np.linalg.eigvalsh(np.where(finite[..., None, None], S, 0.0)) - 1
+    worst = np.abs(eigenvalues).max(axis=-1, initial=0.0)
+    total = np.sqrt((eigenvalues**2).sum(axis=-1))
+    return np.where(finite, worst, np.nan), np.where(finite, total, np.nan)
 
 
 def sampling_floor(n_neurons: int, n_samples: npt.ArrayLike) -> SamplingFloor:

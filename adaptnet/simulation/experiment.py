@@ -31,6 +31,8 @@ class Experiment:
     kind: str = "simulation"
     block_size: int | None = None
     """Samples handed to a kernel at a time; None for as many as take a moment."""
+    output_timescale: float | None = None
+    """Samples over which outputs fade from their second moments, if those are followed."""
     starting: Sequence[Sequence[State]] | None = None
     """States (replicate, circuit) before the first sample, unless they follow from parameters."""
     attributes: Mapping[str, str] = field(default_factory=dict)
@@ -58,6 +60,7 @@ def experiment(
     record_around: tuple[int, int] | None = None,
     kind: str = "simulation",
     block_size: int | None = None,
+    output_timescale: float | None = None,
     attributes: Mapping[str, str],
     starting: Sequence[Sequence[State]] | None = None,
 ) -> Experiment:
@@ -84,6 +87,7 @@ def experiment(
         record_around,
         kind,
         block_size,
+        output_timescale,
         starting,
         attributes or {},
     )

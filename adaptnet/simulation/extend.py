@@ -177,6 +177,11 @@ class Earlier:
             isinstance(getattr(circuit, "dynamics", None), IntegratedDynamics)
             for circuit in self.after.circuits.values()
         )
+        if self.after.output_timescale is not None:
+            raise ValueError(
+                "the run has recorded empirical errors, and what they follow from was not stored; "
+                "run it again for all samples"
+            )
         layout = self.after.layout
         unknown = not {"response"} <= set(layout.names) and not set(ACTIVITIES).isdisjoint(
             layout.names

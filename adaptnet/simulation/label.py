@@ -16,6 +16,7 @@ from adaptnet.errors import DivergenceWarning
 from adaptnet.files import schema
 from adaptnet.files.provenance import provenance
 from adaptnet.kernels.status import Status
+from adaptnet.metrics import sampling_floor
 from adaptnet.simulation.changes import described_changes
 from adaptnet.simulation.experiment import Experiment
 from adaptnet.simulation.sinks.base import Reached
@@ -27,7 +28,7 @@ _HASHED_SAMPLES = 256  # of replicate 0: enough to notice inputs that changed
 def description(experiment: Experiment) -> dict[str, Any]:
     """Return the attributes of a run's Dataset: what was run, and where it comes from."""
     plan, environment = experiment.layout.plan, experiment.environment
-    around = experiment.record_around
+    around, timescale = experiment.record_around, experiment.output_timescale
     return {
         "Conventions": schema.CONVENTIONS,
         "adaptnet_schema": schema.SCHEMA,
@@ -42,6 +43,7 @@ def description(experiment: Experiment) -> dict[str, Any]:
         "record_every": plan.every,
         "record_changes": int(experiment.record_changes),
         **({} if around is None else {"record_around": json.dumps(around)}),
+        **({} if timescale is None else {"output_timescale": timescale}),
         **_first_inputs(experiment),
         **provenance(experiment.seed),
         **experiment.attributes,
@@ -113,11 +115,19 @@ def _variable(experiment: Experiment, name: str, array: npt.NDArray[Any]) -> xr.
         "change_direction": schema.DIRECTIONS,
     }
     meanings = flags.get(name.removesuffix("_left").removesuffix("_entered"))
+    attributes = schema.context_flags(meanings) if meanings else {}
+    timescale = experiment.output_timescale
+    if timescale is not None and name in schema.EMPIRICAL:
+        n_effective = 2 * timescale - 1  # (sum w)^2 / sum w^2 in the long run
+        floors = dict(
+            zip(schema.EMPIRICAL, sampling_floor(layout.n_neurons, n_effective), strict=True)
+        )
+        attributes["sampling_floor"] = float(floors[name])
     return schema.described(
         entry,
         dims,
         array.astype(entry.dtype, copy=False),
-        **(schema.context_flags(meanings) if meanings else {}),
+        **attributes,
     )
 
 

@@ -1,5 +1,6 @@
 """The loop over blocks of samples: environment, circuits, rows, sink."""
 
+import dataclasses
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -8,11 +9,12 @@ from typing import TypeVar
 import numpy as np
 
 from adaptnet._checks import Floats
-from adaptnet.circuits.base import State
+from adaptnet.circuits.base import Circuit, State
 from adaptnet.circuits.rates import Place
 from adaptnet.files.interrupts import Flag
 from adaptnet.protocols import Realization
 from adaptnet.simulation.experiment import Experiment
+from adaptnet.simulation.observed import Observed, observe, with_observed
 from adaptnet.simulation.plan import groups_of
 from adaptnet.simulation.progress import progress_display
 from adaptnet.simulation.rows import Rows, blank, fill, truth_at
@@ -34,6 +36,12 @@ class Replicate:
     realization: Realization
     states: list[State]  # one per circuit
     reached: Reached
+    observed: list[Observed]  # one per circuit, or none
+
+    @property
+    def kept(self) -> list[State]:
+        """What a checkpoint holds."""
+        return with_observed(self.states, self.observed)
 
 
 @dataclass
@@ -86,7 +94,10 @@ class Loop:
         circuits = experiment.circuits.values()
         realization = experiment.realization(number)
         states = experiment.initial_states(number)
-        reached = self.sink.restore(number, states)
+        observed = []
+        if experiment.output_timescale is not None:
+            observed = [Observed.nothing(layout.n_neurons) for _ in states]
+        reached = self.sink.restore(number, with_observed(states, observed))
         if reached is None:
             reached = Reached(0, [-1] * len(states), [0] * len(states))
             first = next(realization.blocks(1, 1)) if layout.needs_inputs else None
@@ -96,7 +107,7 @@ class Loop:
                 records = {n: v[None] for n, v in circuit.initial_records(state).items()}
                 fill(rows, c, records, circuit.response, truth, circuit.activities)
             self.sink.write(number, 0, rows)
-        return Replicate(number, realization, states, reached)
+        return Replicate(number, realization, states, reached, observed)
 
     def _finish(self, group: Sequence[Replicate]) -> None:
         """Run replicates that have come equally far to their end, together."""
@@ -111,7 +122,7 @@ class Loop:
                 reached.processed = stop
                 self.sink.write(number, plan.n_records_until(start), replicate_rows)
                 at_once = stopped or stop == plan.n_samples
-                self.sink.keep(number, reached, replicate.states, at_once=at_once)
+                self.sink.keep(number, reached, replicate.kept, at_once=at_once)
             self.advance((stop - start) * len(group))
             if stopped:
                 break
@@ -123,7 +134,7 @@ class Loop:
 
         `following` (replicate, n) are the inputs after the block.
         """
-        layout = self.experiment.layout
+        layout, timescale = self.experiment.layout, self.experiment.output_timescale
         samples = layout.plan.samples(start, start + inputs.shape[1])
         recorded = np.zeros(inputs.shape[1], dtype=bool)
         recorded[samples - start - 1] = True
@@ -135,7 +146,9 @@ class Loop:
             rows.append(blank(layout, replicate.number, truths[-1]))
         for c, circuit in enumerate(self.experiment.circuits.values()):
             alive = [i for i, replicate in enumerate(group) if not replicate.reached.failures[c]]
-            records = layout.buffers(circuit, len(alive), len(samples))
+            n_records = len(samples) if timescale is None else inputs.shape[1]
+            records = layout.buffers(circuit, len(alive), n_records)
+            before = self._responses(circuit, [group[i].states[c] for i in alive])
             path = {}
             if circuit.follows_path:
                 path = {"place": self._place([group[i] for i in alive], inputs.shape[1], start)}
@@ -143,18 +156,31 @@ class Loop:
                 [group[i].states[c] for i in alive],
                 inputs if len(alive) == len(group) else inputs[alive],
                 start,
-                recorded,
+                recorded if timescale is None else np.ones_like(recorded),
                 records,
                 **path,
             )
             for place, (i, outcome) in enumerate(zip(alive, outcomes, strict=True)):
-                n_records = int(recorded[: outcome.n_samples].sum())
+                length = outcome.n_samples
+                wanted = recorded[:length]
+                n_records = int(wanted.sum()) if timescale is None else length
                 kept = {name: values[place, :n_records] for name, values in records.items()}
-                fill(rows[i], c, kept, circuit.response, truths[i], circuit.activities)
+                seen = None
+                if timescale is not None:
+                    block = inputs[i, :length], wanted, timescale
+                    seen = observe(group[i].observed[c], circuit, before[place], kept, *block)
+                    kept = {name: values[wanted] for name, values in kept.items()}
+                fill(rows[i], c, kept, circuit.response, truths[i], circuit.activities, seen)
                 if outcome.status:
                     group[i].reached.failures[c] = int(outcome.status)
                     group[i].reached.diverged[c] = start + outcome.n_samples
         return rows
+
+    def _responses(self, circuit: Circuit, states: Sequence[State]) -> list[Floats]:
+        """Return what the next outputs follow from, for each state, if outputs are followed."""
+        if self.experiment.output_timescale is None:
+            return []
+        return [circuit.initial_records(state)[circuit.response] for state in states]
 
     def _place(self, group: Sequence[Replicate], length: int, start: int) -> Place:
         """Return the contexts and segments of a block's samples, for each replicate."""
@@ -174,6 +200,8 @@ class Loop:
         """
         experiment, plan = self.experiment, self.experiment.layout.plan
         start = group[0].reached.processed
+        if experiment.output_timescale is not None:
+            plan = dataclasses.replace(plan, every=1)  # kernels record every sample
         largest = experiment.block_size or plan.block_size(experiment.environment.n_neurons)
         size = largest if experiment.block_size else min(largest, _FIRST_BLOCK)
         drawn = [r.realization.blocks(plan.n_samples, largest, start) for r in group]

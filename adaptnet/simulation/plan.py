@@ -13,6 +13,7 @@ from adaptnet.files.schema import (
     ALWAYS,
     COORDINATES,
     COVARIANCE,
+    EMPIRICAL,
     ERRORS,
     FLOORS,
     INPUTS,
@@ -177,6 +178,7 @@ def run_layout(
     """
     known = {
         **ERRORS,
+        **EMPIRICAL,
         "covariance": COVARIANCE,
         "inputs": INPUTS,
         **_declared(circuits),
@@ -205,7 +207,7 @@ def _declared(circuits: Mapping[str, Circuit]) -> dict[str, Variable]:
                     f"circuit {label!r} declares {name} with dimensions {variable.dims}; they must "
                     "begin with circuit, replicate, sample"
                 )
-            if name in {*COORDINATES, *ERRORS, *ALWAYS, "covariance", "inputs"} or (
+            if name in {*COORDINATES, *ERRORS, *EMPIRICAL, *ALWAYS, "covariance", "inputs"} or (
                 declared.setdefault(name, variable) != variable
             ):
                 raise ValueError(
@@ -225,7 +227,7 @@ def checked_variables(
         own = (circuit.recorded_by_default() for circuit in circuits.values())
         return tuple(dict.fromkeys((*known, *itertools.chain(*own))))
     names = (record,) if isinstance(record, str) else tuple(record)
-    recordable = (*ERRORS, *declared, "covariance", "inputs")
+    recordable = (*ERRORS, *EMPIRICAL, *declared, "covariance", "inputs")
     for name in names:
         if name not in recordable:
             raise ValueError(

@@ -58,6 +58,7 @@ def fill(
     response: str,
     truth: Truth,
     activities: Callable[[Records, Floats], Mapping[str, Floats]] | None = None,
+    further: Mapping[str, Floats] | None = None,
 ) -> None:
     """Write what a circuit records, and the errors that follow from it, into the first rows.
 
@@ -75,8 +76,10 @@ def fill(
         At all of the rows.
     activities : callable, optional
         From records and inputs to the activities that these lead to.
+    further : mapping of str to array (record, ...), optional
+        What else is known at the records.
     """
-    values = dict(records)
+    values = {**records, **(further or {})}
     n_records = len(values["effective_weights"])
     if truth.covariances is not None:
         errors = whitening_errors if response == "effective_weights" else response_errors

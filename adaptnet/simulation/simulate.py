@@ -24,6 +24,7 @@ from adaptnet.simulation.executors import checked_executor, require_portable
 from adaptnet.simulation.experiment import Experiment, experiment, window_around
 from adaptnet.simulation.label import description, labelled, synaptic_times, warn_of_divergence
 from adaptnet.simulation.loop import Loop
+from adaptnet.simulation.observed import checked_timescale
 from adaptnet.simulation.plan import Plan, checked_variables, run_layout
 from adaptnet.simulation.sinks import disk, existing
 from adaptnet.simulation.sinks.memory import MemorySink, require_memory_for
@@ -43,6 +44,7 @@ def simulate(
     record: Sequence[str] | None = None,
     record_changes: bool = True,
     record_around: tuple[int, int] | None = None,
+    output_timescale: float | None = None,
     block_size: int | None = None,
     n_threads: int | None = None,
     progress: bool | None = None,
@@ -74,15 +76,20 @@ def simulate(
     record_every : int
         Samples between records. Sample 0, before any input, is always recorded.
     record : sequence of str, optional
-        Variables to record: whitening_error, frobenius_error, covariance, inputs, and what the
-        circuits declare, such as outputs, effective_weights or fast_steps. By default both errors,
-        and fast_steps if dynamics are integrated; for an array the effective weights.
+        Variables to record: whitening_error, frobenius_error, empirical_whitening_error,
+        empirical_frobenius_error, covariance, inputs, and what the circuits declare, such as
+        outputs, effective_weights or fast_steps. By default both true errors, and fast_steps if
+        dynamics are integrated; for an array the effective weights.
     record_changes : bool
         Whether the samples at which a covariance begins or ends to change, in any replicate, are
         recorded too. Without them an error may rise and fall unseen between two records.
     record_around : (int, int), optional
         Numbers of samples before and after each change of context, in any replicate, all of which
         are recorded.
+    output_timescale : float, optional
+        Samples over which outputs fade from the second moments that empirical errors are of. It
+        has to be given if these are recorded, which looks at every output: a run then takes
+        several times as long.
     block_size : int, optional
         Samples handed to a kernel at a time; by default as many as take a moment. Changes memory
         and speed, never a result.
@@ -149,6 +156,7 @@ def simulate(
         whole_number("record_every", record_every),
         checked_variables(record, environment.truth, named),
     )
+    timescale = checked_timescale(output_timescale, plan.variables, named)
     seconds = positive_number("checkpoint_seconds", checkpoint_seconds, zero=True)
     n_threads = n_cores() if n_threads is None else whole_number("n_threads", n_threads)
     block_size = None if block_size is None else whole_number("block_size", block_size)
@@ -176,6 +184,7 @@ def simulate(
         record_changes=record_changes,
         record_around=window_around(record_around),
         block_size=block_size,
+        output_timescale=timescale,
         attributes={**further(attributes), **origin},
         starting=starting,
     )

@@ -18,6 +18,7 @@ from adaptnet.protocols import Environment
 from adaptnet.simulation.experiment import Experiment, experiment, window_around
 from adaptnet.simulation.label import changes_of, description
 from adaptnet.simulation.loop import Loop
+from adaptnet.simulation.observed import checked_timescale
 from adaptnet.simulation.plan import Layout, Plan, checked_variables
 from adaptnet.simulation.rows import Rows
 from adaptnet.simulation.sinks.base import Reached, Sink, placed
@@ -157,6 +158,7 @@ def stored_experiment(
         whole_number("n_replicates of the run", attrs.get("n_replicates")),
         record_changes=bool(attrs.get("record_changes", True)),
         record_around=window_around(json_value(attrs.get("record_around", "null"), "the run")),
+        output_timescale=checked_timescale(attrs.get("output_timescale"), plan.variables, circuits),
         attributes={name: attrs[name] for name in known},
     )
     layout = again.layout

@@ -134,7 +134,7 @@ def advance(
     """Process a block of samples, one replicate after the other; see :mod:`adaptnet.kernels`.
 
     `rates` are those of the gains if there are `synaptic_rates` (replicate, sample), else those of
-    the synapses; `restarted` (sample,) says before which samples the gains return to their initial
+    the synapses; `restarted` (sample,) says after which samples the gains return to their initial
     values.
     """
     gains_learn = synaptic_rates is not None
@@ -260,9 +260,6 @@ def run(
     space, before = workspace(n, k), np.empty(k)
     is_fresh, n_records = True, 0
     for t in range(inputs.shape[0]):
-        if restarted[t]:
-            weights.gains[:] = initial_gains
-            is_fresh = True
         if is_fresh and fast.max_steps == 0 and weights.is_symmetric:
             combine(weights, space.weights)
             if not factorise(space.weights, space.factor):
@@ -277,6 +274,9 @@ def run(
             is_fresh = True
             if not learn(weights, batch, before, least):
                 return WEIGHTS_NOT_FINITE, t
+        if restarted[t]:
+            weights.gains[:] = initial_gains
+            is_fresh = True
         if recorded[t]:
             if learned.gains.shape[0] > 0:
                 learned.gains[n_records] = weights.gains

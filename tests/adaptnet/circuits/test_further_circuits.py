@@ -164,6 +164,26 @@ def test_two_timescales_without_plastic_synapses_are_the_gain_circuit():
     np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize("batch_size", [1, 5])
+def test_a_record_where_gains_restart_is_of_the_gains_that_the_next_sample_meets(batch_size):
+    circuit = an.GainPlasticCircuit(
+        frame=frames.equiangular(3),
+        learning_rate=0.05,
+        synaptic_rate=0.01,
+        restart_every=10,
+        batch_size=batch_size,
+    )
+    inputs = np.random.default_rng(0).normal(size=(35, 3))
+    run = an.simulate(circuit, inputs, record=["gains", "synapses", "outputs"])
+    gains, W = run["gains"].values[0, 0], run["synapses"].values[0, 0]
+    restarted = np.isin(np.arange(36), [0, 10, 20, 30])
+    assert (gains[restarted] == 1).all()
+    assert (gains[6:10] != 1).all()
+    for s in (10, 20):
+        y = np.linalg.solve(W[s] @ W[s].T, inputs[s])
+        np.testing.assert_allclose(run["outputs"].values[0, 0, s], y, rtol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
