@@ -11,6 +11,7 @@ from adaptnet.files.sizes import require_memory
 from adaptnet.simulation.executors import IN_FLIGHT, computed, n_workers
 from adaptnet.simulation.experiment import Experiment
 from adaptnet.simulation.loop import Loop
+from adaptnet.simulation.observed import nothing_observed, with_observed
 from adaptnet.simulation.plan import Layout, groups_of
 from adaptnet.simulation.progress import progress_display
 from adaptnet.simulation.rows import Rows
@@ -70,11 +71,11 @@ def distribute(
     Exception
         As a simulation in this process does; or because a group lost its worker three times.
     """
-    layout = experiment.layout
+    layout, unseen = experiment.layout, nothing_observed(experiment)
     waiting = [
         number
         for number in range(layout.n_replicates)
-        if sink.restore(number, experiment.initial_states(number)) is None
+        if sink.restore(number, with_observed(experiment.initial_states(number), unseen)) is None
     ]
     workers = n_workers(executor)
     n = experiment.environment.n_neurons
@@ -94,7 +95,8 @@ def distribute(
                 raise result
             for number, end in result.items():
                 sink.write(number, 0, end.rows)
-                sink.keep(number, end.reached, end.states, at_once=True)
+                # At its end, what was observed of a replicate is of no use any more.
+                sink.keep(number, end.reached, with_observed(end.states, unseen), at_once=True)
                 ended[number] = end._replace(rows=end.rows[:0])
                 advance(n_samples)
     return ended

@@ -14,7 +14,7 @@ from adaptnet.circuits.rates import Place
 from adaptnet.files.interrupts import Flag
 from adaptnet.protocols import Realization
 from adaptnet.simulation.experiment import Experiment
-from adaptnet.simulation.observed import Observed, observe, with_observed
+from adaptnet.simulation.observed import Observed, nothing_observed, observe, with_observed
 from adaptnet.simulation.plan import groups_of
 from adaptnet.simulation.progress import progress_display
 from adaptnet.simulation.rows import Rows, blank, fill, truth_at
@@ -94,9 +94,7 @@ class Loop:
         circuits = experiment.circuits.values()
         realization = experiment.realization(number)
         states = experiment.initial_states(number)
-        observed = []
-        if experiment.output_timescale is not None:
-            observed = [Observed.nothing(layout.n_neurons) for _ in states]
+        observed = nothing_observed(experiment)
         reached = self.sink.restore(number, with_observed(states, observed))
         if reached is None:
             reached = Reached(0, [-1] * len(states), [0] * len(states))

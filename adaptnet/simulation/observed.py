@@ -11,6 +11,7 @@ from adaptnet.circuits.base import Circuit, Records, State
 from adaptnet.circuits.dynamics import IntegratedDynamics
 from adaptnet.files.schema import EMPIRICAL
 from adaptnet.metrics import moment_errors
+from adaptnet.simulation.experiment import Experiment
 
 
 class Observed(NamedTuple):
@@ -60,6 +61,13 @@ def checked_timescale(
                 "adaptnet.readaptation.with_empirical_errors"
             )
     return number
+
+
+def nothing_observed(experiment: Experiment) -> list[Observed]:
+    """Return what is known of each circuit's outputs before the first sample, if it is wanted."""
+    if experiment.output_timescale is None:
+        return []
+    return [Observed.nothing(experiment.layout.n_neurons) for _ in experiment.circuits]
 
 
 def with_observed(states: list[State], observed: list[Observed]) -> list[State]:

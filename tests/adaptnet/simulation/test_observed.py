@@ -1,6 +1,7 @@
 """Errors of running second moments, recorded in a run: against its own outputs, bit for bit."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -57,6 +58,13 @@ def test_what_is_observed_changes_nothing_else(whole):
 def test_blocks_and_threads_change_no_bit(whole):
     for settings in ({"block_size": 1}, {"block_size": 33, "n_threads": 3}):
         xr.testing.assert_identical(bits(run(**settings)), bits(whole))
+
+
+def test_executors_change_no_bit(whole, tmp_path):
+    with ThreadPoolExecutor(2) as threads:
+        xr.testing.assert_identical(bits(run(executor=threads)), bits(whole))
+        on_disk = run(executor=threads, path=tmp_path / "run.nc")
+    xr.testing.assert_identical(bits(on_disk), bits(whole))
 
 
 def test_an_interrupted_run_resumes_to_the_same_bits(whole, tmp_path, monkeypatch):
