@@ -3,11 +3,11 @@ Whitening data whose statistics change
 ======================================
 
 A transformation that whitens the past is wrong once the statistics have changed. Here the
-covariance of a stream changes twice. Each estimator learns from a batch of 100 samples, and is
-then judged by how white it makes the next one: the two circuits; scikit-learn's
-``IncrementalPCA``, which remembers all batches alike; and ZCA and PCA whitening of the first 2000
-samples. These two differ by a rotation, which leaves the distance from white what it is, so that
-one line covers the other. About 0.45 is what 100 samples of white data would show.
+covariance of a stream changes twice. Each estimator learns from a batch of 100 samples, and is then
+judged by how white it makes the next one: the two circuits; ``IncrementalPCA`` of scikit-learn,
+which remembers all batches alike; and ZCA and PCA whitening of the first 2000 samples. These two
+differ by a rotation, which leaves the distance from white what it is, so that one line covers the
+other. 100 samples of white data are at a distance of 0.43.
 """
 
 import itertools
