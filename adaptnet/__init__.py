@@ -29,7 +29,7 @@ from adaptnet.errors import (
 from adaptnet.files.storage import load, save
 from adaptnet.metrics import whitening_errors
 from adaptnet.plotting import plot_environment, plot_readaptation
-from adaptnet.readaptation import readaptation_times
+from adaptnet.readaptation import measure_responses, readaptation_times
 from adaptnet.report import report
 from adaptnet.simulation.averaged import flow, offline
 from adaptnet.simulation.extend import extend
@@ -63,6 +63,7 @@ __all__ = [
     "flow",
     "frames",
     "load",
+    "measure_responses",
     "offline",
     "plot_environment",
     "plot_readaptation",

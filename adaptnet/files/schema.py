@@ -9,7 +9,8 @@ CONVENTIONS = "CF-1.11"
 SCHEMA = "adaptnet-1"
 
 # What the attribute `kind` may say: samples one by one, which it need not say, or theory instead.
-RUNS = ("simulation", "flow", "offline")
+RESPONSES = "responses"  # outputs that were recorded, not simulated
+RUNS = ("simulation", "flow", "offline", RESPONSES)
 TABLE = "table"  # results over whatever dimensions a scenario varies, each variable described
 SWEEP = "sweep"  # what was kept at each point of a space of parameters, described alike
 RESULTS = (TABLE, SWEEP)

@@ -21,6 +21,7 @@ from adaptnet.readaptation.measures import MEASURES
 from adaptnet.readaptation.oracle import with_oracle
 from adaptnet.readaptation.outcomes import Outcome
 from adaptnet.readaptation.recovery import excess_area, fractional_recovery, maximum_loss
+from adaptnet.readaptation.responses import measure_responses
 from adaptnet.readaptation.summaries import summary
 from adaptnet.readaptation.survival import logrank_tests, survival_curves
 from adaptnet.readaptation.tracking import tracking
@@ -35,6 +36,7 @@ __all__ = [
     "logrank_tests",
     "maximum_loss",
     "measure",
+    "measure_responses",
     "noise_floors",
     "paired_bootstrap",
     "peri_change_averages",

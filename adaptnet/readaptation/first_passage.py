@@ -64,7 +64,8 @@ def readaptation_times(
     Warns
     -----
     NoiseFloorWarning
-        If the threshold lies below the error that a circuit's own learning noise leaves for ever.
+        If the threshold lies below the error that a circuit's own learning noise leaves for ever;
+        or, for recorded responses, below that of white ones of which only some samples are known.
 
     References
     ----------
@@ -86,6 +87,7 @@ def readaptation_times(
     threshold = positive_number("threshold", threshold)
     passages = Passages(dataset, variable, hold, since, threshold=threshold)
     _warn_below_floor(dataset, threshold, variable)
+    _warn_below_sampling_floor(dataset, threshold, variable)
     for segment in each_segment(dataset, variable):
         if segment.unmoved:
             passages.outcome[segment.at] = Outcome.UNMOVED
@@ -113,3 +115,20 @@ def _warn_below_floor(dataset: xr.Dataset, threshold: float, variable: str) -> N
         NoiseFloorWarning,
         stacklevel=4,
     )
+
+
+def _warn_below_sampling_floor(dataset: xr.Dataset, threshold: float, variable: str) -> None:
+    """Warn if so few outputs of white responses would not show that these are white."""
+    floors = dataset.get(f"{variable}_sampling_floor")
+    if floors is None:
+        return
+    lowest = float(floors.min())
+    if lowest > threshold:
+        warnings.warn(
+            f"the threshold {threshold:g} lies below the sampling floor, at least {lowest:.3g}: "
+            f"the {variable} of responses that are white is that large in the root mean square, "
+            "and is below the threshold by chance or never; raise the threshold, widen the window, "
+            "or pool trials",
+            NoiseFloorWarning,
+            stacklevel=4,
+        )
