@@ -212,7 +212,7 @@ def _errors(
 
 
 def _distances(moments: Floats) -> dict[str, Floats]:
-    """Return both errors of second moments (..., n, n), NaN where there are none."""
+    """Return both errors of second moments (..., n, n), NaN where these are unknown."""
     away = moments - np.eye(moments.shape[-1])
     values = np.full(moments.shape[:-1], np.nan)
     known = np.isfinite(away).all(axis=(-2, -1))
