@@ -90,7 +90,8 @@ def drawn(kind, run, **options):
 
 def test_every_plot_is_in_the_list():
     named = {n for n in plotting.__all__ if n.startswith(("plot_", "animate_"))}
-    assert named - {"plot_environment", "plot_sweep"} == {plot.draw.__name__ for plot in PLOTS.values()}
+    of_runs = {plot.draw.__name__ for plot in PLOTS.values()}
+    assert named - {"plot_environment", "plot_sweep"} == of_runs
 
 
 @pytest.mark.slow
