@@ -57,8 +57,9 @@ def measure_responses(
     change_samples : sequence of int
         The first sample of each new context.
     window : int, optional
-        Samples in a window that slides and passes over changes: until so many samples after one it
-        holds some from before. By default windows expand instead, from the last change on.
+        Samples in a window that slides and passes over changes: until so many samples after one,
+        at its ``change_end``, it holds some from before. By default windows expand instead, from
+        the last change on.
     contexts : sequence of str, optional
         Names of the contexts: one before the first change, one after each.
     record_every : int, optional
@@ -262,7 +263,8 @@ def _labelled(
         variables[f"{error}_sampling_floor"] = xr.Variable(("sample",), values, attributes)
     at_change: dict[str, Any] = {
         "change_sample": begins,
-        "change_end": begins,
+        # The record at a change is of outputs before it: the first of new ones alone comes later.
+        "change_end": begins + (window or 1),
         "context_left": numbers[:-1],
         "context_entered": numbers[1:],
     }
