@@ -45,6 +45,31 @@ def part_of(dataset: xr.Dataset, status: str, message: str, seconds: float) -> P
     return Part(variables, attributes, status, message, seconds)
 
 
+def dataset_of(part: Part) -> xr.Dataset:
+    """Return a part as the Dataset that it was made of.
+
+    Examples
+    --------
+    >>> dataset = xr.Dataset({"time": ("change", [1.0, 2.0], {"flag_values": np.arange(2)})})
+    >>> dataset_of(part_of(dataset, "done", "", 0.1)).identical(dataset)
+    True
+    """
+    variables: dict[str, xr.Variable] = {}
+    coordinates: dict[str, xr.Variable] = {}
+    for name, (dims, values, attributes, is_coordinate) in part.variables.items():
+        variable = xr.Variable(dims, values.copy(), _arrays(attributes))
+        (coordinates if is_coordinate else variables)[name] = variable
+    return xr.Dataset(variables, coordinates, _arrays(part.attributes))
+
+
+def _arrays(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return attributes as they were before they became JSON."""
+    return {
+        name: np.asarray(value) if isinstance(value, list) else value
+        for name, value in attributes.items()
+    }
+
+
 def encoded(part: Part) -> bytes:
     """Return a part as bytes: a line of JSON, then the arrays.
 

@@ -13,7 +13,6 @@ from click.shell_completion import CompletionItem
 import scenarios
 from adaptnet.files.paths import refuse_existing
 from adaptnet.files.reading import attributes
-from adaptnet.files.storage import save
 from adaptnet.plotting import style
 from adaptnet.simulation.extend import extend
 from scenarios.base import SimulationScenario
@@ -120,21 +119,15 @@ def run(
     if target.suffix != ".nc":
         raise ValueError(f"--output must end in .nc, got {target}; the picture goes beside it")
     picture = target.with_suffix(".png")
-    resumable = isinstance(scenario, SimulationScenario)
-    finished = resumable and target.exists() and not overwrite
+    is_simulation = isinstance(scenario, SimulationScenario)
+    finished = target.exists() and not overwrite
     if not finished:
         refuse_existing(picture, overwrite=overwrite)
-    if not resumable:
-        refuse_existing(target, overwrite=overwrite)
-    recording: dict[str, Any] = {
-        "path": target,
-        "overwrite": overwrite,
-        "checkpoint_seconds": checkpoint_seconds,
-    }
-    if not resumable:
-        _log.info("this scenario is a table of runs; nothing of it is kept if it is interrupted")
+    recording: dict[str, Any] = {"path": target, "overwrite": overwrite}
+    if is_simulation:
+        recording["checkpoint_seconds"] = checkpoint_seconds
     if record is not None:
-        if not resumable:
+        if not is_simulation:
             raise ValueError(f"--record needs a scenario of one simulation, which {what} is not")
         names = [name.strip() for name in record.split(",")]
         recording["record"] = [*dict.fromkeys(["whitening_error", "frobenius_error", *names])]
@@ -143,10 +136,8 @@ def run(
         rng=plan.seed,
         n_threads=threads,
         progress=shown,
-        **(recording if resumable else {}),
+        **recording,
     )
-    if not resumable:
-        save(dataset, target, overwrite=overwrite)
     if not (finished and picture.exists()):
         with style("paper"):  # as `adaptnet plot` draws it
             save_picture(scenario.plot(dataset), picture)

@@ -187,10 +187,3 @@ def test_programs_without_standard_error(tmp_path, monkeypatch, stream):
     an.simulate(an.DirectCircuit(), inputs, progress=None)
     if stream is None:
         an.simulate(an.DirectCircuit(), inputs, progress=True)
-
-
-def test_tables_say_that_they_keep_nothing(tmp_path, caplog):
-    caplog.set_level("INFO", logger="adaptnet")
-    target = tmp_path / "table.nc"
-    answered("run", "initialization", "--preview", "-o", target, codes=(0,))
-    assert "nothing of it is kept if it is interrupted" in caplog.text
