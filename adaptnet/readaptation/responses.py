@@ -2,8 +2,8 @@
 
 import itertools
 import json
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,14 +17,9 @@ from adaptnet.seeding import Rng, root_seed
 
 NAME = "responses"
 _N_RECORDS = 2000  # by default; each costs an eigenvalue problem
+_PIECE = 2**23  # numbers of moments held at a time
 _ERRORS = tuple(schema.ERRORS)
-
-
-class _Moments(NamedTuple):
-    """Second moments (trial, record, n, n), and how many samples each stands for (record,)."""
-
-    moments: Floats
-    n_effective: Floats
+_DIMS = (("trial", "replicate"), ("sample", "time"), ("neuron", "unit", "feature"))
 
 
 def measure_responses(
@@ -53,7 +48,8 @@ def measure_responses(
     Parameters
     ----------
     outputs : array (sample, neuron) or (trial, sample, neuron)
-        All trials have their changes at the same samples.
+        All trials have their changes at the same samples. The dimensions of a DataArray may stand
+        in any order if called trial (replicate), sample (time) and neuron (unit, feature).
     change_samples : sequence of int
         The first sample of each new context.
     window : int, optional
@@ -66,7 +62,8 @@ def measure_responses(
         Samples between errors; by default there are about 2000 of them.
     pool_trials : bool
         Whether second moments are averaged over trials, for errors that are not dominated by the
-        floor early after a change; with their 95 % interval from a bootstrap over trials. By
+        floor early after a change; with their 95 % interval from a bootstrap over trials, which
+        lies too high for errors near the floor, whose chance resampling adds to once more. By
         default each trial is a replicate.
     n_resamples : int
         Of the bootstrap.
@@ -109,37 +106,53 @@ def measure_responses(
     y = _outputs(outputs)
     n_trials, n_samples, n = y.shape
     begins = _changes(change_samples, n_samples)
+    names, seed = _names(contexts, len(begins)), root_seed(rng)
     every = max(1, n_samples // _N_RECORDS) if record_every is None else record_every
     every = whole_number("record_every", every)
+    n_resamples = whole_number("n_resamples", n_resamples)
     if window is not None:
         window = whole_number("window", window)
     edges = np.array([0, *begins, n_samples])
     y = _in_units(y, edges, centre=centre, scale=scale)
     samples = np.union1d(np.arange(0, n_samples + 1, every), begins)
-    moments = _moments(y, samples, edges, window)
-    errors, limits = _errors(moments, pool_trials, whole_number("n_resamples", n_resamples), rng)
-    known = np.flatnonzero(moments.n_effective > 0)
+    weights = _resamples(n_trials, n_resamples, seed) if pool_trials else None
+    # Some records at a time: moments of all trials are n times as large as their outputs.
+    at_once = max(1, _PIECE // (n_trials * n * n))
+    pieces = [
+        _errors(_moments(y, part, edges, window), weights)
+        for part in np.split(samples, range(at_once, len(samples), at_once))
+    ]
+    errors = {name: np.concatenate([one[name] for one in pieces], axis=1) for name in pieces[0]}
+    lengths = _lengths(samples, edges, window)
+    known = np.flatnonzero(lengths)
+    found = sampling_floor(n, (n_trials if pool_trials else 1) * lengths[known])
     floors = {error: np.full(len(samples), np.nan) for error in _ERRORS}
-    trials = n_trials if pool_trials else 1
-    found = sampling_floor(n, trials * moments.n_effective[known])
     for error in _ERRORS:
         floors[error][known] = getattr(found, error)
     return _labelled(
-        {**errors, **limits}, floors, samples, begins, _names(contexts, len(begins)), name,
-        n, n_samples, sampling_rate, root_seed(rng), window,
-    )  # fmt: skip
+        errors, floors, samples, begins, names, name, n, n_samples, sampling_rate, seed, window
+    )
 
 
 def _outputs(outputs: npt.ArrayLike) -> Floats:
+    values = _ordered(outputs) if isinstance(outputs, xr.DataArray) else outputs
+    if np.ma.is_masked(values):
+        raise ValueError(
+            f"outputs must not be masked, got {np.ma.count_masked(values)} masked values; remove "
+            "or interpolate such samples first"
+        )
     try:
-        y = np.asarray(outputs, dtype=np.float64)
+        given = np.asarray(values)
+        if given.dtype.kind == "c":
+            raise TypeError
+        y = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError):
-        raise TypeError(f"outputs must be an array of numbers, got {outputs!r:.100}") from None
+        raise TypeError(f"outputs must be an array of real numbers, got {outputs!r:.100}") from None
     y = y[None] if y.ndim == 2 else y
     if y.ndim != 3 or 0 in y.shape:
         raise ValueError(
             "outputs must have the dimensions (sample, neuron) or (trial, sample, neuron), got "
-            f"shape {np.shape(outputs)}"
+            f"shape {np.shape(values)}"
         )
     if not np.isfinite(y).all():
         trial, sample, neuron = np.argwhere(~np.isfinite(y))[0]
@@ -148,6 +161,12 @@ def _outputs(outputs: npt.ArrayLike) -> Floats:
             f"{sample}, neuron {neuron}; remove or interpolate such samples first"
         )
     return y
+
+
+def _ordered(outputs: xr.DataArray) -> Any:
+    """Return the values of a labelled array, its dimensions in order if they have known names."""
+    order = [dim for names in _DIMS for dim in names if dim in outputs.dims]
+    return outputs.transpose(*order).values if len(order) == outputs.ndim else outputs.values
 
 
 def _changes(change_samples: Sequence[int], n_samples: int) -> Integers:
@@ -174,42 +193,50 @@ def _in_units(y: Floats, edges: Integers, *, centre: bool, scale: float | None) 
     return y
 
 
-def _moments(y: Floats, samples: Integers, edges: Integers, window: int | None) -> _Moments:
-    """Return the second moments of the outputs in the window before each record."""
+def _lengths(samples: Integers, edges: Integers, window: int | None) -> Floats:
+    """Return how many outputs the window before each record holds."""
+    if window is not None:
+        return np.minimum(samples, window).astype(np.float64)
+    last = edges[np.maximum(np.searchsorted(edges, samples) - 1, 0)]
+    return (samples - last).astype(np.float64)
+
+
+def _moments(y: Floats, samples: Integers, edges: Integers, window: int | None) -> Floats:
+    """Return second moments (trial, record, n, n) of the outputs in the window before each record.
+
+    They are NaN where a window holds nothing.
+    """
     n_trials, _, n = y.shape
     moments = np.full((n_trials, len(samples), n, n), np.nan)
-    n_effective = np.zeros(len(samples))
     spans = [(0, int(edges[-1]))] if window else list(itertools.pairwise(edges))
     for start, stop in spans:
         at = np.flatnonzero((samples > start) & (samples <= stop))
         if len(at):
             found = running_second_moments(y[:, start:stop], samples[at] - start, window=window)
-            moments[:, at], n_effective[at] = found
-    return _Moments(moments, n_effective)
+            moments[:, at] = found.moments
+    return moments
 
 
-def _errors(
-    moments: _Moments, pool_trials: bool, n_resamples: int, rng: Rng
-) -> tuple[dict[str, Floats], dict[str, Floats]]:
-    """Return errors (trial, record) of the moments, and their limits if trials are pooled."""
-    if not pool_trials:
-        return _distances(moments.moments), {}
-    n_trials = len(moments.moments)
-    pooled = _distances(moments.moments.mean(axis=0, keepdims=True))
-    if n_trials < 2:
-        return pooled, {}
-    generator = np.random.default_rng(root_seed(rng))
-    weights = generator.multinomial(n_trials, np.full(n_trials, 1 / n_trials), n_resamples)
-    drawn: dict[str, list[Floats]] = {error: [] for error in _ERRORS}
-    for weight in weights:
-        one = _distances(np.einsum("t,t...->...", weight / n_trials, moments.moments)[None])
-        for error in _ERRORS:
-            drawn[error].append(one[error][0])
-    limits: dict[str, Floats] = {}
+def _resamples(n_trials: int, n_resamples: int, seed: np.random.SeedSequence) -> Floats:
+    """Return the weights (resample, trial) of a bootstrap, the first those of the trials as are."""
+    drawn = np.random.default_rng(seed).multinomial(
+        n_trials, np.full(n_trials, 1 / n_trials), n_resamples
+    )
+    return np.concatenate([np.full((1, n_trials), 1 / n_trials), drawn / n_trials])
+
+
+def _errors(moments: Floats, weights: Floats | None) -> dict[str, Floats]:
+    """Return errors (trial, record); with weights those of all trials, and their limits."""
+    if weights is None:
+        return _distances(moments)
+    drawn = [_distances(np.einsum("t,t...->...", weight, moments)) for weight in weights]
+    found = {error: drawn[0][error][None] for error in _ERRORS}
+    if len(moments) < 2:
+        return found
     for error in _ERRORS:
-        low, high = np.quantile(drawn[error], [0.025, 0.975], axis=0)
-        limits |= {f"{error}_low": low[None], f"{error}_high": high[None]}
-    return pooled, limits
+        low, high = np.quantile([one[error] for one in drawn[1:]], [0.025, 0.975], axis=0)
+        found |= {f"{error}_low": low[None], f"{error}_high": high[None]}
+    return found
 
 
 def _distances(moments: Floats) -> dict[str, Floats]:
@@ -223,6 +250,8 @@ def _distances(moments: Floats) -> dict[str, Floats]:
 
 
 def _names(contexts: Sequence[str] | None, n_changes: int) -> list[str]:
+    if isinstance(contexts, str) or not isinstance(contexts, Iterable | None):
+        raise TypeError(f"contexts must be a sequence of names or None, got {contexts!r:.100}")
     names = [f"context_{i}" for i in range(n_changes + 1)] if contexts is None else list(contexts)
     if len(names) != n_changes + 1:
         raise ValueError(

@@ -1,7 +1,10 @@
 """Recorded responses, measured: against the truth of simulations, and closed forms."""
 
+import itertools
+
 import numpy as np
 import pytest
+import xarray as xr
 
 import adaptnet as an
 from adaptnet.metrics.sampling import sampling_floor
@@ -67,6 +70,29 @@ def test_expanding_windows_begin_at_each_change():
     for sample, first in [(5, 0), (20, 0), (21, 20), (33, 20), (40, 20)]:
         moments = y[first:sample].T @ y[first:sample] / (sample - first)
         assert errors[sample] == pytest.approx(np.linalg.norm(moments - np.eye(3)), rel=1e-9)
+
+
+def test_dimensions_are_taken_by_their_names():
+    y = white(4, 100)
+    labelled = xr.DataArray(y, dims=("trial", "time", "unit"))
+    expected = an.measure_responses(y, [50])["whitening_error"]
+    for order in itertools.permutations(labelled.dims):
+        found = an.measure_responses(labelled.transpose(*order), [50])["whitening_error"]
+        np.testing.assert_array_equal(found, expected)
+    unknown = labelled.rename(trial="a", time="b", unit="c")
+    np.testing.assert_array_equal(an.measure_responses(unknown, [50])["whitening_error"], expected)
+
+
+@pytest.mark.parametrize("window", [None, 30])
+def test_records_in_pieces_are_those_at_once(monkeypatch, window):
+    y = white(4, 200)
+    options = {"window": window, "pool_trials": True, "n_resamples": 5}
+    whole = an.measure_responses(y, [70], **options)
+    monkeypatch.setattr("adaptnet.readaptation.responses._PIECE", 500)
+    pieces = an.measure_responses(y, [70], **options)
+    for name in ("whitening_error", "whitening_error_low", "frobenius_error_high"):
+        # Sums of the same products, in another order.
+        np.testing.assert_allclose(pieces[name], whole[name], rtol=1e-10, equal_nan=True)
 
 
 def test_units_and_means_do_not_matter():
@@ -146,7 +172,9 @@ def test_a_threshold_below_the_sampling_floor_is_warned_of():
     [
         ((np.ones(5), [2]), ValueError, r"\(trial, sample, neuron\), got shape \(5,\)"),
         ((np.full((5, 2), np.nan), [2]), ValueError, "finite, got nan in trial 0, sample 0"),
-        (("text", [2]), TypeError, "array of numbers"),
+        (("text", [2]), TypeError, "array of real numbers"),
+        ((np.ones((5, 2)) + 1j, [2]), TypeError, "array of real numbers"),
+        ((np.ma.masked_less(np.arange(10).reshape(5, 2), 3), [2]), ValueError, "got 3 masked"),
         ((np.ones((5, 2)), [5]), ValueError, "ascending samples below 5"),
         ((np.ones((5, 2)), [3, 2]), ValueError, "ascending samples below 5"),
         ((np.ones((5, 2)), []), ValueError, "at least one"),
@@ -162,6 +190,8 @@ def test_further_bad_arguments_are_refused():
     y = white(1, 50)
     with pytest.raises(ValueError, match="contexts must be 2"):
         an.measure_responses(y, [10], contexts=["one"])
+    with pytest.raises(TypeError, match="contexts must be a sequence of names"):
+        an.measure_responses(y, [10], contexts="ab")
     with pytest.raises(ValueError, match="window must be"):
         an.measure_responses(y, [10], window=0)
     with pytest.raises(ValueError, match="scale must be"):
