@@ -13,6 +13,7 @@ from adaptnet.readaptation.segments import segments
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_NAME = "name of a context"
 _SHADE = "0.92"  # of transitions: light enough for a band of quartiles to be seen on it
 # Width and height of axes by those of their figure, before it is laid out: a little too small.
 _WIDTH, _HEIGHT = 0.75, 0.6
@@ -88,6 +89,8 @@ def name_contexts(ax: "Axes", dataset: xr.Dataset, replicate: int | None = None)
     _, high = data_range(ax)
     decades = np.log10(high / low) / max(0.3, 1 - strip / height)
     ax.set_ylim(top=10 ** min(np.log10(low) + decades, 250.0))
+    for text in [text for text in ax.texts if text.get_gid() == _NAME]:
+        text.remove()  # those of another run on the same axes
     for middle, name in zip(middles, names, strict=True):
         if name is None:
             continue
@@ -95,6 +98,7 @@ def name_contexts(ax: "Axes", dataset: xr.Dataset, replicate: int | None = None)
             middle,
             0.99,
             name,
+            gid=_NAME,
             transform=ax.get_xaxis_transform(),
             size=size,
             color="0.35",

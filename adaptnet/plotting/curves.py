@@ -44,7 +44,9 @@ def plot_readaptation(
 
     Changes of context are marked, and named above the curves, if all replicates share them; a
     change that takes time is shaded. The threshold is a dashed line. If replicates of a circuit
-    diverged, the legend says how many; the circuit's curve is that of the others.
+    diverged, the legend says how many; the circuit's curve is that of the others. Of recorded
+    responses the band is the interval over trials, if these were pooled, and a dotted line is the
+    sampling floor. On the axes of a simulation they are drawn beside it.
 
     Parameters
     ----------
@@ -55,7 +57,7 @@ def plot_readaptation(
     variable : str
         The error to draw: whitening_error or frobenius_error.
     band : bool, optional
-        Whether to draw the band; by default if there is more than one replicate.
+        Whether to draw the band; by default if there is more than one replicate, or an interval.
     ax : matplotlib Axes, optional
         Where to draw; by default a new figure.
 
@@ -82,22 +84,27 @@ def plot_readaptation(
     dataset = validate(restored(dataset), run=True)
     threshold = positive_number("threshold", threshold)
     error_of(dataset, variable)
-    banded = _is_banded(band, dataset.sizes["replicate"])
     shown = without_next_context(dataset)
+    intervals = _intervals(shown, variable)
+    is_interval = intervals is not None and band is not False
+    banded = is_interval or _is_banded(band, dataset.sizes["replicate"])
     errors = shown[variable].transpose("circuit", "replicate", "sample")
     is_new = ax is None
     figure, ax = axes_or_new(ax)
     samples = errors["sample"].values
     names = [str(name) for name in errors["circuit"].values]
     lost = (shown["diverged_sample"] >= 0).sum("replicate")
-    for (name, colour), curves, n_lost in zip(
-        circuit_colours(names).items(), errors.values, lost.values, strict=True
+    for c, ((name, colour), curves, n_lost) in enumerate(
+        zip(circuit_colours(names).items(), errors.values, lost.values, strict=True)
     ):
         label = f"{name} ({n_lost} of {len(curves)} diverged)" if n_lost else name
         known = np.isfinite(curves).any(axis=0)
         quartiles = finite_quantiles(curves[:, known], (0.25, 0.5, 0.75))
+        if intervals is not None:
+            quartiles[[0, 2]] = intervals[:, c][:, known]
         _curve(ax, samples[known], quartiles, colour, label, banded=banded)
     _threshold(ax, threshold)
+    _sampling_floor(ax, shown, variable)
     _logarithmic(ax, threshold)
     ax.set_xlim(0, dataset.attrs["n_samples"])
     mark_changes(ax, dataset)
@@ -202,6 +209,26 @@ def _durations(dataset: xr.Dataset, by: str) -> dict[Any, float]:
     )
     values = taken.transpose("replicate", "change").values
     return {group.label: float(np.median(values[group.members])) for group in groups(changes, by)}
+
+
+def _intervals(dataset: xr.Dataset, variable: str) -> Floats | None:
+    """Return the limits (limit, circuit, sample) of an error over pooled trials, if there are."""
+    names = [f"{variable}_low", f"{variable}_high"]
+    if not set(names) <= set(dataset.data_vars) or dataset.sizes["replicate"] != 1:
+        return None
+    dims = ("circuit", "sample")
+    return np.stack([dataset[name].isel(replicate=0).transpose(*dims).values for name in names])
+
+
+def _sampling_floor(ax: "Axes", dataset: xr.Dataset, variable: str) -> None:
+    """Draw what white responses would show, of which only some samples are known."""
+    floor = dataset.get(f"{variable}_sampling_floor")
+    if floor is None:
+        return
+    ax.plot(
+        floor["sample"], floor, color="0.35", linestyle=":", linewidth=thin(),
+        label="sampling floor",
+    )  # fmt: skip
 
 
 def _is_banded(band: bool | None, n_replicates: int) -> bool:

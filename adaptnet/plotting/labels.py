@@ -115,8 +115,9 @@ def legend_of_panels(figure: "Figure | SubFigure", ax: "Axes", *, is_new: bool) 
     handles, texts = ax.get_legend_handles_labels()
     if is_new:
         legend_above(figure, handles, [str(text) for text in texts])
-    else:
-        ax.legend(loc="best")
+    else:  # what another plot has drawn there as well, a threshold for example, is named once
+        once = dict(zip(texts, handles, strict=True))
+        ax.legend(list(once.values()), list(once), loc="best")
 
 
 def title_panels(axes: Any, labels: Iterable[Any], columns: int) -> None:

@@ -18,6 +18,7 @@ _NAMED_COLOURS = {
     "oracle": "#000000",
     "batch": "#009E73",
     "static": "#CC79A7",
+    "responses": "#000000",
 }
 _OTHER_COLOURS = ("#E69F00", "#56B4E9", "#8C6D31", "#777777")
 

@@ -137,9 +137,10 @@ def measure_responses(
 def _outputs(outputs: npt.ArrayLike) -> Floats:
     values = _ordered(outputs) if isinstance(outputs, xr.DataArray) else outputs
     if np.ma.is_masked(values):
+        n_masked = int(np.sum(np.ma.getmask(values)))
         raise ValueError(
-            f"outputs must not be masked, got {np.ma.count_masked(values)} masked values; remove "
-            "or interpolate such samples first"
+            f"outputs must not be masked, got {n_masked} masked values; remove or interpolate such "
+            "samples first"
         )
     try:
         given = np.asarray(values)

@@ -17,7 +17,7 @@ from environments import SwitchingEnvironment
 environment = SwitchingEnvironment([np.eye(3), np.diag([1, 4, 9])], block_length=3000)
 circuit = an.DirectCircuit(learning_rate=2e-3)
 run = an.simulate(
-    {"the circuit": circuit},
+    {"direct": circuit},
     environment,
     9000,
     n_replicates=40,
@@ -35,22 +35,21 @@ measured = an.measure_responses(
     scale=1.0,
     contexts=["even", "uneven", "even"],
     record_every=25,
-    name="its outputs",
 )
 
 # %%
-# Both on one axis. The outputs' error lags by the window. It falls below that of the single
-# circuits, since pooling averages over what each of them has learned from chance; it cannot tell
-# errors below its sampling floor.
+# Both on one axis. The error of the responses, with its interval over trials, lags by the window,
+# which is shaded where it reaches over a change. It falls below that of the single circuits, since
+# pooling averages over what each of them has learned from chance; it cannot tell errors below its
+# sampling floor.
 
-figure, ax = plt.subplots(figsize=(5.5, 3.6), layout="constrained")
+figure, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
 an.plot_readaptation(run, 0.3, ax=ax)
-samples = measured["sample"].values
-ax.semilogy(samples, measured["whitening_error"].values[0, 0], color="k", label="its outputs")
-floor = measured["whitening_error_sampling_floor"].values
-ax.semilogy(samples[4:], floor[4:], ":", color="0.4", label="sampling floor")
-ax.get_legend().remove()
-figure.legend(loc="outside upper center", ncols=2, frameon=False)
+an.plot_readaptation(measured, 0.3, ax=ax)
+legend = ax.get_legend()
+texts = [text.get_text() for text in legend.get_texts()]
+figure.legend(legend.legend_handles, texts, loc="outside upper center", ncols=4, frameon=False)
+legend.remove()
 
 # %%
 # Readaptation times of both, at a threshold above the floor:

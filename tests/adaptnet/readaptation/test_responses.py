@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib import pyplot as plt
 
 import adaptnet as an
 from adaptnet.metrics.sampling import sampling_floor
@@ -138,6 +139,29 @@ def test_readaptation_is_measured_as_that_of_a_simulation(tmp_path):
     assert f"{measured['samples'].item():g}" in an.report(data, 0.5)
     figure, _ = an.plot_readaptation(data, 0.5)
     assert figure.axes
+
+
+def test_responses_are_drawn_beside_a_simulation():
+    environment = SwitchingEnvironment([np.eye(3), 4 * np.eye(3)], block_length=500)
+    run = an.simulate(an.DirectCircuit(), environment, 1000, n_replicates=3, rng=0)
+    data = an.measure_responses(
+        white(n_samples=1000), [500], window=50, pool_trials=True, contexts=["dim", "bright"]
+    )
+    figure, ax = plt.subplots()
+    an.plot_readaptation(run, ax=ax)
+    an.plot_readaptation(data, ax=ax)
+    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert texts == ["direct", "threshold 0.1", "responses", "sampling floor"]
+    assert [text.get_text() for text in ax.texts] == ["dim", "bright"]
+    lines = {line.get_label(): line for line in ax.lines}
+    np.testing.assert_array_equal(
+        lines["sampling floor"].get_ydata(), data["whitening_error_sampling_floor"]
+    )
+    band = ax.collections[-1].get_paths()[0].vertices
+    limits = data[["whitening_error_low", "whitening_error_high"]].isel(sample=slice(1, None))
+    assert band[:, 1].min() == limits["whitening_error_low"].min()
+    assert band[:, 1].max() == limits["whitening_error_high"].max()
+    plt.close(figure)
 
 
 @pytest.mark.parametrize("window", [None, 40])
