@@ -208,6 +208,9 @@ class OnlineWhitener(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # 
                 "circuit must have a learning rate that does not depend on contexts, of which an "
                 "estimator knows nothing"
             )
+        for name in ("centre", "adapting"):
+            if not isinstance(getattr(self, name), bool | np.bool_):
+                raise TypeError(f"{name} must be True or False, got {getattr(self, name)!r:.100}")
         positive_number("forgetting", self.forgetting, zero=True, below=1.0)
         centred = data - data.mean(axis=0) if self.centre else data
         size = float(np.sqrt(np.mean(centred**2)))

@@ -143,10 +143,10 @@ def _outputs(outputs: npt.ArrayLike) -> Floats:
             "samples first"
         )
     try:
-        given = np.asarray(values)
-        if given.dtype.kind == "c":
+        entries = np.asarray(values)
+        if entries.dtype.kind == "c":
             raise TypeError
-        y = np.asarray(given, dtype=np.float64)
+        y = np.asarray(entries, dtype=np.float64)
     except (TypeError, ValueError):
         raise TypeError(f"outputs must be an array of real numbers, got {outputs!r:.100}") from None
     y = y[None] if y.ndim == 2 else y

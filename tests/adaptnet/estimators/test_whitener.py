@@ -145,6 +145,8 @@ def test_weights_that_diverge_are_not_used():
         ({"n_passes": 0}, ValueError, "n_passes must be"),
         ({"forgetting": 1.0}, ValueError, "forgetting must be"),
         ({"scale": -1.0}, ValueError, "scale must be"),
+        ({"centre": "no"}, TypeError, "centre must be True or False"),
+        ({"adapting": "no"}, TypeError, "adapting must be True or False"),
         ({"circuit": an.DirectCircuit(initial_weights=np.eye(2))}, ValueError, "must be 3 x 3"),
         (
             {"circuit": an.DirectCircuit(learning_rate=an.Rates.per_context([0.1, 0.2]))},
