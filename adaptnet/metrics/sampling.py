@@ -133,7 +133,7 @@ def empirical_errors(
     >>> white = np.random.default_rng(0).normal(size=(10_000, 3))
     >>> errors = empirical_errors(white, [100, 10_000])
     >>> errors.frobenius_error.round(3), errors.frobenius_error_floor.round(3)
-    (array([0.342, 0.04 ]), array([0.346, 0.035]))
+    (array([0.236, 0.044]), array([0.346, 0.035]))
     """
     y = _checked_outputs(outputs)
     ends, n = _checked_samples(samples, y.shape[-2]), y.shape[-1]
