@@ -30,6 +30,7 @@ class _Home(NamedTuple):
 
 
 COMMANDS = {
+    "compile": _Home("compiling", "Compile all kernels now, not when first needed."),
     "info": _Home("stored", "Show what a run's file holds and how it was made."),
     "list": _Home("running", "List the scenarios and their parameters."),
     "plot": _Home("pictures", "Draw a run."),
@@ -42,6 +43,9 @@ COMMANDS = {
 }
 
 
+_BUILT_IN = ("compile", "list")  # functions of Python
+
+
 class _Commands(click.Group):
     """Commands loaded when used, that answer bad input with a sentence and not a traceback."""
 
@@ -52,9 +56,8 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"scenarios.cli.{COMMANDS[cmd_name].module}")
-        command: click.Command = getattr(
-            module, cmd_name.replace("-", "_").replace("list", "list_")
-        )
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(module, f"{name}_" if name in _BUILT_IN else name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -9,6 +9,7 @@ compiled, from which sources and for which processor, and its content begins wit
 import errno
 import functools
 import hashlib
+import logging
 import os
 import pickle
 import uuid
@@ -20,6 +21,7 @@ from typing import Any
 from numba.core.caching import FunctionCache
 from numba.core.serialize import dumps
 
+_log = logging.getLogger(__name__)
 _ROOM = Path(__file__).parent.parent  # adaptnet.kernels: all that kernels may call
 _DIGEST_SIZE = hashlib.sha256().digest_size
 
@@ -47,6 +49,7 @@ class CacheFiles:
         try:
             content = path.read_bytes()
         except OSError:
+            _announce()
             return None
         payload = content[_DIGEST_SIZE:]
         if content[:_DIGEST_SIZE] == hashlib.sha256(payload).digest():
@@ -65,6 +68,7 @@ class CacheFiles:
         try:
             part.write_bytes(hashlib.sha256(payload).digest() + payload)
             part.replace(path)
+            _compiled.append(path.name)
             self._forget_others()
         except OSError as error:
             part.unlink(missing_ok=True)
@@ -107,6 +111,20 @@ def cache_of(function: Callable[..., Any]) -> Any:
     stamp = cache._impl.locator.get_source_stamp()
     cache._cache_file = CacheFiles(cache.cache_path, cache._impl.filename_base, stamp)
     return cache
+
+
+_compiled: list[str] = []  # by this process
+
+
+def n_compiled() -> int:
+    """Return the number of kernels that this process has compiled and kept."""
+    return len(_compiled)
+
+
+@functools.cache
+def _announce() -> None:
+    """Say once that kernels are compiled, which takes seconds in which nothing seems to happen."""
+    _log.info("compiling kernels, which takes some seconds; later runs find them compiled")
 
 
 def _short(text: str) -> str:

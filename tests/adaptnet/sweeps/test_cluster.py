@@ -114,7 +114,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 @pytest.mark.slow
 def test_many_points_take_little_memory_and_heed_an_interrupt(tmp_path):
-    call = [sys.executable, "-c", _MANY, "3000", str(tmp_path / "sweep.nc")]
+    call = [sys.executable, "-c", _MANY, "1000", str(tmp_path / "sweep.nc")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(call, env=environment, stderr=subprocess.PIPE)
     folder = tmp_path / "sweep.nc.partial"
@@ -129,4 +129,4 @@ def test_many_points_take_little_memory_and_heed_an_interrupt(tmp_path):
     done = subprocess.run(call, env=environment, stdout=subprocess.PIPE, check=True)
     # Results, keys and names of the points are some 300 bytes each, and are held a few times.
     assert int(done.stdout) < 100_000  # kB
-    assert an.load(tmp_path / "sweep.nc").sizes["learning_rate"] == 3000
+    assert an.load(tmp_path / "sweep.nc").sizes["learning_rate"] == 1000
