@@ -1,0 +1,47 @@
+"""A published table of measurements, given in the formats that people keep recordings in.
+
+The wines of scikit-learn (BSD-3-Clause; the data set is UCI's "Wine", CC BY 4.0): 178 samples of 13
+measurements from three cultivars, which stand for contexts.
+"""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_wine
+
+from environments import RecordedEnvironment
+
+WINE = load_wine()
+CHANGES = (np.flatnonzero(np.diff(WINE.target)) + 1).tolist()
+
+
+def _csv(folder):
+    path = folder / "wine.csv"
+    pd.DataFrame(WINE.data, columns=WINE.feature_names).to_csv(path)
+    return path
+
+
+def _frame(folder):
+    return pd.DataFrame(WINE.data, columns=WINE.feature_names)
+
+
+def _nwb(folder):
+    pynwb = pytest.importorskip("pynwb")
+    series = pynwb.TimeSeries(name="wine", data=WINE.data, unit="n/a", rate=1.0, starting_time=0.0)
+    file = pynwb.NWBFile("wines", "wines", datetime(2020, 1, 1, tzinfo=UTC))
+    file.add_acquisition(series)
+    with pynwb.NWBHDF5IO(folder / "wine.nwb", "w") as io:
+        io.write(file)
+    io = pynwb.NWBHDF5IO(folder / "wine.nwb", "r")
+    return io.read().acquisition["wine"]
+
+
+@pytest.mark.parametrize("kind", [_csv, _frame, _nwb])
+def test_every_format_gives_the_bits_of_the_array(kind, tmp_path):
+    expected = RecordedEnvironment(WINE.data, changes=CHANGES)
+    got = RecordedEnvironment(kind(tmp_path), changes=CHANGES)
+    n_samples = len(WINE.data)
+    assert got.sample(n_samples).tobytes() == expected.sample(n_samples).tobytes()
+    assert got.parameters()["sha256"] == expected.parameters()["sha256"]
