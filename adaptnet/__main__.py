@@ -30,7 +30,7 @@ def main() -> None:
     if problem:
         sys.exit(f"Error: {problem}")
     # The one arrow from this package to the top floor, and only when run as a program.
-    importlib.import_module("scenarios.cli").main(prog_name="adaptnet")
+    importlib.import_module("scenarios.entry").main()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import click
 from scenarios.cli.codes import FAULT
 from scenarios.cli.options import importing, volume
 from scenarios.cli.output import say, visible
-from scenarios.cli.session import Terminated, ending_on_sigterm, ignore_interrupts, show_log
+from scenarios.cli.session import Terminated, show_log, stopped_by_signals
 
 # Errors that say what is wrong with what was asked for.
 _ANSWERED = (ValueError, TypeError, OSError, MemoryError, ModuleNotFoundError)
@@ -66,13 +66,12 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            with warnings.catch_warnings(), ending_on_sigterm():
+            with warnings.catch_warnings(), stopped_by_signals():
                 warnings.simplefilter("always", UserWarning)
                 warnings.showwarning = _show_warning
                 _SHOWN.clear()
                 return super().invoke(ctx)
         except KeyboardInterrupt as interrupt:  # the log has said what was saved and how to resume
-            atexit.register(ignore_interrupts)  # a second one would only break the end
             sys.exit(143 if isinstance(interrupt, Terminated) else 130)
         except BrokenPipeError:  # `adaptnet list | head`: click ends without a word
             raise

@@ -15,8 +15,8 @@ class Terminated(KeyboardInterrupt):
 
 
 @contextlib.contextmanager
-def ending_on_sigterm() -> Iterator[None]:
-    """Let SIGTERM stop what is under way as Ctrl+C does."""
+def stopped_by_signals() -> Iterator[None]:
+    """Let SIGTERM stop what is under way as Ctrl+C does, and Ctrl+C do so too."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise Terminated
@@ -24,17 +24,15 @@ def ending_on_sigterm() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():  # which alone may ask for signals
         yield
         return
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    signal.signal(signal.SIGTERM, stop)
+    if before[signal.SIGINT] is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def ignore_interrupts() -> None:
-    """Ignore Ctrl+C and SIGTERM, in a process that is ending anyway."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _ToStandardError(logging.Handler):

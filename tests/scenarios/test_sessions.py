@@ -16,7 +16,7 @@ from adaptnet.simulation.progress import Lines
 from adaptnet.simulation.sinks import existing
 from scenarios.cli import DIFFERS, DIVERGED, main
 
-COMMAND = [sys.executable, "-c", "from scenarios.cli import main; main()", "-v"]
+COMMAND = [sys.executable, "-c", "from scenarios.entry import main; main()", "-v"]
 SHORT = ["--set", "block_length=2000", "--set", "learning_rate=1e-3", "--replicates", "2"]
 
 
