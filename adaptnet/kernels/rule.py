@@ -1,8 +1,10 @@
 """A rule of one's own: a compiled function that processes one sample, and the loop around it."""
 
 import functools
+import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from types import ModuleType
 from typing import Any
 
 import numba
@@ -40,11 +42,43 @@ def solve(A: Floats, x: Floats) -> Floats:
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function compiled by Numba, as it is if it has been."""
+    """Return a function compiled by Numba, as it is if it has been.
+
+    The same function is compiled once, whatever circuits it is part of, as long as the variables
+    around it, which Numba takes for constants, are what they were.
+    """
     if hasattr(function, "py_func"):
         return function
+    try:
+        return _compiled_once(function, _surroundings(function))
+    except TypeError:  # it cannot be looked into, or something around it cannot be compared
+        return _compile(function)
+
+
+def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
     made: Callable[..., Any] = numba.njit(error_model="numpy", nogil=True)(function)
     return made
+
+
+@functools.lru_cache(maxsize=32)
+def _compiled_once(
+    function: Callable[..., Any], surroundings: tuple[Hashable, ...]
+) -> Callable[..., Any]:
+    return _compile(function)
+
+
+def _surroundings(function: Callable[..., Any]) -> tuple[Hashable, ...]:
+    """Return the variables around a function, by name, type and value."""
+    known = inspect.getclosurevars(function)
+    found: list[Hashable] = []
+    for name, value in sorted({**known.globals, **known.nonlocals}.items()):
+        if isinstance(value, ModuleType) and value.__name__ not in ("numpy", "math"):
+            raise TypeError(f"numbers in the module {name} may have changed")
+        if isinstance(value, np.ndarray):
+            found.append((name, value.dtype.str, value.shape, value.tobytes()))
+        else:
+            found.append((name, type(value), value))
+    return tuple(found)
 
 
 @functools.lru_cache(maxsize=32)

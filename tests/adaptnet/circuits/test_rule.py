@@ -52,6 +52,28 @@ def test_a_rule_runs_as_a_built_in_circuit():
     np.testing.assert_array_equal(run["synaptic_time"][0], run["synaptic_time"][1])
 
 
+def test_a_rule_is_compiled_once_and_anew_if_what_it_refers_to_changes(monkeypatch):
+    slow, fast = rule(learning_rate=0.01), rule(learning_rate=0.02)
+    assert slow._compiled() == fast._compiled()
+
+    def scaled():
+        return an.RuleCircuit(step=step, state=start, weights=scaled_weights)
+
+    monkeypatch.setitem(globals(), "SCALE", 1.0)
+    before = scaled()
+    assert scaled()._compiled() == before._compiled()
+    np.testing.assert_array_equal(before.effective_weights(start(2)), 2.0 * np.eye(2))
+    monkeypatch.setitem(globals(), "SCALE", 3.0)
+    np.testing.assert_array_equal(scaled().effective_weights(start(2)), 6.0 * np.eye(2))
+
+
+SCALE = 1.0
+
+
+def scaled_weights(state):
+    return SCALE * state.M
+
+
 def test_blocks_resuming_and_starts_work_as_for_built_in_circuits(tmp_path, monkeypatch):
     circuit, alike = rule(learning_rate=0.01), {"rng": 0, "n_replicates": 3, "record_every": 7}
     whole = an.simulate(circuit, ENVIRONMENT, 150, **alike)
