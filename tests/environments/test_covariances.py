@@ -32,6 +32,7 @@ def test_all_are_covariances(rng):
         assert np.linalg.eigvalsh(matrix)[0] > 0
 
 
+@pytest.mark.slow
 def test_wishart_has_the_identity_as_its_mean(rng):
     mean = np.mean([cov.wishart_covariance(3, 8, rng) for _ in range(2000)], axis=0)
     # entries have variances (1 + [i = j]) / 8; 5 standard errors

@@ -44,6 +44,7 @@ def test_tables_are_kept_described_and_drawn(files, name):
     assert drawn.exit_code == 0, drawn.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TABLES)
 def test_tables_are_run_again_from_their_file(files, name):
     again = files / f"{name}-again.nc"
@@ -164,6 +165,7 @@ def test_floors_are_those_asked_for_in_the_context_entered(change):
         assert theory.noise_floor(circuit, entered, rate).frobenius_error == pytest.approx(0.2)
 
 
+@pytest.mark.slow
 def test_ratios_at_equal_floors_by_theory():
     scenario = MatchedNoise(n_simulated=0, conditions=(10.0,))
     predicted = scenario.run(n_replicates=1)["predicted"].sel(condition=10)

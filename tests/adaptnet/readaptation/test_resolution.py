@@ -128,7 +128,8 @@ def test_a_change_between_records_loses_nothing():
     assert area == pytest.approx(np.log(9) / 4, rel=0.1)
 
 
-@pytest.mark.parametrize("name", [pytest.param("sinusoid", marks=pytest.mark.slow), "rotation"])
+@pytest.mark.parametrize("name", ["sinusoid", "rotation"])
+@pytest.mark.slow
 def test_the_lag_is_within_a_record(name):
     rates = {"learning_rate": 0.05}
     circuits = {"direct": an.DirectCircuit(**rates), "interneuron": an.InterneuronCircuit(**rates)}

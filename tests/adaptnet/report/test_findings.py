@@ -139,6 +139,7 @@ def test_floors_are_told_from_falls_in_simulations():
     assert State.SETTLED not in states["slow"]
 
 
+@pytest.mark.slow
 def test_false_alarms_are_rare():
     """Of 200 runs at a floor at most some percent are taken for falling: 0.5 % are expected."""
     states = [

@@ -68,6 +68,7 @@ def test_runs_are_analysed_drawn_and_kept_like_simulations(dynamics, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_readaptation_of_a_flow_is_what_theory_says():
     eta = 1e-4
     environment = SwitchingEnvironment([C1, C2], block_length=100_000)

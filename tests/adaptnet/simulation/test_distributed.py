@@ -31,7 +31,11 @@ def same(one, other):
     return one.identical(other.load().assign_attrs(times))
 
 
-@pytest.mark.parametrize("environment", [SHARED, RANDOM], ids=["shared path", "random paths"])
+@pytest.mark.parametrize(
+    "environment",
+    [pytest.param(SHARED, marks=pytest.mark.slow), RANDOM],
+    ids=["shared path", "random paths"],
+)
 def test_processes_return_the_same_bits(environment, tmp_path):
     alone = run(environment)
     assert same(alone, run(environment, executor=2))

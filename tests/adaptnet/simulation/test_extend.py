@@ -21,7 +21,13 @@ from tests.adaptnet.circuits.catalogue import INTEGRATED, examples
 ENVIRONMENT = SwitchingEnvironment([np.eye(3), np.diag([4.0, 1.0, 0.5])], block_length=40)
 CIRCUITS = examples()
 CIRCUITS["integrated"] = an.InterneuronCircuit(dynamics=INTEGRATED, learning_rate=0.01)
-every_circuit = pytest.mark.parametrize("circuit", CIRCUITS.values(), ids=CIRCUITS.keys())
+every_circuit = pytest.mark.parametrize(
+    "circuit",
+    [
+        pytest.param(circuit, id=name, marks=() if name.endswith("-0") else pytest.mark.slow)
+        for name, circuit in CIRCUITS.items()
+    ],
+)
 
 
 def settings(circuit, **more):

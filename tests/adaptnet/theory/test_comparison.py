@@ -42,6 +42,7 @@ def test_the_ratio_is_that_of_matched_rates_and_slowest_local_rates(condition):
     )
 
 
+@pytest.mark.slow
 def test_at_equal_rates_the_direct_circuit_wins_rotations_of_ill_conditioned_inputs():
     variances = [1.0, 1e-2, 1e-4]
     pairs = [

@@ -323,7 +323,7 @@ def test_survives_a_kill_at_each_file_operation(tmp_path):
 
 
 def test_survives_kills(tmp_path):
-    kill_at_random(tmp_path, n_kills=3, n_samples=4_000_000)
+    kill_at_random(tmp_path, n_kills=3, n_samples=1_500_000)
 
 
 @pytest.mark.slow
