@@ -10,16 +10,20 @@ from typing import NamedTuple
 import numpy as np
 
 from adaptnet.kernels.building_blocks import interneurons
-from adaptnet.kernels.building_blocks.compile import kernel
+from adaptnet.kernels.building_blocks.compile import inlined, kernel
+from adaptnet.kernels.building_blocks.frame import Frame, combine_frame, frame_of, settle_frame
 from adaptnet.kernels.building_blocks.interneurons import (
     OK,
     WEIGHTS_NOT_FINITE,
+    WEIGHTS_NOT_POSITIVE_DEFINITE,
     Buffers,
     Wiring,
+    combine,
     record,
     settle,
     workspace,
 )
+from adaptnet.kernels.building_blocks.simd import FOUR, fma, load, spread, store, total
 from adaptnet.kernels.dynamics import EXACT, FastDynamics
 from adaptnet.kernels.records import Bools, Floats, Integers, Records
 from adaptnet.kernels.status import Outcome, Status
@@ -82,8 +86,20 @@ def _advance(
     r: int,
 ) -> Outcome:
     to, gains = interneurons.buffers(records, r), interneurons.buffer(records, "gains", r, 2)
-    block = inputs, rates, recorded, dynamics, to, gains
-    status, n_samples = run(wiring(state), state.least[0], state.steps, *block)
+    if dynamics.max_steps > 0:
+        block = inputs, rates, recorded, dynamics, to, gains
+        status, n_samples = run(wiring(state), state.least[0], state.steps, *block)
+    else:
+        status, n_samples = run_exactly(
+            frame_of(state.synapses),
+            wiring(state),
+            state.least[0],
+            inputs,
+            rates,
+            recorded,
+            to,
+            gains,
+        )
     if status == Status.WEIGHTS_NOT_POSITIVE_DEFINITE:
         status = Status.GAINS_INDEFINITE
     return Outcome(Status(status), n_samples)
@@ -108,6 +124,61 @@ def learn(gains: Floats, z: Floats, norms: Floats, eta: float, least: float) -> 
         gains[c] = max(gains[c] + eta * (z[c] * z[c] - norms[c]), least)
         sum_of_gains += gains[c]
     return abs(sum_of_gains) < math.inf
+
+
+@inlined
+def learn_by_fours(gains: Floats, z: Floats, norms: Floats, eta: float, least: float) -> bool:
+    """Do what `learn` does, four gains at a time; arrays are padded to whole fours."""
+    sums = spread(0.0)
+    for c in range(0, gains.shape[0], FOUR):
+        z_c = load(z, c)
+        store(
+            gains, c, fma(spread(eta), fma(z_c, z_c, spread(0.0) - load(norms, c)), load(gains, c))
+        )
+    for c in range(gains.shape[0]):
+        gains[c] = max(gains[c], least)
+    for c in range(0, gains.shape[0], FOUR):
+        sums = sums + load(gains, c)
+    return abs(total(sums)) < math.inf
+
+
+@kernel
+def run_exactly(
+    frame: Frame,
+    weights: Wiring,
+    least: float,
+    inputs: Floats,
+    rates: Floats,
+    recorded: Bools,
+    to: Buffers,
+    recorded_gains: Floats,
+) -> tuple[int, int]:
+    """Process a block of samples of one replicate at the fixed point; return as `run` does."""
+    k, gains = weights.gains.shape[0], np.zeros(frame.z.shape[0])
+    norms = np.zeros(frame.z.shape[0])
+    gains[:k] = weights.gains
+    norms[:k] = squared_norms(weights.inward)
+    status, n_records, t = OK, 0, 0
+    while t < inputs.shape[0]:
+        combine_frame(frame, gains, weights.leak[0])
+        if not settle_frame(frame, inputs[t]):
+            status = WEIGHTS_NOT_POSITIVE_DEFINITE
+            break
+        # A rate of zero leaves the gains as they are, even if y overflows.
+        if rates[t] > 0.0 and not learn_by_fours(gains, frame.z, norms, rates[t], least):
+            status = WEIGHTS_NOT_FINITE
+            break
+        if recorded[t]:
+            if recorded_gains.shape[0] > 0:
+                recorded_gains[n_records] = gains[:k]
+            if to.steps.shape[0] > 0:
+                to.steps[n_records] = 0
+            weights.gains[:] = gains[:k]
+            combine(weights, to.weights[n_records])
+            n_records += 1
+        t += 1
+    weights.gains[:] = gains[:k]
+    return status, t
 
 
 @kernel
