@@ -1,5 +1,6 @@
 """What tests of hostile input share: values of any kind, mutations, commands that must answer."""
 
+import os
 import warnings
 
 import numpy as np
@@ -44,7 +45,8 @@ def check(strategy, n, function):
 
 
 def many(few, full):
-    """Draw a few in every run of the suite, all of them in a slow one."""
+    """Draw a few in every run of the suite, many in a slow one, and as many as asked for."""
+    full = int(os.environ.get("ADAPTNET_MUTATIONS", full))
     return pytest.mark.parametrize("n", [few, pytest.param(full, marks=pytest.mark.slow)])
 
 
