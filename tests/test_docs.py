@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -35,6 +36,8 @@ def test_printed_code_runs(block, a_run, tmp_path, monkeypatch):
     matplotlib.use("agg")
     monkeypatch.chdir(tmp_path)
     shutil.copy(a_run, "run.nc")
+    recorded = np.random.default_rng(0).normal(size=(6_000, 3)) * np.repeat([[1], [2]], 3_000, 0)
+    np.savetxt("recording.csv", recorded, delimiter=",")
     exec(compile(block, "block", "exec"), {"__name__": "block"})
 
 
