@@ -72,6 +72,7 @@ def readaptation_table(
     *,
     hold: int = 1,
     intervals: bool = False,
+    seconds: bool = False,
 ) -> str:
     """Return readaptation times per change and circuit, how circuits compare, and drifts.
 
@@ -87,10 +88,19 @@ def readaptation_table(
         Records in a row that must be below the threshold.
     intervals : bool
         Whether to show the 95 % interval of each median.
+    seconds : bool
+        Whether times are in seconds, for runs of recordings whose sampling rate is known.
+
+    Raises
+    ------
+    ValueError
+        If they are to be in seconds and the sampling rate is not known.
     """
     validate(restored(dataset), run=True)
+    rate = _sampling_rate(dataset) if seconds else None
     held = "" if hold == 1 else f" for {hold} records in a row"
-    title = f"samples until the whitening error is below {threshold:g}{held}"
+    unit = "samples" if rate is None else "seconds"
+    title = f"{unit} until the whitening error is below {threshold:g}{held}"
     drifts = drift_sentences(dataset)
     if drifts and not jumps(dataset):
         return "\n".join([title, *drifts])
@@ -101,7 +111,7 @@ def readaptation_table(
     by = "change" if _shared(times[""]) else "transition"
     columns = (*_COLUMNS, *(["95 % interval"] if intervals else []))
     table = text_table(
-        title, ("change and circuit", *columns), list(_rows(times, by, intervals=intervals))
+        title, ("change and circuit", *columns), list(_rows(times, by, rate, intervals=intervals))
     )
     return "\n".join([table, "", *_comparisons(times, by), *drifts])
 
@@ -131,42 +141,61 @@ def _shared(results: xr.Dataset) -> bool:
     return bool(results["transition"].dims == ("change",))
 
 
-def _rows(times: dict[str, xr.Dataset], by: str, *, intervals: bool) -> Iterator[tuple[str, ...]]:
+def _rows(
+    times: dict[str, xr.Dataset], by: str, rate: float | None, *, intervals: bool
+) -> Iterator[tuple[str, ...]]:
     """Yield a row per change, and one per circuit below it; what is at equal floors comes last."""
     summaries = {suffix: summary(found, by=by) for suffix, found in times.items()}
     for label in summaries[""][by].values:
-        yield (_change(summaries[""].sel({by: label})),)
+        yield (_change(summaries[""].sel({by: label}), rate),)
         for suffix, found in summaries.items():
             names = [str(name) for name in found["circuit"].values]
             for name in names[1:] if suffix else names:  # the direct circuit is the same in both
                 entry = found.sel({"circuit": name, by: label})
-                interval = [_median_interval(entry)] if intervals else []
-                yield (f"  {name}{suffix}", *_cells(entry), *interval)
+                interval = [_median_interval(entry, rate)] if intervals else []
+                yield (f"  {name}{suffix}", *_cells(entry, rate), *interval)
 
 
-def _cells(entry: xr.Dataset) -> tuple[str, ...]:
+def _cells(entry: xr.Dataset, rate: float | None) -> tuple[str, ...]:
     median, lower, upper = (
-        samples_text(float(entry[key])) for key in ("median", "lower_quartile", "upper_quartile")
+        _time(float(entry[key]), rate) for key in ("median", "lower_quartile", "upper_quartile")
     )
     resolution = float(entry["resolution"])
     if resolution > 1:  # samples since the record before
-        median += f" \N{PLUS-MINUS SIGN} {resolution:.0f}"
+        median += f" \N{PLUS-MINUS SIGN} {_time(resolution, rate)}"
     if not int(entry["n"]):  # the error was never above the threshold
         return median, "", ""
     return median, f"{lower} to {upper}", f"{float(entry['censored']):.0%}"
 
 
-def _median_interval(entry: xr.Dataset) -> str:
+def _median_interval(entry: xr.Dataset, rate: float | None) -> str:
     low, high = float(entry["median_low"]), float(entry["median_high"])
-    return f"{samples_text(low)} to {samples_text(high) if math.isfinite(high) else 'unknown'}"
+    return f"{_time(low, rate)} to {_time(high, rate) if math.isfinite(high) else 'unknown'}"
 
 
-def _change(entry: xr.Dataset) -> str:
+def _time(samples: float, rate: float | None) -> str:
+    """Return a number of samples, in seconds if there is a rate."""
+    if rate is None or not math.isfinite(samples):
+        return samples_text(samples)
+    return f"{samples / rate:.4g}"
+
+
+def _sampling_rate(dataset: xr.Dataset) -> float:
+    if "sampling_rate" not in dataset.attrs:
+        raise ValueError(
+            "times can be in seconds only if the run has a sampling rate: that of a "
+            "RecordedEnvironment with sampling_rate=... or with times along its samples"
+        )
+    return float(dataset.attrs["sampling_rate"])
+
+
+def _change(entry: xr.Dataset, rate: float | None = None) -> str:
     """Return what a change is called, and at which sample it is if all replicates share it."""
     transition = str(entry["transition"].item())
     if "change_sample" not in entry.coords:
         return transition
-    return f"{transition} (at sample {int(entry['change_sample'])})"
+    sample = int(entry["change_sample"])
+    return f"{transition} (at {f'sample {sample}' if rate is None else f'{sample / rate:.4g} s'})"
 
 
 def _comparisons(times: dict[str, xr.Dataset], by: str) -> Iterator[str]:

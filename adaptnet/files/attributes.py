@@ -34,6 +34,7 @@ _OF_RUNS = (
     "record",
     "record_every",
     "record_changes",
+    "sampling_rate",
     "first_inputs_sha256",
     "source",
     "date_created",

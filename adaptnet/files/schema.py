@@ -254,6 +254,13 @@ def coordinate(name: str, values: Any) -> xr.Variable:
     return described({name: known, **COORDINATES}[name], (name,), values)
 
 
+def time(samples: Any, sampling_rate: float) -> xr.Variable:
+    """Return seconds along samples, for what was recorded at so many samples per second."""
+    return xr.Variable(
+        ("sample",), np.asarray(samples) / sampling_rate, {"long_name": "time", "units": "s"}
+    )
+
+
 def described(
     entry: Variable, dims: tuple[str, ...], values: Any, **attributes: Any
 ) -> xr.Variable:

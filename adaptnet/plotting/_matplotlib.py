@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from matplotlib.font_manager import FontProperties
     from matplotlib.patches import Rectangle
     from matplotlib.textpath import TextPath
-    from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullFormatter
+    from matplotlib.ticker import (
+        EngFormatter,
+        FuncFormatter,
+        LogLocator,
+        MaxNLocator,
+        NullFormatter,
+    )
 
 __all__ = [
     "EngFormatter",
@@ -24,6 +30,7 @@ __all__ = [
     "Figure",
     "FigureCanvasAgg",
     "FontProperties",
+    "FuncFormatter",
     "LogLocator",
     "LogNorm",
     "MaxNLocator",
@@ -44,6 +51,7 @@ _MODULES = {
     "Figure": "matplotlib.figure",
     "FigureCanvasAgg": "matplotlib.backends.backend_agg",
     "FontProperties": "matplotlib.font_manager",
+    "FuncFormatter": "matplotlib.ticker",
     "LogLocator": "matplotlib.ticker",
     "LogNorm": "matplotlib.colors",
     "MaxNLocator": "matplotlib.ticker",

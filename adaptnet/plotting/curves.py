@@ -11,10 +11,12 @@ from adaptnet.plotting.changes import mark_changes, name_contexts, without_next_
 from adaptnet.plotting.figures import axes_or_new, panels_or_new
 from adaptnet.plotting.labels import (
     data_range,
+    in_seconds,
     label_decades,
     label_panels,
     label_samples,
     legend_of_panels,
+    sampling_rate,
     thin,
     title_panels,
 )
@@ -110,8 +112,9 @@ def plot_readaptation(
     mark_changes(ax, dataset)
     name_contexts(ax, dataset)
     label_decades(ax.yaxis)
-    label_samples(ax.xaxis)
-    ax.set_xlabel("samples processed")
+    rate = sampling_rate(dataset)
+    label_samples(ax.xaxis, rate=rate)
+    ax.set_xlabel(in_seconds("samples processed", rate))
     ax.set_ylabel(_label(errors))
     legend_of_panels(figure, ax, is_new=is_new)
     return figure, ax
@@ -193,7 +196,8 @@ def plot_aligned(
     for ax in axes:  # last: panels may share the axis, and a limit ends its growth
         _logarithmic(ax, threshold)
     title_panels(axes, labels, columns)
-    label_panels(axes, columns, _label(dataset[variable]), "samples since the change")
+    rate = sampling_rate(dataset)
+    label_panels(axes, columns, _label(dataset[variable]), "samples since the change", rate)
     legend_of_panels(figure, axes[0], is_new=is_new)
     return figure, axes
 

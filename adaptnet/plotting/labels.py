@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import xarray as xr
 
 from adaptnet.plotting import _matplotlib as mpl
 
@@ -19,11 +20,47 @@ def thin() -> float:
     return 0.7 * float(mpl.rcParams["lines.linewidth"])
 
 
-def label_samples(axis: "Axis", ticks: int | None = 5) -> None:
-    """Label an axis of samples as 50k or 1M, at about `ticks` ticks; None leaves their places."""
+def label_samples(axis: "Axis", ticks: int | None = 5, rate: float | None = None) -> None:
+    """Label an axis of samples as 50k or 1M, at about `ticks` ticks; None leaves their places.
+
+    With a sampling rate the labels are seconds, of the same axis.
+    """
     if ticks is not None:
-        axis.set_major_locator(mpl.MaxNLocator(ticks, steps=[1, 2, 2.5, 5, 10]))
-    axis.set_major_formatter(mpl.EngFormatter(sep=""))
+        steps = [1, 2, 2.5, 5, 10]
+        axis.set_major_locator(
+            mpl.MaxNLocator(ticks, steps=steps) if rate is None else _seconds(ticks, steps, rate)
+        )
+    if rate is None:
+        axis.set_major_formatter(mpl.EngFormatter(sep=""))
+    else:
+        axis.set_major_formatter(mpl.FuncFormatter(lambda sample, _: f"{sample / rate:.4g}"))
+
+
+def _seconds(ticks: int, steps: list[float], rate: float) -> Any:
+    """Return what places about `ticks` ticks at round seconds of an axis of samples."""
+    locator: Any = mpl.MaxNLocator(ticks, steps=steps)
+    at_seconds = locator.tick_values
+    locator.tick_values = lambda low, high: rate * at_seconds(low / rate, high / rate)
+    return locator
+
+
+def sampling_rate(dataset: xr.Dataset) -> float | None:
+    """Return the samples per second of what a run or its times are of, if they are known."""
+    rate = dataset.attrs.get("sampling_rate")
+    return None if rate is None else float(rate)
+
+
+def in_seconds(label: str, rate: float | None) -> str:
+    """Return the label of an axis of samples, or of the same in seconds if there is a rate.
+
+    Examples
+    --------
+    >>> in_seconds("samples since the change", None), in_seconds("samples since the change", 100)
+    ('samples since the change', 'seconds since the change')
+    """
+    if rate is None:
+        return label
+    return "time (s)" if label == "samples processed" else label.replace("samples", "seconds", 1)
 
 
 def label_decades(axis: "Axis") -> None:
@@ -130,12 +167,14 @@ def title_panels(axes: Any, labels: Iterable[Any], columns: int) -> None:
         ax.set_title(title, fontsize=size)
 
 
-def label_panels(axes: Any, columns: int, ylabel: str, xlabel: str) -> None:
-    """Label the outer axes of panels that share theirs."""
+def label_panels(
+    axes: Any, columns: int, ylabel: str, xlabel: str, rate: float | None = None
+) -> None:
+    """Label the outer axes of panels that share theirs; those of samples in seconds with a rate."""
     for i, ax in enumerate(axes):
         if i % columns == 0:
             ax.set_ylabel(ylabel)
         if i + columns >= len(axes):
-            ax.set_xlabel(xlabel)
+            ax.set_xlabel(in_seconds(xlabel, rate))
             ax.tick_params(labelbottom=True)
-        label_samples(ax.xaxis, 4)
+        label_samples(ax.xaxis, 4, rate)

@@ -18,6 +18,7 @@ from adaptnet.plotting.labels import (
     label_decades,
     label_panels,
     label_samples,
+    sampling_rate,
     thin,
 )
 from adaptnet.plotting.style import circuit_colours, in_style
@@ -175,7 +176,8 @@ def plot_spectrum(
         name_contexts(ax, dataset, replicate)
         label_decades(ax.yaxis)
         label_samples(ax.xaxis)
-    label_panels(axes, columns, "output eigenvalues", "samples processed")
+    rate = sampling_rate(dataset)
+    label_panels(axes, columns, "output eigenvalues", "samples processed", rate)
     return figure, axes
 
 

@@ -12,10 +12,12 @@ from adaptnet.plotting import _matplotlib as mpl
 from adaptnet.plotting.figures import axes_or_new, panels_or_new
 from adaptnet.plotting.labels import (
     fitting_size,
+    in_seconds,
     label_panels,
     label_samples,
     legend_of_panels,
     place_decades,
+    sampling_rate,
     title_panels,
 )
 from adaptnet.plotting.style import circuit_colours, in_style
@@ -105,7 +107,9 @@ def plot_survival(
                     ax.plot(ends, share[last], marker, color=colour)
         ax.set_ylim(-0.03, 1.03)
     title_panels(axes, labels, columns)
-    label_panels(axes, columns, f"share not yet {_reached(times)}", "samples since the change")
+    rate = sampling_rate(times)
+    ylabel = f"share not yet {_reached(times)}"
+    label_panels(axes, columns, ylabel, "samples since the change", rate)
     for ax in axes:  # last: panels may share the axis, and a limit ends its growth
         ax.set_xlim(left=0)
     legend_of_panels(figure, axes[0], is_new=is_new)
@@ -306,14 +310,15 @@ def plot_scaling(
     ax.margins(0.1)
     ax.autoscale_view()
     place_decades(ax.yaxis)
-    label_samples(ax.yaxis, None)
+    rate = sampling_rate(times)
+    label_samples(ax.yaxis, None, rate)
     if values.size and (values > 0).all() and values.max() > 5 * values.min():
         ax.set_xscale("log")
     if values.size == 1:
         ax.set_xticks(values, [f"{values[0]:.3g}"])
     long_name = times[x].attrs.get("long_name", x)
     ax.set_xlabel("distance of the change" if x == "change_distance" else long_name)
-    ax.set_ylabel(f"samples until {_reached(times)}")
+    ax.set_ylabel(in_seconds(f"samples until {_reached(times)}", rate))
     for direction in (d for d in _MARKERS if d in directions[there]):
         ax.plot([], [], _MARKERS[direction], color="0.6", label=f"variance {direction}")
     legend_of_panels(figure, ax, is_new=is_new)

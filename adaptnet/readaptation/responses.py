@@ -316,8 +316,8 @@ def _labelled(
     }
     coordinates = {key: schema.coordinate(key, values) for key, values in indices.items()}
     if sampling_rate is not None:
-        seconds = samples / positive_number("sampling_rate", sampling_rate)
-        coordinates["time"] = xr.Variable(("sample",), seconds, {"long_name": "time", "units": "s"})
+        rate = positive_number("sampling_rate", sampling_rate)
+        coordinates["time"] = schema.time(samples, rate)
     return xr.Dataset(
         variables,
         coordinates,

@@ -22,6 +22,8 @@ class Results:
     def __init__(self, run: xr.Dataset, variable: str, **attributes: Any) -> None:
         self._run = run
         self._attributes = {"variable": variable, **attributes}
+        if "sampling_rate" in run.attrs:
+            self._attributes["sampling_rate"] = run.attrs["sampling_rate"]
         self.shape = tuple(run.sizes[dim] for dim in DIMS)
         self.outcome = np.full(self.shape, Outcome.ABSENT, dtype=np.int64)
 

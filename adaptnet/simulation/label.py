@@ -29,6 +29,7 @@ def description(experiment: Experiment) -> dict[str, Any]:
     """Return the attributes of a run's Dataset: what was run, and where it comes from."""
     plan, environment = experiment.layout.plan, experiment.environment
     around, timescale = experiment.record_around, experiment.output_timescale
+    rate = getattr(environment, "sampling_rate", None)  # of recordings
     return {
         "Conventions": schema.CONVENTIONS,
         "adaptnet_schema": schema.SCHEMA,
@@ -44,6 +45,7 @@ def description(experiment: Experiment) -> dict[str, Any]:
         "record_changes": int(experiment.record_changes),
         **({} if around is None else {"record_around": json.dumps(around)}),
         **({} if timescale is None else {"output_timescale": timescale}),
+        **({} if rate is None else {"sampling_rate": rate}),
         **_first_inputs(experiment),
         **provenance(experiment.seed),
         **experiment.attributes,
@@ -98,10 +100,13 @@ def labelled(
     times = schema.variable(
         "synaptic_time", ("circuit", "sample"), synaptic_times(experiment, samples)
     )
+    described = description(experiment)
+    if "sampling_rate" in described:
+        named["time"] = schema.time(samples, described["sampling_rate"])
     return xr.Dataset(
         {name: _variable(experiment, name, array) for name, array in values.items()},
         {**named, "synaptic_time": times},
-        description(experiment),
+        described,
     )
 
 

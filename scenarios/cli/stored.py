@@ -112,8 +112,9 @@ def verify(path: Path, replicates: int | None, threads: int | None, allow_paths:
 )
 @click.option("--measure", default="first_passage", show_default=True, help="What to measure.")
 @click.option("--intervals", is_flag=True, help="Show the 95 % interval of each median.")
+@click.option("--seconds", is_flag=True, help="Show times of recordings in seconds.")
 @options.importing
-def readapt(path: Path, threshold: float | None, hold: int, measure: str, intervals: bool) -> None:
+def readapt(path: Path, threshold: float | None, measure: str, **shown: Any) -> None:
     """Print how long each circuit takes to readapt after each change, and how sure that is.
 
     Other measures, such as excess_area or maximum_loss, are printed as medians over replicates.
@@ -123,7 +124,7 @@ def readapt(path: Path, threshold: float | None, hold: int, measure: str, interv
         say(wrapped(measure_table(dataset, measure)))
         return
     level = threshold_of(dataset, threshold)
-    say(wrapped(_table(dataset, level, path, hold=hold, intervals=intervals)))
+    say(wrapped(_table(dataset, level, path, **shown)))
     for sentence in run_warnings(dataset, level):
         say(wrapped(f"note: {sentence}"))
 
