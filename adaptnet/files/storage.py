@@ -80,13 +80,14 @@ def _write(part: Path, dataset: xr.Dataset) -> None:
         with writing(part, dataset):
             return
     at_once = min(rows.values())
+    n_samples = dataset.sizes["sample"]
     with writing(part, dataset.isel(sample=slice(0, 0)), rows) as stored:
-        for first in range(0, dataset.sizes["sample"], at_once):
+        for first in range(0, n_samples, at_once):
             interrupts.check()
+            last = min(first + at_once, n_samples)  # netCDF4 refuses slices beyond the values
             for name, variable in growing.items():
                 index = tuple(
-                    slice(first, first + at_once) if dim == "sample" else slice(None)
-                    for dim in variable.dims
+                    slice(first, last) if dim == "sample" else slice(None) for dim in variable.dims
                 )
                 stored[name][index] = variable[index].values
 

@@ -29,6 +29,15 @@ def test_a_run_comes_back_exactly(run, path):
         assert loaded[name].dtype.kind == variable.dtype.kind or variable.dtype.kind == "U"
 
 
+@pytest.mark.parametrize("n_samples", [16_384, 17_000])
+def test_a_run_of_several_pieces_comes_back_exactly(tmp_path, n_samples):
+    """With the start there is one more sample: the last piece is a single one, or a part."""
+    inputs = np.random.default_rng(0).normal(size=(n_samples, 2))
+    run = an.simulate(an.DirectCircuit(learning_rate=1e-3), inputs, progress=False)
+    an.save(run, tmp_path / "run.nc")
+    assert an.load(tmp_path / "run.nc").identical(run)
+
+
 def test_a_run_of_an_array_comes_back_exactly(path):
     run = an.simulate(an.DirectCircuit(), np.ones((5, 2)))  # no change, one context
     an.save(run, str(path))
