@@ -46,7 +46,9 @@ class LearningToReadapt(TableScenario):
     default_replicates: ClassVar[int] = 4
 
     threshold: float = parameter(0.5, "error below which a circuit counts as readapted", above=0)
-    n_contexts: int = parameter(4000, "contexts that follow one another", above=9)
+    n_contexts: int = parameter(
+        4000, "contexts that follow one another", above=9, at_most=1_000_000
+    )
     n_distinct: int = parameter(50, "different contexts, in cyclic order", above=1, at_most=100)
     duration: int = parameter(1000, "samples that a context lasts", above=_RECORDS - 1)
     learning_rate: float = parameter(4e-3, "learning rate of the gains", above=0)

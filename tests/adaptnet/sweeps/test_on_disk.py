@@ -231,6 +231,7 @@ def test_kills_lose_no_finished_point(tmp_path: Path, executor: int) -> None:
         if process.poll() is not None:
             assert process.returncode == 0
             path.unlink()
+            kept = 0
             continue
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
