@@ -24,7 +24,7 @@ from environments import SwitchingEnvironment
 
 N_POINTS = 200
 N_LONG = 16
-SHORT, LONG = 2_000, 400_000  # samples a context
+SHORT, LONG = 2_000, 1_200_000  # samples a context
 RATES = np.geomspace(1e-4, 1e-3, N_POINTS)
 LONG_RATES = np.geomspace(1e-5, 1e-4, N_LONG)
 
