@@ -1,41 +1,51 @@
-"""Statistical adaptation in linear recurrent circuits, direct or through interneurons."""
+"""Statistical adaptation in linear recurrent circuits, direct or through interneurons.
 
+What is public is loaded when it is first asked for: pictures, sweeps and reports take a job that
+uses none of them no time.
+"""
+
+import importlib
 from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
-from adaptnet import accessor as _accessor  # noqa: F401, registers Dataset.adaptnet
-from adaptnet import theory
-from adaptnet.circuits import (
-    BatchEstimator,
-    Circuit,
-    DecoupledInterneuronCircuit,
-    DirectCircuit,
-    GainCircuit,
-    GainPlasticCircuit,
-    IntegratedDynamics,
-    InterneuronCircuit,
-    LeakyInterneuronCircuit,
-    Rates,
-    RuleCircuit,
-    StaticCircuit,
-    frames,
-)
-from adaptnet.errors import (
-    DivergenceWarning,
-    IntegrationError,
-    NoiseFloorWarning,
-    PartialWhiteningWarning,
-    SweepWarning,
-)
-from adaptnet.files.storage import load, save
-from adaptnet.metrics import whitening_errors
-from adaptnet.plotting import plot_environment, plot_readaptation
-from adaptnet.readaptation import measure_responses, readaptation_times
-from adaptnet.report import report
-from adaptnet.simulation.averaged import flow, offline
-from adaptnet.simulation.extend import extend
-from adaptnet.simulation.simulate import simulate
-from adaptnet.simulation.states import respond
-from adaptnet.sweeps import Simulation, design, sweep
+import xarray as xr
+
+if TYPE_CHECKING:
+    from adaptnet import theory
+    from adaptnet.accessor import Adaptnet
+    from adaptnet.circuits import (
+        BatchEstimator,
+        Circuit,
+        DecoupledInterneuronCircuit,
+        DirectCircuit,
+        GainCircuit,
+        GainPlasticCircuit,
+        IntegratedDynamics,
+        InterneuronCircuit,
+        LeakyInterneuronCircuit,
+        Rates,
+        RuleCircuit,
+        StaticCircuit,
+        frames,
+    )
+    from adaptnet.errors import (
+        DivergenceWarning,
+        IntegrationError,
+        NoiseFloorWarning,
+        PartialWhiteningWarning,
+        SweepWarning,
+    )
+    from adaptnet.files.storage import load, save
+    from adaptnet.metrics import whitening_errors
+    from adaptnet.plotting import plot_environment, plot_readaptation
+    from adaptnet.readaptation import measure_responses, readaptation_times
+    from adaptnet.reports import report
+    from adaptnet.simulation.averaged import flow, offline
+    from adaptnet.simulation.extend import extend
+    from adaptnet.simulation.simulate import simulate
+    from adaptnet.simulation.states import respond
+    from adaptnet.sweeps import Simulation, design
+    from adaptnet.sweeps.sweep import sweep
 
 __version__ = version("adaptnet")
 
@@ -76,3 +86,65 @@ __all__ = [
     "theory",
     "whitening_errors",
 ]
+
+_HOMES = {
+    "BatchEstimator": "circuits",
+    "Circuit": "circuits",
+    "DecoupledInterneuronCircuit": "circuits",
+    "DirectCircuit": "circuits",
+    "DivergenceWarning": "errors",
+    "GainCircuit": "circuits",
+    "GainPlasticCircuit": "circuits",
+    "IntegratedDynamics": "circuits",
+    "IntegrationError": "errors",
+    "InterneuronCircuit": "circuits",
+    "LeakyInterneuronCircuit": "circuits",
+    "NoiseFloorWarning": "errors",
+    "PartialWhiteningWarning": "errors",
+    "Rates": "circuits",
+    "RuleCircuit": "circuits",
+    "Simulation": "sweeps",
+    "StaticCircuit": "circuits",
+    "SweepWarning": "errors",
+    "design": "sweeps",
+    "extend": "simulation.extend",
+    "flow": "simulation.averaged",
+    "frames": "circuits",
+    "load": "files.storage",
+    "measure_responses": "readaptation",
+    "offline": "simulation.averaged",
+    "plot_environment": "plotting",
+    "plot_readaptation": "plotting",
+    "readaptation_times": "readaptation",
+    "report": "reports",
+    "respond": "simulation.states",
+    "save": "files.storage",
+    "simulate": "simulation.simulate",
+    "sweep": "sweeps.sweep",
+    "whitening_errors": "metrics",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = f"{__name__}.{_HOMES.get(name, name)}"
+    try:
+        module = importlib.import_module(home)
+    except ModuleNotFoundError as error:
+        if error.name != home:
+            raise
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    value = globals()[name] = getattr(module, name) if name in _HOMES else module
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _methods(dataset: xr.Dataset) -> "Adaptnet":
+    """Return the measures and plots of `dataset` as methods."""
+    methods: Adaptnet = importlib.import_module(f"{__name__}.accessor").Adaptnet(dataset)
+    return methods
+
+
+xr.register_dataset_accessor("adaptnet")(_methods)  # type: ignore[no-untyped-call]

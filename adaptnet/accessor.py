@@ -12,7 +12,6 @@ from adaptnet import plotting, readaptation
 from adaptnet.files.parameters import circuit_parameters
 
 
-@xr.register_dataset_accessor("adaptnet")  # type: ignore[no-untyped-call]
 class Adaptnet:
     """The measures and plots of a run, or of a measure's results, as methods.
 

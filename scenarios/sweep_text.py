@@ -9,7 +9,7 @@ from adaptnet.files.paths import working_folder
 from adaptnet.plotting.parameters import value_text
 from adaptnet.readaptation import summary
 from adaptnet.readaptation.points import point_dims
-from adaptnet.report import samples_text
+from adaptnet.reports import samples_text
 from adaptnet.sweeps import status
 from scenarios.text import text_table
 

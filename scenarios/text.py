@@ -13,7 +13,7 @@ from adaptnet.files.validation import validate
 from adaptnet.readaptation import Outcome, measure, paired_bootstrap, summary
 from adaptnet.readaptation.changes import jumps
 from adaptnet.readaptation.selections import restored
-from adaptnet.report import drift_sentences, samples_text
+from adaptnet.reports import drift_sentences, samples_text
 
 _REASONS: dict[int, str] = {
     Outcome.NEITHER: "neither reached the threshold",

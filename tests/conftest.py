@@ -36,7 +36,7 @@ def pictured_path(pictured_run, tmp_path_factory):
 @pytest.fixture
 def without_pictures(monkeypatch):
     """Leave pictures out of reports, for tests of their words."""
-    page = importlib.import_module("adaptnet.report.page")  # adaptnet.report is its function
+    page = importlib.import_module("adaptnet.reports.page")
     monkeypatch.setattr(page, "picture", lambda figure, caption: caption)
 
 

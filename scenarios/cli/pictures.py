@@ -3,10 +3,9 @@
 import itertools
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-import matplotlib as mpl
 import xarray as xr
 
 import adaptnet
@@ -19,10 +18,8 @@ from scenarios.base import SimulationScenario
 from scenarios.cli import options
 from scenarios.cli.output import say
 from scenarios.cli.plans import parsed_settings
+from scenarios.cli.saving import save_picture
 from scenarios.cli.stored import scenario_of, threshold_of
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure, SubFigure
 
 _Draw = Callable[[xr.Dataset, float], Any]
 
@@ -173,19 +170,6 @@ def _with_circuits(dataset: xr.Dataset, circuits: tuple[str, ...], path: Path) -
         if name not in known:
             raise ValueError(f"{path} has no circuit {name!r}; {suggestion(name, known)}")
     return dataset.sel(circuit=list(circuits))
-
-
-def save_picture(figure: "Figure | SubFigure", picture: Path, dpi: int | None = None) -> None:
-    """Write a figure whole or not at all."""
-    dpi = dpi or mpl.rcParams["savefig.dpi"]  # set by a style, inside one
-    with whole(picture) as part:
-        suffix = picture.suffix.removeprefix(".") or "png"
-        try:
-            figure.savefig(part, dpi=150 if dpi == "figure" else dpi, format=suffix)  # type: ignore[union-attr]
-        except RuntimeError as error:  # .pgf needs a TeX system
-            raise ValueError(
-                f"{picture} cannot be written: {error}; or write .pdf or .svg"
-            ) from error
 
 
 def _scenario_figure(dataset: xr.Dataset, threshold: float | None, path: Path) -> Any:

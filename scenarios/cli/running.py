@@ -19,8 +19,8 @@ from scenarios.base import SimulationScenario
 from scenarios.cli import options
 from scenarios.cli.codes import DIVERGED
 from scenarios.cli.output import say
-from scenarios.cli.pictures import save_picture
 from scenarios.cli.plans import Plan, parsed_settings, planned
+from scenarios.cli.saving import save_picture
 from scenarios.cli.stored import divergences, stored_environment
 from scenarios.text import wrapped
 

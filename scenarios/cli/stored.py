@@ -17,7 +17,7 @@ from adaptnet._checks import json_object
 from adaptnet.files.reading import read_outline, reading
 from adaptnet.files.seals import is_sealed
 from adaptnet.files.storage import seed
-from adaptnet.report import run_warnings
+from adaptnet.reports import run_warnings
 from adaptnet.simulation.sinks.existing import progress_made
 from adaptnet.simulation.verify import Verification, compare
 from adaptnet.simulation.verify import verify as run_again

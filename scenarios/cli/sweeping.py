@@ -19,7 +19,7 @@ from adaptnet.sweeps.sources import shown
 from scenarios.cli import options
 from scenarios.cli.codes import DIVERGED, FAILED
 from scenarios.cli.output import say
-from scenarios.cli.pictures import save_picture
+from scenarios.cli.saving import save_picture
 from scenarios.cli.sweep_plans import SweepPlan, sweep_plan
 from scenarios.sweep_text import duration, progress_text, sweep_table
 from scenarios.text import wrapped

@@ -17,7 +17,7 @@ from adaptnet.readaptation import (
     summary,
     tracking,
 )
-from adaptnet.report import drift_sentences, run_warnings
+from adaptnet.reports import drift_sentences, run_warnings
 from scenarios.text import readaptation_table
 from tests.adaptnet.synthetic import run_of
 

@@ -17,9 +17,9 @@ from adaptnet.readaptation import readaptation_times
 from adaptnet.readaptation.changes import jumps
 from adaptnet.readaptation.groups import times_of
 from adaptnet.readaptation.selections import restored
-from adaptnet.report.findings import drift_sentences, run_warnings
-from adaptnet.report.html import PAGE, counted, named, picture
-from adaptnet.report.tables import (
+from adaptnet.reports.findings import drift_sentences, run_warnings
+from adaptnet.reports.html import PAGE, counted, named, picture
+from adaptnet.reports.tables import (
     by_what,
     comparison_table,
     measures_table,

@@ -20,7 +20,7 @@ from adaptnet.readaptation.groups import groups, times_of
 from adaptnet.readaptation.kaplan_meier import kaplan_meier
 from adaptnet.readaptation.outcomes import Outcome
 from adaptnet.readaptation.selections import DIMS
-from adaptnet.report.html import grouped, named, samples_text, short, table, value_text
+from adaptnet.reports.html import grouped, named, samples_text, short, table, value_text
 
 _MANY_CHANGES = 40  # lines of a table, per circuit, that somebody may want to read
 

@@ -12,8 +12,8 @@ from adaptnet.readaptation.changes import unmoved
 from adaptnet.readaptation.groups import groups
 from adaptnet.readaptation.outcomes import Outcome
 from adaptnet.readaptation.selections import restored
-from adaptnet.report.settling import Ending, State, endings
-from adaptnet.report.tables import by_what
+from adaptnet.reports.settling import Ending, State, endings
+from adaptnet.reports.tables import by_what
 
 
 def run_warnings(

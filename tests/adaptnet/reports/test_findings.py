@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import adaptnet as an
-from adaptnet.report import run_warnings
-from adaptnet.report.settling import State, endings
+from adaptnet.reports import run_warnings
+from adaptnet.reports.settling import State, endings
 from environments import SwitchingEnvironment
 from tests.adaptnet.synthetic import run_of
 
