@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from adaptnet.simulation.threads import single_threaded_blas
-from benchmarks import ensemble, growth, limit, sampling, scenario
+from benchmarks import ensemble, growth, limit, sampling, scenario, start
 from benchmarks.measure import interleaved, machine, one_core
 from benchmarks.peers import PEERS, AbsentError, Run, adaptnet
 from benchmarks.work import CIRCUITS, SIZES, Work, work
@@ -21,7 +21,9 @@ OURS = "adaptnet"
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("benchmark-results"))
 @click.option("--repetitions", default=7, show_default=True, help="Rounds of each comparison.")
 @click.option(
-    "--only", multiple=True, help="kernels, ensemble, scenario, growth, limit or sampling."
+    "--only",
+    multiple=True,
+    help="kernels, ensemble, scenario, growth, limit, sampling or start.",
 )
 def main(output: Path, repetitions: int, only: tuple[str, ...]) -> None:
     """Time this package against its peers; write OUTPUT/results.md and OUTPUT/results.nc."""
@@ -32,6 +34,7 @@ def main(output: Path, repetitions: int, only: tuple[str, ...]) -> None:
         "limit": _limit,
         "growth": _growth,
         "sampling": _sampling,
+        "start": _start,
     }
     output.mkdir(parents=True, exist_ok=True)
     variables: dict[str, xr.DataArray] = {}
@@ -216,6 +219,27 @@ def _growth(repetitions: int, cores: Any) -> tuple[str, dict[str, xr.DataArray]]
 def _sampling(repetitions: int, cores: Any) -> tuple[str, dict[str, xr.DataArray]]:
     taken = sampling.sampling(repetitions)
     return "\n".join(["## Sampling", "", sampling.table(taken)]), {"sampling": taken}
+
+
+def _start(repetitions: int, cores: Any) -> tuple[str, dict[str, xr.DataArray]]:
+    with cores:
+        taken = start.starts(repetitions)
+    lines = ["## Start", "", f"| | seconds | times {start.REFERENCE} |", "|---|---|---|"]
+    for name, seconds in taken.items():
+        ratios = seconds / taken[start.REFERENCE]
+        lines.append(
+            f"| {name} | {np.median(seconds):.3g} ({seconds.min():.3g} to {seconds.max():.3g}) | "
+            f"{np.median(ratios):.2f} ({ratios.min():.2f} to {ratios.max():.2f}) |"
+        )
+    dims = ("program", "round")
+    return "\n".join(lines), {
+        "start": xr.DataArray(
+            np.stack(list(taken.values())),
+            dims=dims,
+            coords={"program": list(taken)},
+            attrs={"units": "s"},
+        ).rename(round="start_round")
+    }
 
 
 if __name__ == "__main__":

@@ -65,12 +65,13 @@ class Race(SimulationScenario):
 
     def compared(self) -> dict[str, Circuit]:
         """Return the circuits at one learning rate, and those of equal floors."""
+        matched = self._matched()
+        names = circuit_names(list(matched))
         return {
             **{name: self._circuit(name, self.learning_rate) for name in self.circuits},
             **{
-                name: self._circuit("interneuron", rate)
-                for contexts, rate in self._matched().items()
-                for name in {self.matched_names()[context] for context in contexts}
+                names[contexts[0]]: self._circuit("interneuron", rate)
+                for contexts, rate in matched.items()
             },
         }
 

@@ -81,6 +81,19 @@ def test_importing_the_package_compiles_and_draws_nothing():
     assert not loaded_after("import adaptnet") & {"numba", "matplotlib", "skimage", "tqdm"}
 
 
+def test_a_run_draws_nothing_before_it_is_computed():
+    assert not loaded_after("import scenarios.cli.running") & {"numba", "matplotlib"}
+
+
+def test_what_is_public_is_loaded_on_request_and_listed():
+    assert {*adaptnet.__all__} <= {*dir(adaptnet)}
+    code = "import adaptnet.reports, adaptnet.sweeps.sweep, adaptnet.simulation.extend; "
+    code += "import adaptnet as an; assert all(map(callable, (an.report, an.sweep, an.extend)))"
+    loaded_after(code)  # folders and files of the same names are loaded first
+    with pytest.raises(AttributeError, match="no attribute 'reprot'"):
+        _ = adaptnet.reprot
+
+
 def test_the_command_line_loads_nothing_heavy_for_its_help():
     heavy = {"numba", "matplotlib", "numpy", "scipy", "xarray", "netCDF4"}
     assert not loaded_after("import scenarios.cli") & heavy
