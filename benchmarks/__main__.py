@@ -11,8 +11,8 @@ import xarray as xr
 from adaptnet.simulation.threads import single_threaded_blas
 from benchmarks import ensemble, growth, limit, sampling, scenario, start
 from benchmarks.measure import interleaved, machine, one_core
-from benchmarks.peers import PEERS, AbsentError, Run, adaptnet
-from benchmarks.work import CIRCUITS, SIZES, Work, work
+from benchmarks.peers import PEERS, AbsentError, Run, adaptnet, numpy_loop
+from benchmarks.work import CIRCUITS, SIZES, Work, gain_work, work
 
 OURS = "adaptnet"
 
@@ -23,12 +23,13 @@ OURS = "adaptnet"
 @click.option(
     "--only",
     multiple=True,
-    help="kernels, ensemble, scenario, growth, limit, sampling or start.",
+    help="kernels, gains, ensemble, scenario, growth, limit, sampling or start.",
 )
 def main(output: Path, repetitions: int, only: tuple[str, ...]) -> None:
     """Time this package against its peers; write OUTPUT/results.md and OUTPUT/results.nc."""
     sections = {
         "kernels": _kernels,
+        "gains": _gains,
         "ensemble": _ensemble,
         "scenario": _scenario,
         "limit": _limit,
@@ -119,6 +120,14 @@ def _kernels(repetitions: int, cores: Any) -> tuple[str, dict[str, xr.DataArray]
             work=f"kernel_{circuit}_work", peer="kernel_peer"
         )
     return "\n".join(lines), variables
+
+
+def _gains(repetitions: int, cores: Any) -> tuple[str, dict[str, xr.DataArray]]:
+    works = {f"n = {n}, k = {n * (n + 1) // 2}": gain_work(n) for n in (10, 32)}
+    table, taken = _compare("gain", {OURS: adaptnet, "NumPy loop": numpy_loop}, works, repetitions)
+    return "\n".join(["## Gains", "", *table]), {
+        "kernel_gain": taken.rename(work="kernel_gain_work", peer="kernel_gain_peer")
+    }
 
 
 def _ensemble(repetitions: int, cores: Any) -> tuple[str, dict[str, xr.DataArray]]:

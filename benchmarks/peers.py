@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from adaptnet.circuits import Circuit, DirectCircuit, InterneuronCircuit
+from adaptnet.circuits import Circuit, DirectCircuit, GainCircuit, InterneuronCircuit
 from benchmarks.work import LEARNING_RATE, Floats, Work
 
 Run = Callable[[], Floats]
@@ -26,6 +26,8 @@ class AbsentError(Exception):
 
 def circuit_of(work: Work) -> Circuit:
     """Return this package's circuit."""
+    if work.gains is not None:
+        return GainCircuit(frame=work.start, initial_gains=work.gains, learning_rate=LEARNING_RATE)
     kind = DirectCircuit if work.circuit == "direct" else InterneuronCircuit
     return kind(initial_weights=work.start, learning_rate=LEARNING_RATE)
 
@@ -65,7 +67,14 @@ def numpy_loop(work: Work) -> Run:
             W += eta * (np.outer(y, z) - W)
         return W @ W.T
 
-    return direct if work.circuit == "direct" else interneuron
+    def gain() -> Floats:
+        W, g, norms = work.start, np.array(work.gains), (work.start**2).sum(axis=0)
+        for x in work.inputs:
+            z = W.T @ np.linalg.solve((W * g) @ W.T, x)
+            g += eta * (z * z - norms)
+        return (W * g) @ W.T
+
+    return {"direct": direct, "interneuron": interneuron, "gain": gain}[work.circuit]
 
 
 @functools.cache

@@ -24,6 +24,7 @@ class Work:
     n: int
     inputs: Floats  # (sample, n)
     start: Floats  # M (n, n), or W (n, k)
+    gains: Floats | None = None  # (k,), of a circuit whose W is fixed
 
 
 def covariance(n: int, rng: np.random.Generator, condition: float = 10.0) -> Floats:
@@ -48,3 +49,17 @@ def work(circuit: str, n: int, *, k: int | None = None, n_samples: int | None = 
         rows = np.linalg.qr(rng.normal(size=(k or n, k or n)))[0][:n]  # orthonormal
         start = (vectors * np.sqrt(1.1 * np.sqrt(values))) @ vectors.T @ rows
     return Work(circuit, n, inputs, np.ascontiguousarray(start))
+
+
+def gain_work(n: int) -> Work:
+    """Return the work for gains of as many interneurons as span the symmetric matrices."""
+    rng, k = np.random.default_rng(n), n * (n + 1) // 2
+    C, length = covariance(n, rng), {10: 20_000}.get(n, 600)
+    inputs = rng.standard_normal((length, n)) @ np.linalg.cholesky(C).T
+    frame = rng.standard_normal((n, k))
+    frame /= np.linalg.norm(frame, axis=0)
+    values, vectors = np.linalg.eigh(C)
+    weights = (vectors * (1.1 * np.sqrt(values))) @ vectors.T  # a little off the optimum
+    i, j = np.tril_indices(n)
+    gains = np.linalg.solve(frame[i] * frame[j], weights[i, j])
+    return Work("gain", n, inputs, frame, gains)

@@ -23,7 +23,7 @@ from adaptnet.kernels.building_blocks.interneurons import (
     settle,
     workspace,
 )
-from adaptnet.kernels.building_blocks.simd import FOUR, fma, load, spread, store, total
+from adaptnet.kernels.building_blocks.simd import FOUR, at_least, fma, load, spread, store, total
 from adaptnet.kernels.dynamics import EXACT, FastDynamics
 from adaptnet.kernels.records import Bools, Floats, Integers, Records
 from adaptnet.kernels.status import Outcome, Status
@@ -129,16 +129,13 @@ def learn(gains: Floats, z: Floats, norms: Floats, eta: float, least: float) -> 
 @inlined
 def learn_by_fours(gains: Floats, z: Floats, norms: Floats, eta: float, least: float) -> bool:
     """Do what `learn` does, four gains at a time; arrays are padded to whole fours."""
-    sums = spread(0.0)
+    sums, rate, lowest = spread(0.0), spread(eta), spread(least)
     for c in range(0, gains.shape[0], FOUR):
         z_c = load(z, c)
-        store(
-            gains, c, fma(spread(eta), fma(z_c, z_c, spread(0.0) - load(norms, c)), load(gains, c))
-        )
-    for c in range(gains.shape[0]):
-        gains[c] = max(gains[c], least)
-    for c in range(0, gains.shape[0], FOUR):
-        sums = sums + load(gains, c)
+        moved = fma(rate, fma(z_c, z_c, spread(0.0) - load(norms, c)), load(gains, c))
+        moved = at_least(moved, lowest)
+        store(gains, c, moved)
+        sums = sums + moved
     return abs(total(sums)) < math.inf
 
 

@@ -85,6 +85,16 @@ def fma(a: Floats, b: Floats, c: Floats) -> Floats:
     return a * b + c
 
 
+def lane(four: Floats, i: int) -> Floats:
+    """Return four times number i of a four."""
+    return np.full(FOUR, four[i])
+
+
+def at_least(four: Floats, least: Floats) -> Floats:
+    """Return the larger of each pair of lanes, or that of `four` if it is NaN."""
+    return np.where(least > four, least, four)
+
+
 def totals(a: Floats, b: Floats, c: Floats, d: Floats) -> Floats:
     """Return the sums of four fours."""
     return np.array([total(a), total(b), total(c), total(d)])
@@ -233,3 +243,34 @@ _lane_by_lane(operator.add, "fadd")
 _lane_by_lane(operator.sub, "fsub")
 _lane_by_lane(operator.mul, "fmul")
 _lane_by_lane(operator.truediv, "fdiv")
+
+
+@intrinsic
+def _at_least(typing_context: Any, four: Any, least: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.select(builder.fcmp_ordered(">", args[1], args[0]), args[1], args[0])
+
+    return _four(four, least), generate
+
+
+@overload(at_least, strict=False)
+def _compiled_at_least(four: Any, least: Any) -> Any:
+    return lambda four, least: _at_least(four, least)
+
+
+@intrinsic
+def _lane(typing_context: Any, four: Any, i: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        index = context.cast(builder, args[1], signature.args[1], types.int32)
+        number = builder.extract_element(args[0], index)
+        undefined = ir.Constant(_VECTOR, ir.Undefined)
+        first = builder.insert_element(undefined, number, ir.IntType(32)(0))
+        lanes = ir.Constant(ir.VectorType(ir.IntType(32), FOUR), [0] * FOUR)
+        return builder.shuffle_vector(first, undefined, lanes)
+
+    return _four(four, i), generate
+
+
+@overload(lane, strict=False)
+def _compiled_lane(four: Any, i: Any) -> Any:
+    return lambda four, i: _lane(four, i)
