@@ -126,6 +126,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name.startswith("_"):  # asked of any module by inspect and others; `__main__` would run
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = f"{__name__}.{_HOMES.get(name, name)}"
     try:
         module = importlib.import_module(home)
