@@ -148,6 +148,8 @@ def test_a_system_without_more_threads(monkeypatch):
 
 
 def test_an_interrupt_is_raised_when_all_threads_have_ended():
+    # Shells ignore SIGINT in what they start in the background, as this process may have been.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     stopped, ended = threading.Event(), []
 
     def interrupting():
@@ -155,6 +157,9 @@ def test_an_interrupt_is_raised_when_all_threads_have_ended():
         stopped.wait(10)
         ended.append(stopped.is_set())
 
-    with pytest.raises(KeyboardInterrupt):
-        in_threads(interrupting, 1, stopped)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            in_threads(interrupting, 1, stopped)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert ended == [True]
