@@ -58,13 +58,13 @@ ERRORS = {
         "f8",
         "whitening error max |eigenvalue(C_yy) - 1|",
         "C_yy is the output covariance under the true input covariance and the current weights; "
-        "NaN from diverged_sample on",
+        "NaN after diverged_sample, and at it if the weights then have no stable fixed point",
     ),
     "frobenius_error": Variable(
         ("circuit", "replicate", "sample"),
         "f8",
         "Frobenius whitening error ||C_yy - I||_F",
-        "NaN from diverged_sample on",
+        "NaN after diverged_sample, and at it if the weights then have no stable fixed point",
     ),
 }
 
@@ -112,7 +112,8 @@ OUTPUTS = Variable(
     "f8",
     "outputs",
     "activity y of the primary neurons for sample s, counted from 0, under the weights after s "
-    "samples; NaN at the end of a run, which has no further sample",
+    "samples; NaN where these have no stable fixed point, as at diverged_sample, and at the end of "
+    "a run, which has no further sample",
 )
 INTERNEURON_ACTIVITY = Variable(
     ("circuit", "replicate", "sample", "interneuron"),

@@ -85,9 +85,27 @@ def fill(
         errors = whitening_errors if response == "effective_weights" else response_errors
         values |= zip(ERRORS, errors(values[response], truth.covariances[:n_records]), strict=True)
     if truth.inputs is not None and activities is not None:
-        values |= activities(values, truth.inputs[:n_records])
+        values |= _settled(activities(values, truth.inputs[:n_records]), values, response)
     for name in values.keys() & set(rows.dtype.names or ()):
         block = values[name]
         target = rows[name][:n_records, circuit]
         within: tuple[slice, ...] = tuple(slice(length) for length in block.shape)
         target[within] = block
+
+
+def _settled(
+    activities: Mapping[str, Floats],
+    values: Records,
+    response: str,
+) -> dict[str, Floats]:
+    """Return activities, NaN under weights that have no stable fixed point for them to go to."""
+    if response != "effective_weights":  # where fast dynamics end, which a response holds
+        return dict(activities)
+    errors = values.get("whitening_error")
+    if errors is None:
+        A = values["effective_weights"]
+        errors = whitening_errors(A, np.eye(A.shape[-1]))[0]
+    unstable = np.isnan(np.asarray(errors))
+    return {
+        name: np.where(unstable[:, None], np.nan, activity) for name, activity in activities.items()
+    }

@@ -14,6 +14,7 @@ from adaptnet.files import seals
 from environments import RecordedEnvironment, SwitchingEnvironment
 from scenarios.cli import main
 from scenarios.cli.codes import FAULT
+from tests.marks import slow_but
 from tests.scenarios.hostile import answered
 
 KINDS = ["readaptation", "aligned", "survival", "transitions", "scaling", "matrices"]
@@ -54,7 +55,7 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("odd", slow_but(["no samples", "a scalar circuit"], ODD))
 def test_odd_runs(tmp_path, monkeypatch, run, odd):
     monkeypatch.chdir(tmp_path)
     ODD[odd](run).to_netcdf("run.nc")

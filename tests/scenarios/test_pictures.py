@@ -6,6 +6,7 @@ import scenarios
 from adaptnet import plotting
 from adaptnet.plotting import STYLES
 from tests.adaptnet.plotting.layout import faults
+from tests.marks import slow_but
 
 # Small runs are noisy; what is tested is how they are drawn.
 pytestmark = pytest.mark.filterwarnings("ignore::adaptnet.NoiseFloorWarning")
@@ -19,7 +20,7 @@ def faults_by_style(scenario, dataset):
     return found
 
 
-@pytest.mark.parametrize("name", scenarios.names())
+@pytest.mark.parametrize("name", slow_but(["readaptation-map", "scaling"], scenarios.names()))
 def test_previews_are_drawn_whole(name):
     kind = scenarios.find(name)
     scenario = kind.from_values(kind.preview)

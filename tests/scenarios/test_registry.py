@@ -45,7 +45,7 @@ def command(folder, *words):
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("order", ["before", "after"])
+@pytest.mark.parametrize("order", [pytest.param("before", marks=pytest.mark.slow), "after"])
 def test_a_module_of_the_working_directory_brings_scenarios(tmp_path, order):
     (tmp_path / "mine.py").write_text(MINE.format(name="FarAway"))
     given = ["--import", "mine"]

@@ -12,6 +12,7 @@ from scenarios.catalogue.initialization import Initialization
 from scenarios.catalogue.matched_noise import MatchedNoise
 from scenarios.catalogue.readaptation_map import ReadaptationMap
 from scenarios.cli import main
+from tests.marks import slow_but
 
 TABLES = ["initialization", "matched-noise", "readaptation-map"]
 
@@ -31,7 +32,7 @@ def command(*words):
     return CliRunner().invoke(main, [str(word) for word in words])
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", slow_but(["matched-noise"], TABLES))
 def test_tables_are_kept_described_and_drawn(files, name):
     path = files / f"{name}.nc"
     dataset = an.load(path)

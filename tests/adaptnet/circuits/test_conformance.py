@@ -25,6 +25,14 @@ from tests.adaptnet.circuits.catalogue import (
 C1, C2 = np.diag([1.0, 2.0, 3.0]), naive.random_covariance(np.random.default_rng(0), 3)
 ENVIRONMENT = SwitchingEnvironment([C1, C2], block_length=70)
 every_circuit = pytest.mark.parametrize("circuit", examples().values(), ids=examples().keys())
+# The default suite takes one example of each kind for what needs many runs.
+many_runs = pytest.mark.parametrize(
+    "circuit",
+    [
+        pytest.param(circuit, id=name, marks=() if name.endswith("-0") else pytest.mark.slow)
+        for name, circuit in examples().items()
+    ],
+)
 
 
 def run(circuit, n_samples=200, **settings):
@@ -82,7 +90,7 @@ def test_parameters_are_plain_json_and_lead_back(circuit):
     assert repr(again) == repr(circuit)
 
 
-@every_circuit
+@many_runs
 def test_blocks_threads_and_groups_change_no_bit(circuit):
     whole = variables(run(circuit, n_threads=1))
     for settings in ({"block_size": 1}, {"block_size": 33, "n_threads": 3}):
@@ -91,7 +99,7 @@ def test_blocks_threads_and_groups_change_no_bit(circuit):
     xr.testing.assert_identical(alone, whole.isel(replicate=slice(2)))
 
 
-@every_circuit
+@many_runs
 def test_a_run_that_is_interrupted_resumes_to_the_same_bits(circuit, tmp_path, monkeypatch):
     whole = variables(run(circuit, path=tmp_path / "whole.nc", block_size=20))
     original, calls = type(circuit).advance, []
@@ -110,7 +118,7 @@ def test_a_run_that_is_interrupted_resumes_to_the_same_bits(circuit, tmp_path, m
     xr.testing.assert_identical(variables(resumed), whole)
 
 
-@every_circuit
+@many_runs
 def test_a_stored_run_is_rebuilt_and_verified(circuit, tmp_path):
     an.save(run(circuit), tmp_path / "run.nc")
     stored = an.load(tmp_path / "run.nc")
@@ -141,6 +149,32 @@ def test_no_weights_are_without_a_number_unless_the_circuit_diverged(circuit):
     last = diverged if diverged >= 0 else 50
     assert finite[: last + 1].all()
     assert not finite[last + 1 :].any()
+
+
+@pytest.mark.parametrize(
+    ("name", "learning_rate"),
+    [("DirectCircuit", 0.6), ("GainCircuit", 3), ("GainPlasticCircuit", 3)],
+)
+@pytest.mark.parametrize("record_every", [1, 2])
+def test_unstable_weights_have_neither_errors_nor_activities(name, learning_rate, record_every):
+    circuit = default(name, 3, learning_rate=learning_rate)
+    environment = SwitchingEnvironment([9 * C1, C1], block_length=60)
+    numbers = [name for name, v in circuit.recordable().items() if v.dtype == "f8"]
+    names = ["whitening_error", "frobenius_error", *numbers]
+    with pytest.warns(an.DivergenceWarning):
+        result = an.simulate(
+            circuit, environment, 120, record=names, rng=0, record_every=record_every
+        ).squeeze()
+    diverged, samples = result["diverged_sample"].item(), result["sample"].values
+    states = {"effective_weights", "gains", "synapses"}
+    for variable in names:
+        values = result[variable].values.reshape(len(samples), -1)
+        finite = np.isfinite(values).all(axis=-1)
+        until = samples <= diverged if variable in states else samples < diverged
+        np.testing.assert_array_equal(finite, until, err_msg=variable)
+    if record_every == 1:
+        failed = result["effective_weights"].sel(sample=diverged)
+        assert np.linalg.eigvalsh(failed.values)[0] <= 0
 
 
 @every_circuit

@@ -27,7 +27,7 @@ from environments import SwitchingEnvironment
 from tests.environments.catalogue import catalogue
 
 N_NEURONS, N_SAMPLES = 3, 2500
-QUICK = ("blocks", "markov", "incremental_euclidean", "contrast_steps", "concatenated_incremental")
+QUICK = ("blocks", "markov")
 CATALOGUE = catalogue(N_NEURONS)
 
 

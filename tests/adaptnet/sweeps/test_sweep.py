@@ -72,7 +72,7 @@ def test_it_saves_and_loads(whole: xr.Dataset, tmp_path: Path) -> None:
     assert an.load(tmp_path / "sweep.nc").identical(whole)
 
 
-@pytest.mark.parametrize("executor", [1, 2])
+@pytest.mark.parametrize("executor", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_bits_do_not_depend_on_processes(whole: xr.Dataset, executor: int) -> None:
     assert same(whole, an.sweep(models.step, OVER, n_replicates=3, executor=executor))
 

@@ -82,6 +82,7 @@ def test_taylor_series_themselves_agree_with_the_closed_form(kind, scale):
     assert taylor.crossing(kind, C, A, 0.1) == pytest.approx(closed, rel=0, abs=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_crossing_of_a_rotation_is_where_the_flow_has_it(kind):
     s2 = np.array([0.3, 1.0, 2.5])

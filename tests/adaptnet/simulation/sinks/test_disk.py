@@ -322,6 +322,7 @@ def test_survives_a_kill_at_each_file_operation(tmp_path):
     assert words[-1] == "0", ended.stdout
 
 
+@pytest.mark.slow
 def test_survives_kills(tmp_path):
     kill_at_random(tmp_path, n_kills=3, n_samples=1_500_000)
 

@@ -79,7 +79,9 @@ def interrupted(target, moment, numbers, apart):
     return json.loads(output.splitlines()[-1])
 
 
-@pytest.mark.parametrize("moment", ["recording", "publishing"])
+@pytest.mark.parametrize(
+    "moment", [pytest.param("recording", marks=pytest.mark.slow), "publishing"]
+)
 @pytest.mark.parametrize(
     "apart", [0.01, *(pytest.param(s, marks=pytest.mark.slow) for s in (0.0, 0.06))]
 )
