@@ -35,10 +35,18 @@ def mark_changes(ax: "Axes", dataset: xr.Dataset, replicate: int | None = None) 
     if replicate is None and "replicate" in dataset["change_sample"].dims:
         return
     starts, ends = (_of_replicate(dataset, n, replicate) for n in ("change_sample", "change_end"))
-    for start, end in zip(starts, ends, strict=True):
-        if start < 0:  # another replicate has more changes
-            continue
-        ax.axvline(start, color="0.6", linestyle=":", linewidth=thin(), zorder=0)
+    known = starts >= 0  # another replicate may have more changes
+    # One collection, since lines of their own took 1.9 ms each where there were a thousand.
+    lines = mpl.LineCollection(
+        [((start, 0.0), (start, 1.0)) for start in starts[known]],
+        transform=ax.get_xaxis_transform(),
+        colors="0.6",
+        linestyles=":",
+        linewidths=thin(),
+        zorder=0,
+    )
+    ax.add_collection(lines, autolim=False)
+    for start, end in zip(starts[known], ends[known], strict=True):
         if end > start:
             end = min(end, dataset.attrs["n_samples"])
             ax.axvspan(start, end, facecolor=_SHADE, edgecolor="none", zorder=-1)

@@ -11,7 +11,7 @@ from adaptnet.readaptation.outcomes import Outcome
 from adaptnet.readaptation.passages import Passages
 from adaptnet.readaptation.results import Results
 from adaptnet.readaptation.segments import each_segment
-from adaptnet.readaptation.synaptic import synaptic_time
+from adaptnet.readaptation.synaptic import clock_of
 
 
 @measure("fractional_recovery")
@@ -138,7 +138,7 @@ def excess_area(
     floors = resolved_floor(dataset, variable, floor)
     results = Results(dataset, variable)
     area, synaptic_area = results.blank(), results.blank()
-    names = [str(name) for name in dataset["circuit"].values]
+    clocks = [clock_of(dataset, str(name)) for name in dataset["circuit"].values]
     for segment in each_segment(dataset, variable):
         at = segment.at
         obstacle = segment.obstacle(2) or (None if np.isfinite(floors[at]) else Outcome.TOO_FEW)
@@ -146,9 +146,9 @@ def excess_area(
             results.outcome[at] = obstacle
             continue
         excess = segment.errors - floors[at]
-        clock = synaptic_time(dataset, names[at[0]], segment.start, segment.start + segment.since)
+        times = clocks[at[0]](np.asarray(segment.start + segment.since, float))
         area[at] = scipy.integrate.trapezoid(excess, segment.since)
-        synaptic_area[at] = scipy.integrate.trapezoid(excess, clock)
+        synaptic_area[at] = scipy.integrate.trapezoid(excess, times)
         results.outcome[at] = Outcome.REACHED
     return results.labelled(
         {

@@ -37,11 +37,11 @@ def synaptic_time(
     array([0. , 2.5, inf])
     """
     first, last = np.broadcast_arrays(np.asarray(start, float), np.asarray(stop, float))
-    clock = _clock(run, circuit)
+    clock = clock_of(run, circuit)
     return np.asarray(clock(last) - clock(first))
 
 
-def _clock(run: xr.Dataset, circuit: str) -> Callable[[Floats], Floats]:
+def clock_of(run: xr.Dataset, circuit: str) -> Callable[[Floats], Floats]:
     """Return synaptic time as a function of samples.
 
     The parameters say it for any sample; but a circuit may have been renamed, or joined from

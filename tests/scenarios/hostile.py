@@ -1,6 +1,9 @@
 """What tests of hostile input share: values of any kind, mutations, commands that must answer."""
 
+import contextlib
 import os
+import resource
+import signal
 import warnings
 
 import numpy as np
@@ -50,9 +53,36 @@ def many(few, full):
     return pytest.mark.parametrize("n", [few, pytest.param(full, marks=pytest.mark.slow)])
 
 
+# Of the processor: no answer may take 10, and kernels that are not compiled yet take up to 15.
+LONGEST = 25.0
+MOST_MEMORY = 2**30  # bytes, beyond what the process has taken before
+
+
+@contextlib.contextmanager
+def bounded():
+    """Fail if what is done within takes too long, or more memory than a small file may ask for."""
+    late = []
+
+    def end(number, frame):
+        late.append(LONGEST)
+        raise RuntimeError("this has taken too long")
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    handler = signal.signal(signal.SIGPROF, end)
+    signal.setitimer(signal.ITIMER_PROF, LONGEST)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, handler)
+    assert not late, f"there is no answer after {LONGEST:g} seconds of the processor"
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown * 1024 < MOST_MEMORY, f"an answer took {grown / 2**20:.1f} GiB more than before"
+
+
 def answered(*arguments, codes=(0, 1, 2, 3, 4)):
-    """Return the result of a command that must not end in a traceback."""
-    with warnings.catch_warnings():
+    """Return the result of a command that must not end in a traceback, nor take for ever."""
+    with warnings.catch_warnings(), bounded():
         warnings.simplefilter("ignore")
         result = CliRunner().invoke(main, [str(a) for a in arguments])
     assert result.exception is None or isinstance(result.exception, SystemExit), (
