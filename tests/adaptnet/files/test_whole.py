@@ -54,6 +54,57 @@ def test_names_do_not_depend_on_the_number_of_the_process(tmp_path, monkeypatch)
     assert target.read_text() == "one"
 
 
+# Both processes are number 1, as the first ones of two containers are.
+NAMESPACE = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]
+SAVE_OFTEN = """
+import os, sys
+import numpy as np
+import adaptnet as an
+
+assert os.getpid() == 1
+inputs = np.random.default_rng(0).normal(size=(2_000, 4))
+run = an.simulate(an.DirectCircuit(learning_rate=float(sys.argv[1])), inputs, record_every=2)
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(20):
+    an.save(run, "run.nc", overwrite=True)
+"""
+
+
+@pytest.mark.slow
+def test_containers_that_save_to_one_name_leave_a_whole_file(tmp_path, runs):
+    try:
+        allowed = subprocess.run([*NAMESPACE, "true"], capture_output=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("there is no unshare here")
+    if allowed.returncode:
+        pytest.skip("processes may not have numbers of their own here")
+    processes = [
+        subprocess.Popen(
+            [*NAMESPACE, sys.executable, "-c", SAVE_OFTEN, rate],
+            cwd=tmp_path,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for rate in ("1e-3", "2e-3")
+    ]
+    assert [process.stdout.readline() for process in processes] == ["ready\n"] * 2
+    for process in processes:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    while any(process.poll() is None for process in processes):
+        if (tmp_path / "run.nc").exists():
+            an.load(tmp_path / "run.nc")  # whole at any time
+    for process in processes:
+        process.communicate()
+    assert [process.returncode for process in processes] == [0, 0]
+    last = an.load(tmp_path / "run.nc")
+    kept = [last["effective_weights"].identical(run["effective_weights"]) for run in runs]
+    assert kept.count(True) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["run.nc"]
+
+
 def test_a_file_that_appears_meanwhile_is_not_replaced(tmp_path):
     target = tmp_path / "file.txt"
     with pytest.raises(FileExistsError, match="appeared meanwhile"):  # noqa: PT012, SIM117
