@@ -20,7 +20,7 @@ def faults_by_style(scenario, dataset):
     return found
 
 
-@pytest.mark.parametrize("name", slow_but(["readaptation-map", "scaling"], scenarios.names()))
+@pytest.mark.parametrize("name", slow_but(["readaptation-map", "switching"], scenarios.names()))
 def test_previews_are_drawn_whole(name):
     kind = scenarios.find(name)
     scenario = kind.from_values(kind.preview)

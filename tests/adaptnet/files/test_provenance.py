@@ -27,7 +27,7 @@ def test_the_code_is_that_of_all_packages(package, tmp_path, monkeypatch):
     assert uncached() not in (before, changed)
 
 
-def test_linear_algebra_is_named_and_a_change_of_it_is_told():
+def test_linear_algebra_is_named_and_compared():
     here = provenance.provenance(np.random.SeedSequence(0))
     blas = json.loads(here["versions"])["blas"]
     for library in threadpool_info():

@@ -18,7 +18,7 @@ def white(n_trials=20, n_samples=3000, n=3, seed=0):
     return np.random.default_rng(seed).normal(size=(n_trials, n_samples, n))
 
 
-@pytest.mark.parametrize("n", [2, 10, 30])
+@pytest.mark.parametrize("n", [2, 10, pytest.param(30, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("window", [100, 1000])
 def test_simulated_responses_agree_with_the_truth_within_the_floor(n, window):
     # | ||S - I|| - ||C - I|| | <= ||S - C|| <= ||C|| ||S' - I||, S' the moments of white outputs:
