@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from matplotlib.animation import FFMpegWriter, PillowWriter
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.cm import ScalarMappable
-    from matplotlib.collections import LineCollection
     from matplotlib.colors import LogNorm, Normalize
     from matplotlib.figure import Figure
     from matplotlib.font_manager import FontProperties
@@ -32,7 +31,6 @@ __all__ = [
     "FigureCanvasAgg",
     "FontProperties",
     "FuncFormatter",
-    "LineCollection",
     "LogLocator",
     "LogNorm",
     "MaxNLocator",
@@ -54,7 +52,6 @@ _MODULES = {
     "FigureCanvasAgg": "matplotlib.backends.backend_agg",
     "FontProperties": "matplotlib.font_manager",
     "FuncFormatter": "matplotlib.ticker",
-    "LineCollection": "matplotlib.collections",
     "LogLocator": "matplotlib.ticker",
     "LogNorm": "matplotlib.colors",
     "MaxNLocator": "matplotlib.ticker",

@@ -36,16 +36,19 @@ def mark_changes(ax: "Axes", dataset: xr.Dataset, replicate: int | None = None) 
         return
     starts, ends = (_of_replicate(dataset, n, replicate) for n in ("change_sample", "change_end"))
     known = starts >= 0  # another replicate may have more changes
-    # One collection, since lines of their own took 1.9 ms each where there were a thousand.
-    lines = mpl.LineCollection(
-        [((start, 0.0), (start, 1.0)) for start in starts[known]],
-        transform=ax.get_xaxis_transform(),
-        colors="0.6",
-        linestyles=":",
-        linewidths=thin(),
+    # One line with gaps, since lines of their own took 1.9 ms each where there were a thousand.
+    marks = np.array([[start, start, np.nan] for start in starts[known]]).ravel()
+    heights = np.tile([0.0, 1.0, np.nan], int(known.sum()))
+    ax.plot(
+        marks,
+        heights,
+        color="0.6",
+        linestyle=":",
+        marker="",
+        linewidth=thin(),
         zorder=0,
+        transform=ax.get_xaxis_transform(),
     )
-    ax.add_collection(lines, autolim=False)
     for start, end in zip(starts[known], ends[known], strict=True):
         if end > start:
             end = min(end, dataset.attrs["n_samples"])

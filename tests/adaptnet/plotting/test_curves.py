@@ -36,8 +36,10 @@ def test_it_draws_the_median_of_each_circuit():
 
 def test_it_marks_the_changes():
     _, axes = an.plot_readaptation(handmade(CURVES, changes=(5, 12), contexts=(0, 1, 0)))
-    marks = {tuple(d.get_xdata()) for d in axes.lines if d.get_linestyle() == ":"}
-    assert marks == {(5, 5), (12, 12)}
+    (marks,) = (drawn for drawn in axes.lines if drawn.get_linestyle() == ":")
+    np.testing.assert_array_equal(marks.get_xdata(), [5, 5, np.nan, 12, 12, np.nan])
+    ends = marks.get_transform().transform([(5, 0), (5, 1)])  # from below to above
+    np.testing.assert_allclose(axes.transAxes.inverted().transform(ends)[:, 1], [0, 1], atol=1e-12)
 
 
 def test_the_band_spans_the_quartiles():
