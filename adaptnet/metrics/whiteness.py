@@ -63,9 +63,15 @@ def whitening_errors(weights: npt.ArrayLike, covariance: npt.ArrayLike) -> tuple
     >>> float(worst), round(float(total), 3)
     (2.0, 2.062)
     """
-    a, c = np.broadcast_arrays(np.asarray(weights, float), np.asarray(covariance, float))
-    shape, n = a.shape[:-2], a.shape[-1]
-    flat_a, flat_c = (np.ascontiguousarray(m).reshape(-1, n, n) for m in (a, c))
+    a, c = np.asarray(weights, float), np.asarray(covariance, float)
+    whole = np.broadcast_shapes(a.shape, c.shape)
+    shape, n = whole[:-2], whole[-1]
+    # Copied where they are broadcast, since kernels take no views of that kind without a warning.
+    flat_a, flat_c = (
+        np.ascontiguousarray(m if m.shape == whole else np.array(np.broadcast_to(m, whole)))
+        for m in (a, c)
+    )
+    flat_a, flat_c = flat_a.reshape(-1, n, n), flat_c.reshape(-1, n, n)
     worst, total = np.full(len(flat_a), np.nan), np.full(len(flat_a), np.nan)
     if n <= _SMALL:
         kernels.whitening.errors(flat_a, flat_c, worst, total)

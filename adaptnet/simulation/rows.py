@@ -101,11 +101,12 @@ def _settled(
     """Return activities, NaN under weights that have no stable fixed point for them to go to."""
     if response != "effective_weights":  # where fast dynamics end, which a response holds
         return dict(activities)
-    errors = values.get("whitening_error")
-    if errors is None:
-        A = values["effective_weights"]
-        errors = whitening_errors(A, np.eye(A.shape[-1]))[0]
-    unstable = np.isnan(np.asarray(errors))
+    A = values["effective_weights"]
+    unstable = np.zeros(len(A), np.bool_)
+    if "whitening_error" in values:
+        unstable[:] = np.isnan(values["whitening_error"])
+    else:  # only the last can be, since a sample was processed under the others
+        unstable[-1:] = np.isnan(whitening_errors(A[-1:], np.eye(A.shape[-1]))[0])
     return {
         name: np.where(unstable[:, None], np.nan, activity) for name, activity in activities.items()
     }

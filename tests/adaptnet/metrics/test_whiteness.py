@@ -137,3 +137,16 @@ def test_a_response_that_blew_up_has_no_errors():
     G = np.stack([np.eye(2), np.full((2, 2), np.nan), np.diag([1.0, np.inf])])
     for errors in response_errors(G, 2 * np.eye(2)):
         assert np.isnan(errors).tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize("n", [2, 70])
+def test_one_covariance_serves_many_weights_and_one_matrix_many_covariances(n):
+    rng = np.random.default_rng(n)
+    A = np.stack([naive.random_covariance(rng, n) for _ in range(3)])
+    C = naive.random_covariance(rng, n)
+    for weights, covariances in ((A, C), (A[:1], C), (C, A)):
+        pairs = list(zip(*np.broadcast_arrays(weights, covariances), strict=True))
+        each = [an.whitening_errors(a.copy(), c.copy()) for a, c in pairs]
+        np.testing.assert_array_equal(
+            np.transpose(an.whitening_errors(weights, covariances)), np.array(each)
+        )
