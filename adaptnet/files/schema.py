@@ -112,8 +112,8 @@ OUTPUTS = Variable(
     "f8",
     "outputs",
     "activity y of the primary neurons for sample s, counted from 0, under the weights after s "
-    "samples; NaN where these have no stable fixed point, as at diverged_sample, and at the end of "
-    "a run, which has no further sample",
+    "samples; NaN where these have no stable fixed point, and at the end of a run, which has no "
+    "further sample",
 )
 INTERNEURON_ACTIVITY = Variable(
     ("circuit", "replicate", "sample", "interneuron"),

@@ -146,7 +146,8 @@ def excess_area(
             results.outcome[at] = obstacle
             continue
         excess = segment.errors - floors[at]
-        times = clocks[at[0]](np.asarray(segment.start + segment.since, float))
+        clock, start = clocks[at[0]], np.asarray(segment.start, float)
+        times = clock(start + segment.since) - clock(start)
         area[at] = scipy.integrate.trapezoid(excess, segment.since)
         synaptic_area[at] = scipy.integrate.trapezoid(excess, times)
         results.outcome[at] = Outcome.REACHED

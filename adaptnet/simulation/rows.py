@@ -85,7 +85,14 @@ def fill(
         errors = whitening_errors if response == "effective_weights" else response_errors
         values |= zip(ERRORS, errors(values[response], truth.covariances[:n_records]), strict=True)
     if truth.inputs is not None and activities is not None:
-        values |= _settled(activities(values, truth.inputs[:n_records]), values, response)
+        recorded = set(rows.dtype.names or ())
+        reached = activities(values, truth.inputs[:n_records])
+        reached = {name: reached[name] for name in reached.keys() & recorded}
+        if reached and response == "effective_weights":  # a response says where dynamics end
+            unstable = np.isnan(_errors_under(values))
+            for activity in reached.values():
+                activity[unstable] = np.nan  # there is no fixed point for it to go to
+        values |= reached
     for name in values.keys() & set(rows.dtype.names or ()):
         block = values[name]
         target = rows[name][:n_records, circuit]
@@ -93,20 +100,9 @@ def fill(
         target[within] = block
 
 
-def _settled(
-    activities: Mapping[str, Floats],
-    values: Records,
-    response: str,
-) -> dict[str, Floats]:
-    """Return activities, NaN under weights that have no stable fixed point for them to go to."""
-    if response != "effective_weights":  # where fast dynamics end, which a response holds
-        return dict(activities)
-    A = values["effective_weights"]
-    unstable = np.zeros(len(A), np.bool_)
+def _errors_under(values: Records) -> Floats:
+    """Return whitening errors, of any inputs: NaN where weights have no stable fixed point."""
     if "whitening_error" in values:
-        unstable[:] = np.isnan(values["whitening_error"])
-    else:  # only the last can be, since a sample was processed under the others
-        unstable[-1:] = np.isnan(whitening_errors(A[-1:], np.eye(A.shape[-1]))[0])
-    return {
-        name: np.where(unstable[:, None], np.nan, activity) for name, activity in activities.items()
-    }
+        return values["whitening_error"]
+    A = values["effective_weights"]
+    return whitening_errors(A, np.eye(A.shape[-1]))[0]

@@ -1,7 +1,6 @@
 """Runs of a longer computation that are kept on disk until its result is there."""
 
 import contextlib
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,6 @@ from adaptnet.files.provenance import code
 from adaptnet.sweeps.identity import checksum
 from adaptnet.sweeps.parts import dataset_of, encoded, part_of
 from adaptnet.sweeps.store import FolderStore, Name, Store
-
-_log = logging.getLogger(__name__)
 
 
 class Kept:
@@ -76,11 +73,8 @@ def kept_beside(target: Path, description: Mapping[str, Any], *, overwrite: bool
             store.remove({name.key for name, _ in store.entries()})
         store.clear_marks()
         store.describe({"computation": whole})
-        try:
+        with store.resumable():
             yield Kept(store, whole)
-        except BaseException:
-            _log.warning("what is done is in %s; the same call goes on from there", store.path)
-            raise
         store.discard()
     finally:
         lock.release()

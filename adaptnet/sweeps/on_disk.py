@@ -53,11 +53,8 @@ def on_disk(
         if share is None:
             store.clear_marks()
         parts = Collection(planned, store, before)
-        try:
+        with store.resumable():
             compute(parts, job, executor, per_task, share, progress)
-        except BaseException:
-            _log.warning("what is done is in %s; the same call goes on from there", store.path)
-            raise
         dataset = labelled(parts, added)
         if share is None:
             storage.save(dataset, target, overwrite=overwrite or before is not None)

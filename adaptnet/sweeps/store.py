@@ -1,6 +1,8 @@
 """Where the parts of a sweep are kept until it is complete: in memory, or in a folder."""
 
+import contextlib
 import json
+import logging
 import os
 import re
 import uuid
@@ -15,6 +17,7 @@ from adaptnet.files.locks import Lock
 from adaptnet.files.paths import working_folder
 from adaptnet.sweeps.parts import Part, decoded
 
+_log = logging.getLogger(__name__)
 _PART = re.compile(r"([0-9a-f]{32})-(\d+)-(\d+)\.(done|failed)")
 _OURS = re.compile(r"[0-9a-f]{32}-\d+-\d+\.(done|failed|running)(\.part)?|sweep(\..+\.part)?")
 _LARGEST = 2**40
@@ -155,6 +158,15 @@ class FolderStore(Store):
         for name, failed in list(self.entries()):
             if name.key in keys:
                 (self.path / f"{name}.{'failed' if failed else 'done'}").unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def resumable(self) -> Iterator[None]:
+        """Say where finished parts are, if what is done within fails or is interrupted."""
+        try:
+            yield
+        except BaseException:
+            _log.warning("finished parts are kept in %s; repeat the call to resume", self.path)
+            raise
 
     def discard(self) -> None:
         """Remove the folder, and nothing in it that this package did not put there."""

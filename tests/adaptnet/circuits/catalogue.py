@@ -1,6 +1,7 @@
 """An example or more of every circuit, which tests of all circuits take."""
 
 import numpy as np
+import pytest
 
 import adaptnet as an
 from adaptnet.circuits import frames
@@ -116,3 +117,14 @@ def examples():
         for name, kind in sorted(kinds().items())
         for i, settings in enumerate(EXAMPLES.get(name, [{}]))
     }
+
+
+def by_kind(circuits):
+    """Parametrize a test over circuits; all but the first example of each kind are slow."""
+    return pytest.mark.parametrize(
+        "circuit",
+        [
+            pytest.param(circuit, id=name, marks=() if name.endswith("-0") else pytest.mark.slow)
+            for name, circuit in circuits.items()
+        ],
+    )

@@ -17,6 +17,7 @@ from tests import naive
 from tests.adaptnet.circuits.catalogue import (
     EXAMPLES,
     INTEGRATED,
+    by_kind,
     default,
     examples,
     kinds,
@@ -26,13 +27,7 @@ C1, C2 = np.diag([1.0, 2.0, 3.0]), naive.random_covariance(np.random.default_rng
 ENVIRONMENT = SwitchingEnvironment([C1, C2], block_length=70)
 every_circuit = pytest.mark.parametrize("circuit", examples().values(), ids=examples().keys())
 # The default suite takes one example of each kind for what needs many runs.
-many_runs = pytest.mark.parametrize(
-    "circuit",
-    [
-        pytest.param(circuit, id=name, marks=() if name.endswith("-0") else pytest.mark.slow)
-        for name, circuit in examples().items()
-    ],
-)
+many_runs = by_kind(examples())
 
 
 def run(circuit, n_samples=200, **settings):

@@ -52,6 +52,22 @@ def test_a_rule_runs_as_a_built_in_circuit():
     np.testing.assert_array_equal(run["synaptic_time"][0], run["synaptic_time"][1])
 
 
+def sinking(state, x, eta):
+    state.M[0, 0] -= eta  # whether or not there is a stable fixed point
+    return x
+
+
+def test_unstable_weights_of_a_rule_have_no_outputs_whatever_else_is_recorded():
+    circuit = rule(step=sinking, learning_rate=0.75)
+    both = {"n_samples": 6, "rng": 0}
+    alone = an.simulate(circuit, ENVIRONMENT, record=["outputs"], **both)["outputs"]
+    errors = an.simulate(circuit, ENVIRONMENT, record=["outputs", "whitening_error"], **both)
+    xr.testing.assert_equal(alone, errors["outputs"])
+    finite = np.isfinite(alone.values[0, 0]).all(axis=-1)
+    assert finite.tolist() == [True] * 3 + [False] * 4  # 2, 1.25, 0.5, and then negative
+    assert np.isfinite(errors["whitening_error"].values[0, 0]).tolist() == finite.tolist()
+
+
 def test_a_rule_is_compiled_once_and_anew_if_what_it_refers_to_changes(monkeypatch):
     slow, fast = rule(learning_rate=0.01), rule(learning_rate=0.02)
     assert slow._compiled() == fast._compiled()

@@ -25,6 +25,7 @@ from adaptnet.readaptation import (
 from adaptnet.readaptation.segments import each_segment
 from environments import SwitchingEnvironment
 from tests.environments.catalogue import catalogue
+from tests.marks import slow_but
 
 N_NEURONS, N_SAMPLES = 3, 2500
 QUICK = ("blocks", "markov")
@@ -45,11 +46,7 @@ def coarse(run, every):
     return run.isel(sample=kept).assign_attrs(record_every=every)
 
 
-NAMES = [
-    pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
-    for name, environment in sorted(CATALOGUE.items())
-    if environment.truth != "absent"
-]
+NAMES = slow_but(QUICK, sorted(name for name, e in CATALOGUE.items() if e.truth != "absent"))
 
 
 def below_before(segment, threshold, time, every):

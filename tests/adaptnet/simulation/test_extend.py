@@ -16,18 +16,12 @@ import adaptnet as an
 from environments import SwitchingEnvironment
 from environments import from_parameters as environment_from_parameters
 from scenarios.cli import main
-from tests.adaptnet.circuits.catalogue import INTEGRATED, examples
+from tests.adaptnet.circuits.catalogue import INTEGRATED, by_kind, examples
 
 ENVIRONMENT = SwitchingEnvironment([np.eye(3), np.diag([4.0, 1.0, 0.5])], block_length=40)
 CIRCUITS = examples()
 CIRCUITS["integrated"] = an.InterneuronCircuit(dynamics=INTEGRATED, learning_rate=0.01)
-every_circuit = pytest.mark.parametrize(
-    "circuit",
-    [
-        pytest.param(circuit, id=name, marks=() if name.endswith("-0") else pytest.mark.slow)
-        for name, circuit in CIRCUITS.items()
-    ],
-)
+every_circuit = by_kind(CIRCUITS)
 
 
 def settings(circuit, **more):
