@@ -72,14 +72,19 @@ def require_readable(source: Path, *, sealed: bool) -> None:
     Raises
     ------
     ValueError
-        If it is not netCDF, refers to other files, or cannot be read within limits of time and
-        memory.
+        If it is not netCDF, refers to other files or may, or cannot be read within limits of time
+        and memory.
     """
     with source.open("rb") as file:
         start = file.read(48)
     if not start.startswith(_MAGIC):
         raise ValueError(f"{source} is not a netCDF file; runs are made by `adaptnet run`")
-    if start.startswith(_HDF5) and _refers_elsewhere(source, start):
+    if start.startswith(_HDF5) and not _is_laid_out_as_ours(start):
+        raise ValueError(
+            f"{source} is refused: its first bytes are damaged or of an unknown layout, so that "
+            "references to other files could not be found"
+        )
+    if start.startswith(_HDF5) and _refers_elsewhere(source):
         raise ValueError(
             f"{source} is refused: it refers to other files (external storage, links or virtual "
             "datasets), which files of runs never do"
@@ -146,15 +151,23 @@ _EXTERNAL = re.compile(
 )
 
 
-def _refers_elsewhere(source: Path, start: bytes) -> bool:
-    """Return whether a file may ask HDF5 to open another one."""
+def _is_laid_out_as_ours(start: bytes) -> bool:
+    """Return whether the first 48 bytes are as the netCDF library writes them to HDF5 files.
+
+    Of others the addresses would not be found where they are looked for.
+    """
+    if len(start) < 48:
+        return False
     version = start[8]
     if version in (0, 1):
         widths, base = start[13:15], start[24:32] if version == 0 else start[28:36]
     else:
         widths, base = start[9:11], start[12:20]
-    if widths != b"\x08\x08" or base != bytes(8):
-        return True  # not as the netCDF library writes; addresses would not be found
+    return widths == b"\x08\x08" and base == bytes(8)
+
+
+def _refers_elsewhere(source: Path) -> bool:
+    """Return whether a file may ask HDF5 to open another one."""
     with (
         source.open("rb") as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,

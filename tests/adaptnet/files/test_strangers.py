@@ -253,3 +253,11 @@ def test_a_description_that_names_arrays_which_are_not_there(tmp_path):
     seals.replace(folder / "run", json.dumps(head).encode() + b"\n12345678")
     with pytest.raises(FileExistsError, match="damaged"):
         an.simulate(an.DirectCircuit(), np.ones((5, 2)), path=tmp_path / "run.nc", rng=0)
+
+
+@pytest.mark.parametrize("rest", [b"", b"\x00", b"rubbish", b"\xff" * 100])
+def test_a_file_with_damaged_first_bytes_is_not_said_to_refer_to_others(tmp_path, rest):
+    path = tmp_path / "run.nc"
+    path.write_bytes(b"\x89HDF\r\n\x1a\n" + rest)
+    with pytest.raises(ValueError, match="first bytes are damaged or of an unknown layout"):
+        an.load(path)
