@@ -82,7 +82,7 @@ class Race(SimulationScenario):
     @in_style
     def plot(self, dataset: xr.Dataset) -> "Figure | SubFigure":
         """Return the errors at equal learning rates, and beside them at equal floors."""
-        if not self.matched_names():
+        if not self.matched_names() or not self._is_whole(dataset):
             return super().plot(dataset)
         figure, grid = new_grid(1, 2, sharey=True)
         panels = {
@@ -100,6 +100,8 @@ class Race(SimulationScenario):
 
     def readaptation(self, dataset: xr.Dataset, **options: Any) -> str:
         """Return the readaptation times of a run, at equal learning rates and equal floors."""
+        if not self._is_whole(dataset):
+            return readaptation_table(dataset, self.threshold, **options)
         pair = dataset.sel(circuit=list(self.circuits))
         names = self.matched_names()
         equal = at_equal_floors(dataset, names) if names else None
@@ -110,6 +112,11 @@ class Race(SimulationScenario):
                 "learning rate beyond its limit of stability"
             )
         return table
+
+    def _is_whole(self, dataset: xr.Dataset) -> bool:
+        """Return whether a run has every circuit that is compared, which a selection need not."""
+        compared = {*self.circuits, *self.matched_names().values()}
+        return compared <= {*dataset["circuit"].values.tolist()}
 
     def _circuit(self, name: str, learning_rate: float) -> Circuit:
         """Return a circuit of a kind, with what it has of the scenario's parameters."""

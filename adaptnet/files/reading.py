@@ -19,6 +19,8 @@ from adaptnet.files.validation import require_mark, validate
 from adaptnet.files.writing import GROUP
 
 _FEW = 100_000  # numbers that are worth reading for an outline
+_LARGE = 2**30  # bytes
+_RATIO = 1032  # at most, of zlib
 _UNREADABLE = (OSError, RuntimeError, LookupError, AttributeError, TypeError, UnicodeError)
 
 
@@ -139,8 +141,28 @@ def explained(source: Path) -> Iterator[None]:
 
 def require_memory_for(source: object, variables: Mapping[Any, Any]) -> None:
     """Raise unless `variables` of a file fit into memory."""
-    n_bytes = 8 * sum(int(variable.size) for variable in variables.values())
+    n_bytes = _size(variables)
     require_memory(str(source), n_bytes, "open it with xarray.open_dataset and read a part of it")
+
+
+def require_stored(source: Path, variables: Mapping[Any, Any]) -> None:
+    """Raise if `variables` claim far more data than a file of this size can hold.
+
+    Raises
+    ------
+    ValueError
+        If they would take more than a gigabyte, and more than compression could have saved.
+    """
+    n_bytes, n_stored = _size(variables), source.stat().st_size
+    if n_bytes > max(_LARGE, _RATIO * n_stored):
+        raise ValueError(
+            f"{source} is damaged: it claims {n_bytes / 2**30:.3g} GiB of data, which a file of "
+            f"{n_stored} bytes cannot hold; run it again"
+        )
+
+
+def _size(variables: Mapping[Any, Any]) -> int:
+    return 8 * sum(int(variable.size) for variable in variables.values())
 
 
 def restored(dataset: xr.Dataset, stored: Any) -> xr.Dataset:

@@ -13,7 +13,7 @@ from adaptnet.files import interrupts, probe, seals
 from adaptnet.files.attributes import require_storable
 from adaptnet.files.joined import as_run
 from adaptnet.files.paths import refuse_existing, resolved
-from adaptnet.files.reading import reading, require_memory_for
+from adaptnet.files.reading import reading, require_memory_for, require_stored
 from adaptnet.files.validation import validate
 from adaptnet.files.whole import whole
 from adaptnet.files.writing import chunks, writing
@@ -123,6 +123,7 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
     """
     with reading(Path(path)) as dataset:
         require_memory_for(path, dataset.variables)
+        require_stored(Path(path), dataset.variables)
         try:
             for variable in dataset.variables.values():
                 interrupts.check()

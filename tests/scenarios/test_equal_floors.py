@@ -120,3 +120,16 @@ def test_gains_race_along_the_switches():
     run = kind.from_values(settings).run(n_replicates=1, rng=0)
     assert run["whitening_error"].sel(circuit="gain").notnull().all()
     assert "gain" in kind.from_values(settings).report(run)
+
+
+@pytest.mark.parametrize("kept", [["interneuron"], ["direct", "interneuron"]])
+def test_a_selection_of_circuits_is_shown_without_a_comparison(kept):
+    scenario = find("switching").from_values({"block_length": 50, "records": 40})
+    run = scenario.run(n_replicates=2)
+    some = run.sel(circuit=kept)
+    assert "equal floors" in scenario.readaptation(run)
+    table = scenario.readaptation(some)
+    assert "equal floors" not in table
+    assert all(name in table for name in kept)
+    assert len(scenario.plot(run).axes) == 2
+    assert len(scenario.plot(some).axes) == 1
