@@ -46,8 +46,9 @@ def validate(dataset: xr.Dataset, source: str = "the dataset", *, run: bool = Fa
     ------
     ValueError
         If the schema's mark is missing or of another version, the kind is unknown, a variable that
-        every run has is missing or has dimensions or a type that the schema does not give it, a
-        result in a table is not described, or a table comes where a run must.
+        every run has is missing or has dimensions or a type that the schema does not give it, two
+        circuits have one name, a result in a table is not described, or a table comes where a run
+        must.
 
     Examples
     --------
@@ -100,6 +101,10 @@ def validate(dataset: xr.Dataset, source: str = "the dataset", *, run: bool = Fa
                 f"{source} is damaged: {name} has dimensions {dims} and type "
                 f"{present[name].dtype}, expected {entry.dims} and {entry.dtype}; run it again"
             )
+    circuits = present["circuit"].values.ravel().tolist()
+    repeated = [name for name in dict.fromkeys(circuits) if circuits.count(name) > 1]
+    if repeated:
+        raise ValueError(f"{source} holds the circuit {repeated[0]!r} twice; select each once")
     _validate_contexts(present, source)
     return dataset
 

@@ -135,3 +135,12 @@ def test_a_variable_of_another_type_is_refused(run, path):
     wrong = run.assign(context=run["context"].astype(float))
     with pytest.raises(ValueError, match="damaged: context has"):
         an.save(wrong, path)
+
+
+def test_a_circuit_that_is_there_twice_is_refused(tmp_path):
+    inputs = np.random.default_rng(0).normal(size=(20, 2))
+    run = an.simulate({"a": an.DirectCircuit(), "b": an.InterneuronCircuit()}, inputs)
+    doubled = run.isel(circuit=[0, 1, 0])
+    with pytest.raises(ValueError, match="holds the circuit 'a' twice; select each once"):
+        an.save(doubled, tmp_path / "run.nc")
+    an.save(run.isel(replicate=[0, 0]), tmp_path / "run.nc")  # replicates may be drawn again
