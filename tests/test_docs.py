@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 import adaptnet
 import scenarios
+from adaptnet import estimators, plotting
 from scenarios.cli import main
 
 ROOT = Path(__file__).parent.parent
@@ -74,6 +75,15 @@ def test_the_pages_commands_run_in_reading_order(tmp_path, monkeypatch):
         assert done.exit_code == 0, (page, command, done.output)
         seen += 1
     assert seen > 15
+
+
+def test_the_gallery_shows_every_scenario_and_every_picture():
+    # The examples run when the site is built.
+    texts = "".join(path.read_text() for path in (ROOT / "docs" / "examples").glob("*.py"))
+    shown = {*re.findall(r"\bfind\(\"([\w-]+)\"\)", texts), *re.findall(r"\b(\w+)\(", texts)}
+    pictures = {name for name in plotting.__all__ if name.startswith(("plot_", "animate_"))}
+    wanted = {*scenarios.names(), *pictures, *estimators.__all__, "sweep", "RecordedEnvironment"}
+    assert wanted <= shown, wanted - shown
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -20,6 +20,7 @@ from adaptnet.plotting.labels import (
     sampling_rate,
     title_panels,
 )
+from adaptnet.plotting.parameters import value_text
 from adaptnet.plotting.style import circuit_colours, in_style
 from adaptnet.readaptation.groups import Times, groups, times_of
 from adaptnet.readaptation.kaplan_meier import kaplan_meier
@@ -314,6 +315,8 @@ def plot_scaling(
     label_samples(ax.yaxis, None, rate)
     if values.size and (values > 0).all() and values.max() > 5 * values.min():
         ax.set_xscale("log")
+        place_decades(ax.xaxis)
+        ax.xaxis.set_major_formatter(lambda value, _: value_text(value))
     if values.size == 1:
         ax.set_xticks(values, [f"{values[0]:.3g}"])
     long_name = times[x].attrs.get("long_name", x)

@@ -31,13 +31,13 @@ class Gains(Rotated):
     n_neurons: int = parameter(3, "primary neurons, and inputs", above=1, at_most=16)
     contrast_step: float = parameter(4.0, "factor by which inputs shrink, then grow", above=1)
     floor: float = parameter(
-        0.06, "root mean square Frobenius error of all circuits, once converged", above=0
+        0.05, "root mean square Frobenius error of all circuits, once converged", above=0
     )
     block_length: int = parameter(120_000, "samples between switches", above=0)
     records: int = parameter(1200, "records of the error per replicate", above=0)
 
     preview: ClassVar[Mapping[str, Any]] = {
-        "floor": 0.3,
+        "floor": 0.25,
         "threshold": 0.5,
         "block_length": 5000,
         "records": 400,

@@ -173,7 +173,7 @@ class LearningToReadapt(TableScenario):
             ylabel=f"samples to an error below {self.threshold:g}",
         )
         ax.set_ylim(bottom=0)
-        ax.legend(frameon=False, fontsize="small")
+        figure.legend(loc="outside upper center", ncols=2, frameon=False, fontsize="small")
         return figure
 
     def report(self, dataset: "xr.Dataset") -> str:

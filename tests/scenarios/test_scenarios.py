@@ -9,9 +9,11 @@ from matplotlib.figure import Figure
 import scenarios
 from adaptnet._words import suggestion
 from adaptnet.files.validation import validate
+from scenarios.base import SimulationScenario
 from scenarios.parameters import parsed
 
 ALL = scenarios.names()
+RACES = [name for name in ALL if issubclass(scenarios.find(name), SimulationScenario)]
 
 
 def test_the_two_of_the_readme_are_there():
@@ -33,8 +35,16 @@ def test_its_preview_runs_is_drawn_and_can_be_run_again(name):
     run = validate(scenario.run(n_replicates=2, rng=0))
     assert isinstance(scenario.plot(run), Figure)
     assert run.attrs["scenario"] == name
+    assert scenario.report(run)  # without a NoiseFloorWarning: warnings are errors here
     again = kind.from_values(json.loads(run.attrs["scenario_parameters"]))
     assert again == scenario
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RACES)
+def test_its_default_threshold_lies_above_the_noise_floors(name):
+    scenario = scenarios.find(name)()
+    assert scenario.report(scenario.run(n_replicates=2))  # without a NoiseFloorWarning
 
 
 @pytest.mark.parametrize("name", ALL)

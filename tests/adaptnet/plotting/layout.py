@@ -1,4 +1,4 @@
-"""What is wrong with the layout of a figure: texts cut off, texts over texts."""
+"""What is wrong with the layout of a figure: texts cut off, texts over texts, legends over lines."""
 
 import itertools
 from unittest import mock
@@ -6,12 +6,13 @@ from unittest import mock
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.legend import Legend
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 DOTS = 1.0  # bounding boxes are rounded up to whole dots
 
 
 def faults(figure):
-    """Return a line for each text or legend outside `figure`, and each pair of texts that overlap.
+    """Return a line for each text or legend outside `figure`, or over a text or a curve.
 
     Texts are collected as they are drawn: tick labels beyond an axis's limits exist, but are not
     drawn.
@@ -44,4 +45,19 @@ def faults(figure):
         height = min(box.y1, beside.y1) - max(box.y0, beside.y0)
         if width > DOTS and height > 2 * DOTS:  # boxes of lines include room for accents
             found.append(f"{label!r} overlaps {other!r} by {width:.0f} x {height:.0f} dots")
+    return found + _covered(figure)
+
+
+def _covered(figure):
+    """Return a line for each curve that passes under the legend of its axes."""
+    found = []
+    for ax in figure.axes:
+        legend = ax.get_legend()
+        box = legend and Bbox.intersection(legend.get_window_extent(), ax.bbox)
+        if box is None:
+            continue
+        for line in ax.lines:
+            path = line.get_transform().transform_path(line.get_path())
+            if path.cleaned(remove_nans=True).intersects_bbox(box, filled=False):
+                found.append(f"the legend covers the curve {line.get_label()!r}")
     return found

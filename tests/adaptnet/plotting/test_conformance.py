@@ -52,6 +52,12 @@ def made(n_circuits=2, n_contexts=2, n_replicates=4, n_changes=None):
     )
 
 
+def with_distances(run, *distances):
+    """Return a run whose changes go as far as `distances`, one after another."""
+    at = np.resize(distances, run.sizes["change"])
+    return run.assign_coords(change_distance=("change", at, run["change_distance"].attrs))
+
+
 def without(run, circuit, first):
     """Return a run whose `circuit` diverges at the record `first` in all replicates."""
     run = run.copy(deep=True)
@@ -72,6 +78,9 @@ RUNS = {
     },
     "one change": made(n_changes=1),
     "forty changes": made(n_changes=40),
+    "distances within a decade": with_distances(made(), 0.7, 2.4, 3.9, 4.8),
+    "distances over decades": with_distances(made(), 0.01, 0.3, 5.0, 900.0),
+    "distances side by side": with_distances(made(), 1.0, 1.1, 1.2, 1.3),
     "one replicate": made(n_replicates=1),
     "a circuit selected": made().sel(circuit="direct"),
     "diverged late": without(made(), "direct", 120),
@@ -105,6 +114,11 @@ def test_texts_are_whole_and_apart(kind, run, style):
 @pytest.mark.parametrize("kind", FIGURES)
 def test_texts_of_many_circuits_and_contexts_are_whole_and_apart(kind):
     assert not faults(drawn(kind, made(5, n_contexts=6))[0])
+
+
+@pytest.mark.parametrize("run", [name for name in RUNS if name.startswith("distances")])
+def test_names_of_distances_are_apart(run):
+    assert not faults(drawn("scaling", RUNS[run])[0])
 
 
 @pytest.mark.parametrize("kind", FIGURES)

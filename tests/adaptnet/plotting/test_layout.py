@@ -44,3 +44,13 @@ def test_tick_labels_beyond_the_limits_are_not_drawn(figure):
     ax.set_yticks([0, 1, 100], ["zero", "one", "hundred"])
     ax.set_ylim(0, 1)
     assert not faults(figure)
+
+
+def test_a_legend_over_a_curve_covers_it(figure):
+    ax = figure.subplots()
+    ax.plot([0, 1], [0.9, 0.9], label="curve")
+    ax.set_ylim(0, 1)
+    ax.legend(loc="upper right")
+    assert faults(figure) == ["the legend covers the curve 'curve'"]
+    ax.legend(loc="lower right")
+    assert not faults(figure)
