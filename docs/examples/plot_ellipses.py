@@ -2,9 +2,9 @@
 Watch outputs become white
 ==========================
 
-``animate_ellipses`` writes an animation of the samples around a change, as two neurons see them. The
-ellipses are one standard deviation of the inputs and of each circuit's outputs; white outputs are on
-the circle. Here are the first frame, one of the middle and the last.
+``animate_ellipses`` writes an animation of the samples around a change, as two neurons see them.
+The ellipses are one standard deviation of the inputs and of each circuit's outputs; white outputs
+are on the circle. Here are the first frame, one of the middle and the last.
 """
 
 import tempfile

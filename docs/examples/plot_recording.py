@@ -4,7 +4,8 @@ Inputs of your own
 
 Here a table of firing rates with a time for each row, made up for the example: six seconds of rest,
 then six of a task, sampled at 500 Hz. The statistics change when the task begins. The covariance of
-each segment counts as the truth, so that whitening errors can be computed, and times are in seconds.
+each segment counts as the truth, so that whitening errors can be computed, and times are in
+seconds.
 """
 
 import numpy as np

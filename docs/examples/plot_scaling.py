@@ -2,9 +2,9 @@
 Time against the size of a change
 =================================
 
-A variance of 1 changes to 1.5, to 4, to 9 or to 16, and back each time. Triangles point up where the
-total variance rises and down where it falls. Circuits readapt to a large rise sooner than to the fall
-back, since large inputs drive the plasticity of both circuits.
+A variance of 1 changes to 1.5, to 4, to 9 or to 16, and back each time. Triangles point up where
+the total variance rises and down where it falls. Circuits readapt to a large rise sooner than to
+the fall back, since large inputs drive the plasticity of both circuits.
 """
 
 import numpy as np

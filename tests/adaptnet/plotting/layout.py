@@ -1,4 +1,4 @@
-"""What is wrong with the layout of a figure: texts cut off, texts over texts, legends over lines."""
+"""What is wrong with the layout of a figure: texts cut off or over texts, legends over curves."""
 
 import itertools
 from unittest import mock
