@@ -44,11 +44,25 @@ numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 numpydoc_validation_checks: set[str] = set()
 
+# Examples in the order of a first reading; those without a place here follow by name.
+READ_FIRST = ["switching", "recording", "environment", "convergence", "survival", "sweep", "theory"]
+
+
+class ReadingOrder(FileNameSortKey):
+    """Order of the examples in the gallery."""
+
+    def __call__(self, filename):
+        """Return what an example is sorted by."""
+        name = filename.removeprefix("plot_").removesuffix(".py")
+        place = READ_FIRST.index(name) if name in READ_FIRST else len(READ_FIRST)
+        return f"{place:03d} {name}"
+
+
 sphinx_gallery_conf = {
     "examples_dirs": "examples",
     "gallery_dirs": "gallery",
     "filename_pattern": r".*\.py",
-    "within_subsection_order": FileNameSortKey,
+    "within_subsection_order": ReadingOrder,
     "abort_on_example_error": True,
     "download_all_examples": False,
     "remove_config_comments": True,
@@ -66,6 +80,8 @@ html_theme_options = {
     "header_links_before_dropdown": 4,
     "show_toc_level": 2,
 }
+# Pages of the guide have no pages below them to navigate to.
+html_sidebars: dict[str, list[str]] = {page.stem: [] for page in Path(__file__).parent.glob("*.md")}
 html_show_sourcelink = False
 templates_path: list[str] = []
 

@@ -4,9 +4,9 @@ Learning to readapt
 
 Gains adapt fast, synapses slowly. The more contexts that share an eigenbasis a circuit has seen,
 the sooner it readapts to the next, since its synapses have learned what the contexts have in
-common. A control with an eigenbasis for each context and a circuit with frozen synapses do not
-improve. Diamonds are probes: contexts in which all synapses are frozen, before learning and after
-it.
+common. In a control each context has an eigenbasis of its own: less can be learned, and less is
+kept. With frozen synapses the circuit never readapts while a context lasts. Diamonds are probes:
+contexts in which all synapses are frozen, before learning and after it.
 """
 
 import scenarios
