@@ -1,5 +1,6 @@
 """Results as text, for the command line."""
 
+import itertools
 import math
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -21,11 +22,14 @@ _REASONS: dict[int, str] = {
     Outcome.SECOND_ONLY: "only one of the two reached the threshold",
     Outcome.UNKNOWN: "not every error rose above the threshold",
 }
+_LINE = 80  # characters of a terminal's line
 _COLUMNS = ("median", "quartiles", "censored")
 
 
 def text_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return rows of words in columns under a header; a row of one word is a heading.
+
+    If lines would be longer than a terminal's, words of its header are below each other.
 
     Examples
     --------
@@ -38,16 +42,32 @@ def text_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]])
     direct       10.7
     interneuron  1.7
     """
-    full = [row for row in (header, *rows) if len(row) == len(header)]
-    widths = [max(map(len, column)) for column in zip(*full, strict=True)]
+    full = [row for row in rows if len(row) == len(header)]
+    heads = [[word] for word in header]
+    if _total(_widths(heads, full)) > _LINE:
+        heads[1:] = [word.replace("_", " ").split() for word in header[1:]]
+    widths = _widths(heads, full)
+    above = itertools.zip_longest(*(reversed(words) for words in heads), fillvalue="")
     lines = [
         "  ".join((word.ljust(width) for word, width in zip(row, widths, strict=False))).rstrip()
-        for row in (header, *rows)
+        for row in (*reversed([*above]), *rows)
     ]
-    return "\n".join([title, lines[0], "-" * (sum(widths) + 2 * len(widths) - 2), *lines[1:]])
+    lines.insert(len(lines) - len(rows), "-" * _total(widths))
+    return "\n".join([title, *lines])
 
 
-def wrapped(text: str, width: int = 80) -> str:
+def _widths(heads: Sequence[Sequence[str]], rows: Sequence[Sequence[str]]) -> list[int]:
+    """Return how wide columns are, under heads of some words each, one in a line."""
+    columns = [[*words, *(row[i] for row in rows)] for i, words in enumerate(heads)]
+    return [max(map(len, words)) for words in columns]
+
+
+def _total(widths: Sequence[int]) -> int:
+    """Return how wide a table is: there are two spaces between columns."""
+    return sum(widths) + 2 * len(widths) - 2
+
+
+def wrapped(text: str, width: int = _LINE) -> str:
     """Return a text with lines broken that do not fit, as sentences after a table may not.
 
     Examples

@@ -265,6 +265,17 @@ def test_times_below_for_several_records_with_intervals(adaptnet, stored):
     assert cells[-3] == f"{float(found['median_low']):.0f}"
 
 
+def test_a_wide_table_has_the_words_of_its_header_below_each_other():
+    rows = [["a circuit of a long name" + 26 * "e", "1.5", "2"]]
+    lines = text_table("title", ["circuit", "synaptic_time", "standard_error"], rows).splitlines()
+    assert [line.split() for line in lines[1:3]] == [
+        ["synaptic", "standard"],
+        ["circuit", "time", "error"],
+    ]
+    assert lines[1].index("synaptic") == lines[2].index("time") == lines[4].index("1.5")
+    assert max(map(len, lines)) == len(lines[3]) <= 80
+
+
 def test_other_measures_are_printed(adaptnet, stored):
     done = adaptnet("readapt", stored, "--measure", "excess_area")
     assert done.exit_code == 0, done.output
