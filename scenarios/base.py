@@ -154,8 +154,11 @@ class SimulationScenario(Scenario):
         return adaptnet.plot_readaptation(dataset, self.threshold)[0]
 
     def report(self, dataset: xr.Dataset) -> str:
-        """Return the readaptation times of a run as a table."""
-        return self.readaptation(dataset)
+        """Return the readaptation times of a run as a table.
+
+        If the context never changes, these are the times from the initial weights.
+        """
+        return self.readaptation(dataset, from_start=not dataset.sizes["change"])
 
     def readaptation(self, dataset: xr.Dataset, **options: Any) -> str:
         """Return the readaptation times of a run as a table.

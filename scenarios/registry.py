@@ -44,7 +44,10 @@ def find(name: str) -> type[Scenario]:
     """
     known = _known()
     if name not in known:
-        raise ValueError(f"there is no scenario {name!r}; {suggestion(name, known)}")
+        raise ValueError(
+            f"there is no scenario {name!r}; {suggestion(name, known)}; one of your own is known "
+            "once its module is imported, as by adaptnet --import MODULE"
+        )
     homes = {kind.__module__: kind for kind in known[name]}
     if len(homes) > 1:
         raise ValueError(

@@ -11,7 +11,13 @@ import xarray as xr
 
 from adaptnet import readaptation_times
 from adaptnet.files.validation import validate
-from adaptnet.readaptation import Outcome, measure, paired_bootstrap, summary
+from adaptnet.readaptation import (
+    Outcome,
+    convergence_times,
+    measure,
+    paired_bootstrap,
+    summary,
+)
 from adaptnet.readaptation.changes import jumps
 from adaptnet.readaptation.selections import restored
 from adaptnet.reports import drift_sentences, samples_text
@@ -93,6 +99,7 @@ def readaptation_table(
     hold: int = 1,
     intervals: bool = False,
     seconds: bool = False,
+    from_start: bool = False,
 ) -> str:
     """Return readaptation times per change and circuit, how circuits compare, and drifts.
 
@@ -110,6 +117,8 @@ def readaptation_table(
         Whether to show the 95 % interval of each median.
     seconds : bool
         Whether times are in seconds, for runs of recordings whose sampling rate is known.
+    from_start : bool
+        Whether times are those from the initial weights to the first context.
 
     Raises
     ------
@@ -124,9 +133,10 @@ def readaptation_table(
     drifts = drift_sentences(dataset)
     if drifts and not jumps(dataset):
         return "\n".join([title, *drifts])
-    times = {"": readaptation_times(dataset, threshold, hold=hold)}
+    timed = convergence_times if from_start else readaptation_times
+    times = {"": timed(dataset, threshold, hold=hold)}
     if equal_floors is not None:
-        times[", equal floors"] = readaptation_times(equal_floors, threshold, hold=hold)
+        times[", equal floors"] = timed(equal_floors, threshold, hold=hold)
     # With random paths, the third change of one replicate may be the first change of another.
     by = "change" if _shared(times[""]) else "transition"
     columns = (*_COLUMNS, *(["95 % interval"] if intervals else []))

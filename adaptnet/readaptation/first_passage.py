@@ -99,7 +99,7 @@ def readaptation_times(
 def _warn_below_floor(dataset: xr.Dataset, threshold: float, variable: str) -> None:
     """Warn of circuits whose outputs stay, once they have converged, farther from white."""
     floors = dataset.get(f"{variable}_floor")
-    if floors is None:
+    if floors is None or not floors.size:  # a run without changes has none
         return
     worst = floors.max([dim for dim in floors.dims if dim != "circuit"])
     names = worst["circuit"].values.tolist()
@@ -120,7 +120,7 @@ def _warn_below_floor(dataset: xr.Dataset, threshold: float, variable: str) -> N
 def _warn_below_sampling_floor(dataset: xr.Dataset, threshold: float, variable: str) -> None:
     """Warn if so few outputs of white responses would not show that these are white."""
     floors = dataset.get(f"{variable}_sampling_floor")
-    if floors is None:
+    if floors is None or not floors.size:
         return
     lowest = float(floors.min())
     if lowest > threshold:

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 import adaptnet as an
 from scenarios.cli import DIVERGED, main
+from scenarios.text import text_table
 
 SMALL = ["--preview", "--replicates", "2", "--no-progress"]
 

@@ -62,6 +62,7 @@ def test_a_module_of_the_working_directory_brings_scenarios(tmp_path, order):
     code, out = command(tmp_path, "run", "far-away")
     assert code == 1
     assert "there is no scenario 'far-away'" in out
+    assert "adaptnet --import MODULE" in out
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 import scenarios
 from adaptnet._words import suggestion
 from adaptnet.files.validation import validate
+from adaptnet.readaptation import convergence_times
 from scenarios.base import SimulationScenario
 from scenarios.parameters import parsed
 
@@ -45,6 +46,22 @@ def test_its_preview_runs_is_drawn_and_can_be_run_again(name):
 def test_its_default_threshold_lies_above_the_noise_floors(name):
     scenario = scenarios.find(name)()
     assert scenario.report(scenario.run(n_replicates=2))  # without a NoiseFloorWarning
+
+
+@pytest.mark.parametrize("n_replicates", [1, 3])
+def test_a_race_in_which_nothing_changes_tells_times_from_the_start(n_replicates):
+    kind = scenarios.find("markov")
+    values = {"length": 1000, "mean_duration": 1e6, "equal_floors": False}
+    scenario = kind.from_values({**kind.preview, **values})
+    run = scenario.run(n_replicates=n_replicates, rng=0)
+    assert run.sizes["change"] == 0
+    lines = scenario.report(run).splitlines()
+    times = convergence_times(run, scenario.threshold)
+    median = times.adaptnet.summary()["median"].sel(circuit="direct")
+    assert lines[3] == "start -> basis_0 (at sample 0)"
+    assert lines[4].split()[:2] == ["direct", f"{median.item():.0f}"]
+    assert any("as fast as direct" in line for line in lines) == (n_replicates > 1)
+    assert isinstance(scenario.plot(run), Figure)
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -9,7 +9,7 @@ import xarray as xr
 import adaptnet as an
 from adaptnet import readaptation
 from adaptnet.readaptation import MEASURES, Outcome, measure, to_dataframe
-from environments import SwitchingEnvironment
+from environments import StationaryEnvironment, SwitchingEnvironment
 from tests.adaptnet.synthetic import run_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::adaptnet.NoiseFloorWarning")
@@ -96,6 +96,10 @@ def test_a_circuit_that_diverged_is_said_to_and_changes_nothing_else(name, run):
 def test_a_run_without_a_change_says_so(name):
     with pytest.raises(ValueError, match="the run has no change of context"):
         measure(run_of(np.ones((1, 1, 50)), np.empty(0, np.int64)), name)
+    simulated = an.simulate(an.DirectCircuit(), StationaryEnvironment(np.eye(2)), 100, rng=0)
+    assert simulated["whitening_error_floor"].size == 0  # and its lowest and highest do not exist
+    with pytest.raises(ValueError, match="the run has no change of context"):
+        measure(simulated, name)
 
 
 @every_measure
