@@ -147,23 +147,36 @@ def readaptation_table(
 
 
 def measure_table(dataset: xr.Dataset, name: str, **options: Any) -> str:
-    """Return the medians over replicates of what a measure returns, per change and circuit."""
+    """Return the medians over replicates of what a measure returns.
+
+    They are per change and circuit, or per circuit if the measure is of whole runs, as tracking is.
+    """
     found = measure(dataset, name, **options)
+    dims = {"circuit", "replicate"} | {"change"} & set(found.dims)
     shown = [
         str(key)
         for key, values in found.data_vars.items()
-        if set(values.dims) == {"circuit", "replicate", "change"}
+        if set(values.dims) == dims
         and values.dtype.kind == "f"
         and key not in ("followed", "resolution")
     ][:4]
     medians = found[shown].where(np.isfinite(found[shown])).median("replicate")
+    title = f"{name}: medians over replicates"
+    if "change" not in dims:
+        return text_table(title, ("circuit", *shown), [*_medians(medians)])
     rows: list[tuple[str, ...]] = []
     for number, change in enumerate(found["change"].values):
         rows.append((_change(found.isel(change=number)) if _shared(found) else f"change {change}",))
-        for circuit in found["circuit"].values:
-            one = medians.isel(change=number).sel(circuit=circuit)
-            rows.append((f"  {circuit}", *(f"{float(one[key]):.4g}" for key in shown)))
-    return text_table(f"{name}: medians over replicates", ("change and circuit", *shown), rows)
+        rows.extend(_medians(medians.isel(change=number), "  "))
+    return text_table(title, ("change and circuit", *shown), rows)
+
+
+def _medians(medians: xr.Dataset, indent: str = "") -> Iterator[tuple[str, ...]]:
+    """Yield a row per circuit."""
+    for circuit in medians["circuit"].values:
+        one = medians.sel(circuit=circuit)
+        cells = (f"{float(values):.4g}" for values in one.data_vars.values())
+        yield (f"{indent}{circuit}", *cells)
 
 
 def _shared(results: xr.Dataset) -> bool:

@@ -166,8 +166,9 @@ def stored_experiment(
         shape = stored[name].shape if name in stored else None
         if shape != layout.shape(name, layout.plan.n_records):
             raise ValueError(
-                f"the run is damaged: by its parameters {name} has the shape "
-                f"{layout.shape(name, layout.plan.n_records)}, but it is {shape}"
+                f"{name} has the shape {shape}, and would have "
+                f"{layout.shape(name, layout.plan.n_records)} by the parameters of the run: part "
+                "of it was taken away, or runs were merged"
             )
     return again
 

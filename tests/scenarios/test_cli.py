@@ -10,6 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 import adaptnet as an
+import scenarios
+from adaptnet.readaptation import MEASURES
 from scenarios.cli import DIVERGED, main
 from scenarios.text import text_table
 
@@ -286,6 +288,30 @@ def test_other_measures_are_printed(adaptnet, stored):
     wrong = adaptnet("readapt", stored, "--measure", "exces_area")
     assert wrong.exit_code == 1
     assert "did you mean 'excess_area'?" in wrong.output
+
+
+def test_merged_runs_are_saved_and_measured_but_cannot_be_verified(adaptnet, stored, tmp_path):
+    run = an.load(stored)
+    an.save(run.isel(replicate=[0, 1, 0, 1]), tmp_path / "merged.nc")
+    assert adaptnet("readapt", tmp_path / "merged.nc").exit_code == 0
+    done = adaptnet("verify", tmp_path / "merged.nc")
+    assert done.exit_code == 1
+    assert "or runs were merged" in done.output
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_every_measure_has_a_table(adaptnet, tmp_path, measure):
+    path = tmp_path / "drifting.nc"
+    kind = scenarios.find("drifting")
+    record = ["whitening_error", "effective_weights", "covariance"]
+    run = kind.from_values(kind.preview).run(n_replicates=2, rng=0, record=record)
+    an.save(run, path)
+    done = adaptnet("readapt", path, "--measure", measure)
+    assert done.exit_code == 0, done.output
+    title, _, rule, *rows = done.output.splitlines()
+    assert measure in title or measure == "first_passage"
+    assert set(rule) == {"-"}
+    assert any(row.split()[0] == "direct" and row.split()[1][0].isdigit() for row in rows)
 
 
 def test_list_describes_one_scenario(adaptnet):
