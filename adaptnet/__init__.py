@@ -87,6 +87,7 @@ __all__ = [
     "whitening_errors",
 ]
 
+_PACKAGES = ("circuits", "metrics", "plotting", "readaptation", "sweeps")
 _HOMES = {
     "BatchEstimator": "circuits",
     "Circuit": "circuits",
@@ -140,7 +141,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted([*__all__, *_PACKAGES, "__version__"])
 
 
 def _methods(dataset: xr.Dataset) -> "Adaptnet":

@@ -1,7 +1,8 @@
 """Wording that messages, tables and pictures share."""
 
 import difflib
-from collections.abc import Iterable
+import html
+from collections.abc import Iterable, Mapping
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
@@ -26,3 +27,16 @@ def thousands(number: float) -> str:
     (['12', '346'], '999')
     """
     return f"{number:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def html_table(title: str, rows: Mapping[str, str]) -> str:
+    """Return names and texts as a table for notebooks.
+
+    Examples
+    --------
+    >>> html_table("Circuit", {"leak": "<= 1"})
+    '<b>Circuit</b><table><tr><th>leak</th><td>&lt;= 1</td></tr></table>'
+    """
+    cells = (f"<th>{html.escape(n)}</th><td>{html.escape(text)}</td>" for n, text in rows.items())
+    lines = "".join(f"<tr>{line}</tr>" for line in cells)
+    return f"<b>{html.escape(title)}</b><table>{lines}</table>"

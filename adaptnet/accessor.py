@@ -43,7 +43,7 @@ def functions_of_datasets() -> Iterator[Callable[..., Any]]:
             if not inspect.isfunction(function):
                 continue
             first = next(iter(inspect.signature(function).parameters.values()))
-            if first.annotation is xr.Dataset:
+            if first.annotation in ("xr.Dataset", xr.Dataset):  # as it was written, or evaluated
                 yield function
 
 

@@ -1,5 +1,7 @@
 """Warnings that a run gives of itself; bad arguments raise plain TypeError and ValueError."""
 
+from __future__ import annotations
+
 
 class DivergenceWarning(UserWarning):
     """A circuit's weights or activity diverged; what it recorded until then is kept."""

@@ -1,14 +1,17 @@
 """Environments: inputs whose statistics stay, switch or drift, and the truth about them."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from environments.base import Environment
 from environments.concatenate import Concatenate
 from environments.configuration import build
+from environments.data.truth import SamplingFloorWarning
 from environments.drifting import DriftingEnvironment
 from environments.images import NaturalImageEnvironment
 from environments.noisy import NoisyEnvironment
-from environments.recorded import RecordedEnvironment, SamplingFloorWarning
+from environments.recorded import RecordedEnvironment
 from environments.samples import (
     ChunkedRealization,
     ColouredRealization,
@@ -36,6 +39,10 @@ __all__ = [
     "SwitchingEnvironment",
     "from_parameters",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def from_parameters(parameters: dict[str, Any]) -> Environment:

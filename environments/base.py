@@ -1,5 +1,7 @@
 """The base of environments: configurations that are realised once per replicate."""
 
+from __future__ import annotations
+
 from abc import abstractmethod
 from typing import Any
 
@@ -50,6 +52,10 @@ class Environment(Configuration):
         """A name for each context number."""
         return ("only",)
 
+    def _facts(self) -> dict[str, Any]:
+        names = list(self.context_names)
+        return {"n_neurons": self.n_neurons, "truth": self.truth, "contexts": names}
+
     def check_length(self, n_samples: int) -> None:
         """Raise a ValueError if this environment cannot give a run of `n_samples`."""
 
@@ -58,14 +64,14 @@ class Environment(Configuration):
         """Return the replicate that `seed` draws."""
 
     @one_blas_thread()
-    def sample(self, n_samples: int, seed: "int | np.random.SeedSequence" = 0) -> Floats:
+    def sample(self, n_samples: int, seed: int | np.random.SeedSequence = 0) -> Floats:
         """Return the first `n_samples` inputs (sample, neuron) of the replicate of `seed`."""
         n_samples = whole_number("n_samples", n_samples)
         realization = self.realize(seed_sequence("seed", seed))
         return next(realization.blocks(n_samples, n_samples))
 
     @one_blas_thread()
-    def describe(self, n_samples: int, seed: "int | np.random.SeedSequence" = 0) -> dict[str, Any]:
+    def describe(self, n_samples: int, seed: int | np.random.SeedSequence = 0) -> dict[str, Any]:
         """Describe what a replicate of `n_samples` draws, as plain JSON values.
 
         Parameters

@@ -1,5 +1,7 @@
 """One environment after another."""
 
+from __future__ import annotations
+
 import functools
 import itertools
 from collections.abc import Iterator, Sequence
@@ -141,7 +143,7 @@ class Concatenate(Environment):
             except ValueError as reason:  # a part counts from its own beginning
                 raise ValueError(f"environment {i}, begun at sample {start}: {reason}") from None
 
-    def realize(self, seed: np.random.SeedSequence) -> "_ConcatenatedRealization":
+    def realize(self, seed: np.random.SeedSequence) -> _ConcatenatedRealization:
         """Return the replicate that `seed` draws."""
         return _ConcatenatedRealization(self, self._parts, self._lengths, self._transition, seed)
 
@@ -286,7 +288,7 @@ class _ConcatenatedRealization(Realization):
         settled, length = self.parts[0].settled(), self._lengths[0]
         return length if settled is None else min(settled, length)
 
-    def reader(self, start: int) -> "_ConcatenatedReader":
+    def reader(self, start: int) -> _ConcatenatedReader:
         return _ConcatenatedReader(self, start)
 
     def chances(self, start: int) -> Reader:

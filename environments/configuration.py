@@ -1,6 +1,7 @@
 """Configurations: environments, schedules, paths, transitions and sources as plain JSON values."""
 
 import difflib
+import html
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -18,6 +19,18 @@ class Configuration(ABC):
 
     def __repr__(self) -> str:
         return _shown(self.parameters())
+
+    def _repr_html_(self) -> str:
+        """Return the parameters as a table, which notebooks show."""
+        parameters = self.parameters()
+        title = html.escape(parameters.pop("type"))
+        rows = ((name, _shown(value)) for name, value in (self._facts() | parameters).items())
+        cells = (f"<tr><th>{html.escape(n)}</th><td>{html.escape(t)}</td></tr>" for n, t in rows)
+        return f"<b>{title}</b><table>{''.join(cells)}</table>"
+
+    def _facts(self) -> dict[str, Any]:
+        """Return what is shown beside the parameters."""
+        return {}
 
 
 def build(parameters: Any) -> Any:

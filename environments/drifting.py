@@ -1,5 +1,7 @@
 """A covariance that moves continually."""
 
+from __future__ import annotations
+
 import math
 from typing import Any
 

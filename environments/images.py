@@ -1,5 +1,7 @@
 """Patches of pictures, one picture per context."""
 
+from __future__ import annotations
+
 import functools
 import hashlib
 import itertools
@@ -130,7 +132,7 @@ class NaturalImageEnvironment(Environment):
         """A name for each context number: the picture's."""
         return self._names
 
-    def realize(self, seed: np.random.SeedSequence) -> "_ImageRealization":
+    def realize(self, seed: np.random.SeedSequence) -> _ImageRealization:
         """Return the replicate that `seed` draws."""
         timeline = self._schedule.timeline(len(self._patches), np.random.default_rng(0))
         return _ImageRealization(

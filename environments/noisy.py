@@ -1,5 +1,7 @@
 """Observation noise on top of another environment."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
@@ -68,7 +70,7 @@ class NoisyEnvironment(Environment):
         """Raise a ValueError if the environment cannot give a run of `n_samples`."""
         self._environment.check_length(n_samples)
 
-    def realize(self, seed: np.random.SeedSequence) -> "_NoisyRealization":
+    def realize(self, seed: np.random.SeedSequence) -> _NoisyRealization:
         """Return the replicate that `seed` draws."""
         return _NoisyRealization(self._environment, self._variance, seed)
 
@@ -108,7 +110,7 @@ class _NoisyRealization(Realization):
     def covariances(self, samples: Integers) -> Floats:
         return self._clean.covariances(samples) + self._added
 
-    def reader(self, start: int) -> "_NoisyReader":
+    def reader(self, start: int) -> _NoisyReader:
         return _NoisyReader(self._clean.reader(start), self._noise.reader(start))
 
 

@@ -1,5 +1,7 @@
 """Switching environments of experiments on adaptation."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +11,16 @@ import numpy.typing as npt
 from environments.checks import covariance_matrix, items, positive, whole_number
 from environments.covariances import random_eigenbasis, tuned_population, with_spectrum
 from environments.switching import SwitchingEnvironment
+
+__all__ = [
+    "contrast_steps",
+    "orientation_ensembles",
+    "rotations",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def contrast_steps(

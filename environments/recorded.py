@@ -1,7 +1,8 @@
 """The user's own data."""
 
+from __future__ import annotations
+
 import os
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from environments.base import Environment
-from environments.checks import Floats, Integers, one_of, whole_number
+from environments.checks import Floats, Integers, one_of
 from environments.configuration import build
 from environments.data.array_likes import Samples, refuse_gaps, warn_of_counters, warn_of_means
 from environments.data.moments import Moments, checksum, full_rank_covariance
@@ -18,16 +19,18 @@ from environments.data.sampling_error import expected_whitening_error
 from environments.data.segments import numbered_contexts, sampling_rate_of, segment_starts
 from environments.data.source_file import owned, source_file
 from environments.data.tables import WORDS, Recording, recorded_samples
+from environments.data.truth import (
+    TRUTHS,
+    checked_centring,
+    checked_window,
+    flag,
+    require_enough,
+    segment_covariances,
+)
 from environments.samples import Realization
 from environments.samples.products import gaussian_variances, long_run_variances
 
-TRUTHS = ("segment", "window", "absent")
 _WINDOWS_KEPT = 64
-_HIGH_FLOOR = 0.1  # the threshold that readaptation times have by default
-
-
-class SamplingFloorWarning(UserWarning):
-    """An empirical truth is so uncertain that circuits without fault have a large error."""
 
 
 class RecordedEnvironment(Environment):
@@ -143,9 +146,11 @@ class RecordedEnvironment(Environment):
         self._names, self._contexts = numbered_contexts(contexts, len(self._starts), default)
         self.sampling_rate = sampling_rate_of(sampling_rate, found)
         self._kind = one_of("truth", truth, TRUTHS)
-        self._centred, self._mean_samples = _centring(centred, mean_samples)
-        self._causal = _flag("causal", causal)
-        self._window = self._checked_window(window)
+        self._centred, self._mean_samples = checked_centring(centred, mean_samples)
+        self._causal = flag("causal", causal)
+        self._window = checked_window(window, self._kind, self._causal)
+        if self._window is not None:
+            require_enough(self._window, self.n_neurons, mean_removed=self._centred is True)
         self._sha256 = self._survey(sha256)
 
     def _survey(self, sha256: str | None) -> str:
@@ -173,52 +178,8 @@ class RecordedEnvironment(Environment):
             warn_of_means(WORDS, mean, spread, self.n_samples)
         self._covariances = np.empty((0, self.n_neurons, self.n_neurons))
         if self._kind != "absent":
-            self._covariances = self._checked_covariances(moments)
+            self._covariances = segment_covariances(moments, mean_removed=self._centred is True)
         return found
-
-    def _checked_window(self, window: int | None) -> int | None:
-        if (window is None) == (self._kind == "window"):
-            raise ValueError(
-                'window must be given with truth="window", and only then, got '
-                f"{window!r} with truth={self._kind!r}"
-            )
-        if window is None:
-            if self._causal:
-                raise ValueError('causal must be False unless truth="window"')
-            return None
-        samples = whole_number("window", window)
-        needed = self.n_neurons + (self._centred is True)
-        if samples < needed:
-            raise ValueError(
-                f"window must be at least {needed} samples, or its covariance of "
-                f"{self.n_neurons} channels does not have full rank, got {samples}"
-            )
-        error = expected_whitening_error(self.n_neurons, samples)
-        if error > _HIGH_FLOOR:
-            warnings.warn(
-                f"a window of {samples} samples of {self.n_neurons} channels has a sampling error "
-                f"that alone gives whitening errors near {error:.2f}; times to thresholds below "
-                "that mean nothing. Widen the window, or use fewer channels",
-                SamplingFloorWarning,
-                stacklevel=3,
-            )
-        return samples
-
-    def _checked_covariances(self, moments: Moments) -> Floats:
-        covariances = []
-        needed = self.n_neurons + (self._centred is True)
-        seconds = moments.about_mean if self._centred is True else moments.about_zero
-        for i, second in enumerate(seconds):
-            if moments.counts[i] < needed:
-                raise ValueError(
-                    f"segment {i} has {moments.counts[i]} samples, too few for a covariance of "
-                    f"{self.n_neurons} channels with full rank, which takes {needed}; join it with "
-                    'a neighbour, record longer, or give truth="absent"'
-                )
-            covariances.append(
-                full_rank_covariance(f"segment {i}", second, "join it with a neighbour, or")
-            )
-        return np.stack(covariances)
 
     @property
     def n_neurons(self) -> int:
@@ -249,7 +210,7 @@ class RecordedEnvironment(Environment):
         """Raise a ValueError if a run of `n_samples` is longer than the recording."""
         _refuse_beyond(n_samples, self.n_samples)
 
-    def realize(self, seed: np.random.SeedSequence) -> "_RecordedRealization":
+    def realize(self, seed: np.random.SeedSequence) -> _RecordedRealization:
         """Return the recording, the same for every seed.
 
         Raises
@@ -361,25 +322,6 @@ class RecordedEnvironment(Environment):
         return self.n_samples + 1 if self._window is None else max(1, self._window // 16)
 
 
-def _flag(name: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError(f"{name} must be True or False, got {value!r}")
-    return value
-
-
-def _centring(centred: Any, mean_samples: int | None) -> tuple[bool | str, int | None]:
-    if isinstance(centred, str) and centred != "running":
-        raise TypeError(f'centred must be True or False, got {centred!r}; or "running"')
-    if (centred == "running") != (mean_samples is not None):
-        raise ValueError(
-            'mean_samples must be given with centred="running", and only then, got '
-            f"{mean_samples!r} with centred={centred!r}"
-        )
-    if mean_samples is None:
-        return _flag("centred", centred), None
-    return "running", whole_number("mean_samples", mean_samples)
-
-
 class _RecordedRealization(Realization):
     def __init__(self, recording: RecordedEnvironment, seed: np.random.SeedSequence) -> None:
         super().__init__(recording.n_neurons, seed)
@@ -417,7 +359,7 @@ class _RecordedRealization(Realization):
         gaussian = gaussian_variances(series.T @ series / len(series))
         return np.asarray(long_run_variances(series, rates) - gaussian)
 
-    def reader(self, start: int) -> "_RecordedReader":
+    def reader(self, start: int) -> _RecordedReader:
         return _RecordedReader(self._recording, start)
 
 

@@ -1,5 +1,7 @@
 """One covariance throughout."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
@@ -53,7 +55,7 @@ class StationaryEnvironment(Environment):
         """The only context's name."""
         return (self._name,)
 
-    def realize(self, seed: np.random.SeedSequence) -> "_StationaryRealization":
+    def realize(self, seed: np.random.SeedSequence) -> _StationaryRealization:
         """Return the replicate that `seed` draws."""
         return _StationaryRealization(self._covariance, self._factor, self._sources, seed)
 

@@ -1,5 +1,7 @@
 """A few covariances, one in force at a time."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 
@@ -136,7 +138,7 @@ class SwitchingEnvironment(Environment):
         """Raise a ValueError if a given change lies beyond a run of `n_samples`."""
         self._schedule.check_length(n_samples)
 
-    def realize(self, seed: np.random.SeedSequence) -> "_SwitchingRealization":
+    def realize(self, seed: np.random.SeedSequence) -> _SwitchingRealization:
         """Return the replicate that `seed` draws."""
         timeline = self._schedule.timeline(
             len(self._covariances), path_generator(self._path_seed, seed)

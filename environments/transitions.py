@@ -1,5 +1,7 @@
 """Transitions: changes of context that take time."""
 
+from __future__ import annotations
+
 from abc import abstractmethod
 from typing import Any
 
@@ -8,6 +10,17 @@ import numpy.typing as npt
 
 from environments.checks import Floats, one_of, whole_number
 from environments.configuration import Configuration
+
+__all__ = [
+    "Gradual",
+    "Incremental",
+    "Transition",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
 
 SHAPES = ("linear", "sigmoid")
 _STEEPNESS = 8.0  # of the logistic curve over the width: it is cut off at 2 % and at 98 %

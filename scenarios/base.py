@@ -1,5 +1,7 @@
 """What a scenario is: typed parameters with defaults that mean something, and their use."""
 
+from __future__ import annotations
+
 import dataclasses
 import json
 import re
@@ -77,7 +79,7 @@ class Scenario(ABC):
         """Return the results, with the scenario and its parameters in the attributes."""
 
     @abstractmethod
-    def plot(self, dataset: xr.Dataset) -> "Figure | SubFigure":
+    def plot(self, dataset: xr.Dataset) -> Figure | SubFigure:
         """Return the scenario's figure of its results."""
 
     @abstractmethod
@@ -149,7 +151,7 @@ class SimulationScenario(Scenario):
             **recording,
         )
 
-    def plot(self, dataset: xr.Dataset) -> "Figure | SubFigure":
+    def plot(self, dataset: xr.Dataset) -> Figure | SubFigure:
         """Return a figure of the errors of a run."""
         return adaptnet.plot_readaptation(dataset, self.threshold)[0]
 

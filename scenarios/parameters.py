@@ -1,5 +1,7 @@
 """Parameters of scenarios: typed, with a default, a meaning and bounds."""
 
+from __future__ import annotations
+
 import dataclasses
 import typing
 from collections.abc import Iterable
@@ -43,7 +45,7 @@ def names_of(kind: type) -> list[str]:
     return [field.name for field in dataclasses.fields(kind)]
 
 
-def checked(field: "dataclasses.Field[Any]", value: Any, kind: Any) -> Any:
+def checked(field: dataclasses.Field[Any], value: Any, kind: Any) -> Any:
     """Return the value of a parameter as its type if it is of that type and within its bounds.
 
     Raises

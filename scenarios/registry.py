@@ -1,5 +1,7 @@
 """Where scenarios are found: in the catalogue, in modules that were imported, in other packages."""
 
+from __future__ import annotations
+
 import functools
 import importlib
 import inspect

@@ -1,5 +1,7 @@
 """What several scenarios have in common: circuits that race, and contexts that rotate."""
 
+from __future__ import annotations
+
 import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -80,7 +82,7 @@ class Race(SimulationScenario):
         return circuit_names(list(self._matched()))
 
     @in_style
-    def plot(self, dataset: xr.Dataset) -> "Figure | SubFigure":
+    def plot(self, dataset: xr.Dataset) -> Figure | SubFigure:
         """Return the errors at equal learning rates, and beside them at equal floors."""
         if not self.matched_names() or not self._is_whole(dataset):
             return super().plot(dataset)

@@ -1,5 +1,7 @@
 """Scenarios of many short simulations, whose results are a table."""
 
+from __future__ import annotations
+
 import functools
 import os
 from abc import abstractmethod

@@ -2,6 +2,8 @@
 
 import ast
 import configparser
+import importlib
+import inspect
 import re
 import statistics
 import subprocess
@@ -17,6 +19,15 @@ import environments
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("adaptnet", "environments", "scenarios")
+NAMESPACES = [  # what users import from
+    *PACKAGES,
+    *(f"adaptnet.{name}" for name in (*adaptnet._PACKAGES, "estimators", "theory")),
+    "adaptnet.circuits.frames",
+    *(f"environments.{name}" for name in ("covariances", "paths", "samples", "schedules")),
+    "environments.presets",
+    "environments.transitions",
+]
+FUTURE = "its module needs 'from __future__ import annotations'"
 # Words that read as translated, and names that are not nouns (the second half of a pattern in
 # brackets keeps it from finding itself).
 UNIDIOMATIC = re.compile(
@@ -104,6 +115,27 @@ def test_exports_are_real_sorted_and_documented(package):
     assert list(package.__all__) == sorted(package.__all__)
     for name in package.__all__:
         assert getattr(package, name).__doc__
+
+
+@pytest.mark.parametrize("name", NAMESPACES)
+def test_completion_shows_what_is_public(name):
+    module = importlib.import_module(name)
+    extra = {"__version__", *adaptnet._PACKAGES} if module is adaptnet else set()
+    assert {*dir(module)} - extra == {*module.__all__}
+
+
+@pytest.mark.parametrize("name", NAMESPACES)
+def test_help_names_types_as_they_are_written(name):
+    module = importlib.import_module(name)
+    for public in (getattr(module, name) for name in module.__all__):
+        if isinstance(public, type) and issubclass(public, Exception):
+            continue  # Python's own
+        if not (inspect.isfunction(public) or inspect.isclass(public)):
+            continue
+        for parameter in inspect.signature(public).parameters.values():
+            # Evaluated, ArrayLike alone takes five lines.
+            assert "numpy._typing" not in str(parameter), f"{public}: {FUTURE}"
+            assert len(str(parameter)) < 80, f"{public}: name the type of {parameter.name}"
 
 
 def test_packages_are_named_once():

@@ -1,5 +1,7 @@
 """The circuits: checked parameters around the kernels that compute them."""
 
+from __future__ import annotations
+
 import difflib
 from typing import Any
 
@@ -34,6 +36,10 @@ __all__ = [
     "frames",
     "from_parameters",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def from_parameters(parameters: dict[str, Any]) -> Circuit:

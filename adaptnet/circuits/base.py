@@ -1,5 +1,7 @@
 """What every circuit is: checked parameters, a state that samples change, and what it records."""
 
+from __future__ import annotations
+
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adaptnet._checks import Flags, Floats, positive_definite, positive_number
+from adaptnet._words import html_table
 from adaptnet.files.schema import EFFECTIVE_WEIGHTS, OUTPUTS, Variable
 from adaptnet.kernels.status import Outcome
 
@@ -147,12 +150,20 @@ class Circuit(ABC):
         return {"type": type(self).__name__, **{name: _plain(v) for name, v in values.items()}}
 
     def __repr__(self) -> str:
-        def shown(value: object) -> str:
-            return f"<array {value.shape}>" if isinstance(value, np.ndarray) else repr(value)
-
-        names = (field.name for field in dataclasses.fields(self))
-        fields = (f"{name}={shown(getattr(self, name))}" for name in names)
+        fields = (f"{name}={text}" for name, text in self._shown().items())
         return f"{type(self).__name__}({', '.join(fields)})"
+
+    def _repr_html_(self) -> str:
+        """Return the parameters as a table, which notebooks show."""
+        return html_table(type(self).__name__, self._shown())
+
+    def _shown(self) -> dict[str, str]:
+        """Return the parameters as texts, arrays by their shape."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {
+            name: f"<array {value.shape}>" if isinstance(value, np.ndarray) else repr(value)
+            for name, value in values.items()
+        }
 
     def _set(self, name: str, value: object) -> None:
         """Replace a parameter by its checked value; an array becomes read-only."""

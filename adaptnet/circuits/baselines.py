@@ -1,5 +1,7 @@
 """What adaptation is compared with: a circuit that never learns, and a statistician's estimate."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 

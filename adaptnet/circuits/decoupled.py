@@ -1,5 +1,7 @@
 """Interneurons whose synapses to and from the primary neurons learn apart."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

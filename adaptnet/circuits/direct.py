@@ -1,5 +1,7 @@
 """Primary neurons with direct recurrent connections."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy.typing as npt

@@ -1,5 +1,7 @@
 """How the fast neural dynamics are followed when they are not solved exactly."""
 
+from __future__ import annotations
+
 from dataclasses import astuple, dataclass
 
 from adaptnet._checks import positive_number, whole_number

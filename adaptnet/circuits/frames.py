@@ -5,11 +5,27 @@ symmetric matrices, for which k >= n (n + 1) / 2 columns are needed. How fast th
 on the frame: near the optimum rates can be orders of magnitude apart for random columns.
 """
 
+from __future__ import annotations
+
 import numpy as np
 import numpy.typing as npt
 
 from adaptnet._checks import Floats, real_matrix, whole_number
 from adaptnet.seeding import Rng, root_seed
+
+__all__ = [
+    "convolutional",
+    "equiangular",
+    "mercedes_benz",
+    "random",
+    "random_tight",
+    "rank",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
 
 _GOLDEN = (1 + 5**0.5) / 2
 _TIGHTENINGS = 100_000  # tens are usual, a thousand for 33 neurons and 34 interneurons

@@ -1,5 +1,7 @@
 """Interneurons whose synapses are fixed and whose gains adapt."""
 
+from __future__ import annotations
+
 import math
 import warnings
 from abc import abstractmethod

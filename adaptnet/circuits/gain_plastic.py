@@ -1,5 +1,7 @@
 """Interneurons whose gains adapt fast and whose synapses adapt slowly."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 

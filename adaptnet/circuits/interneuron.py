@@ -1,5 +1,7 @@
 """Primary neurons that inhibit each other through interneurons."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

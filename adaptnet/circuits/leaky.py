@@ -1,5 +1,7 @@
 """Interneurons beside a leak, of any number: partial whitening."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Circuits whose synapses learn at a rate: their schedule, fast dynamics and ways of computing."""
 
+from __future__ import annotations
+
 import dataclasses
 from abc import abstractmethod
 from collections.abc import Sequence

@@ -1,5 +1,7 @@
 """Learning rates given as data: one per context, per segment, or per stretch of samples."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -56,7 +58,7 @@ class Rates:
         object.__setattr__(self, "starts", starts)
 
     @classmethod
-    def per_context(cls, rates: Sequence[float]) -> "Rates":
+    def per_context(cls, rates: Sequence[float]) -> Rates:
         """Return a rate per context, by its number in the environment.
 
         Examples
@@ -67,7 +69,7 @@ class Rates:
         return cls("context", tuple(rates))
 
     @classmethod
-    def per_segment(cls, rates: Sequence[float], *, cyclic: bool = False) -> "Rates":
+    def per_segment(cls, rates: Sequence[float], *, cyclic: bool = False) -> Rates:
         """Return a rate per segment between changes of context.
 
         Beyond the last one given, that one goes on to hold or, if `cyclic`, all begin again.
@@ -80,7 +82,7 @@ class Rates:
         return cls("segment", tuple(rates), (), bool(cyclic))
 
     @classmethod
-    def from_samples(cls, rates: Mapping[int, float]) -> "Rates":
+    def from_samples(cls, rates: Mapping[int, float]) -> Rates:
         """Return rates by the sample from which each holds; the first is sample 0.
 
         Examples

@@ -1,5 +1,7 @@
 """A circuit whose rule is a function of one's own."""
 
+from __future__ import annotations
+
 import hashlib
 import inspect
 from collections.abc import Callable, Sequence

@@ -11,3 +11,7 @@ except ModuleNotFoundError as error:
 from adaptnet.estimators.whitener import OnlineWhitener
 
 __all__ = ["OnlineWhitener"]
+
+
+def __dir__() -> list[str]:
+    return __all__

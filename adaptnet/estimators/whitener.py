@@ -1,5 +1,7 @@
 """Whitening that is learned sample by sample, with the interface of scikit-learn."""
 
+from __future__ import annotations
+
 import dataclasses
 import warnings
 from typing import Any, Self

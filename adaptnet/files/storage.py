@@ -1,5 +1,7 @@
 """Runs on disk: compressed netCDF-4 under a checksum, written whole or not at all."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Mapping
 from pathlib import Path

@@ -45,3 +45,7 @@ __all__ = [
     "stein_distance",
     "whitening_errors",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,5 +1,7 @@
 """How far two covariances are from each other, in seven ways."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Protocol
 

@@ -5,6 +5,8 @@ outputs alone: their second moments over some samples, and errors that would not
 white, for the samples are few. That is the sampling floor.
 """
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """How far outputs are from white."""
 
+from __future__ import annotations
+
 import numpy as np
 import numpy.typing as npt
 

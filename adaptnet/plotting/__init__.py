@@ -3,6 +3,8 @@
 ``PLOTS`` names those of a run or of its readaptation times, as the command line does.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -51,3 +53,7 @@ __all__ = [
     "plot_transition_matrix",
     "style",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,5 +1,7 @@
 """Ellipses in motion: inputs being whitened around a change."""
 
+from __future__ import annotations
+
 import os
 import tempfile
 from pathlib import Path

@@ -1,5 +1,7 @@
 """Errors of circuits over a run, and aligned to its changes."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,8 +42,8 @@ def plot_readaptation(
     *,
     variable: str = "whitening_error",
     band: bool | None = None,
-    ax: "Axes | None" = None,
-) -> "tuple[Figure | SubFigure, Axes]":
+    ax: Axes | None = None,
+) -> tuple[Figure | SubFigure, Axes]:
     """Draw the error of each circuit over the run: median and quartile band over replicates.
 
     Changes of context are marked, and named above the curves, if all replicates share them; a
@@ -128,8 +130,8 @@ def plot_aligned(
     variable: str = "whitening_error",
     by: str = "transition",
     band: bool | None = None,
-    axes: "Any | None" = None,
-) -> "tuple[Figure | SubFigure, Any]":
+    axes: Any | None = None,
+) -> tuple[Figure | SubFigure, Any]:
     """Draw peri-change averages: a panel for each transition, median and quartile band.
 
     Changes that take time are shaded, from their beginning to the median of their ends.
@@ -224,7 +226,7 @@ def _intervals(dataset: xr.Dataset, variable: str) -> Floats | None:
     return np.stack([dataset[name].isel(replicate=0).transpose(*dims).values for name in names])
 
 
-def _sampling_floor(ax: "Axes", dataset: xr.Dataset, variable: str) -> None:
+def _sampling_floor(ax: Axes, dataset: xr.Dataset, variable: str) -> None:
     """Draw what white responses would show, of which only some samples are known."""
     floor = dataset.get(f"{variable}_sampling_floor")
     if floor is None:
@@ -245,7 +247,7 @@ def _is_banded(band: bool | None, n_replicates: int) -> bool:
 
 
 def _curve(
-    ax: "Axes", x: Floats, quartiles: Floats, colour: str, label: str, *, banded: bool
+    ax: Axes, x: Floats, quartiles: Floats, colour: str, label: str, *, banded: bool
 ) -> None:
     low, middle, high = quartiles
     if len(middle) and not middle.any():
@@ -255,13 +257,13 @@ def _curve(
     ax.plot(x, middle, color=colour, label=label)
 
 
-def _threshold(ax: "Axes", threshold: float) -> None:
+def _threshold(ax: Axes, threshold: float) -> None:
     ax.axhline(
         threshold, color="0.35", linestyle="--", linewidth=thin(), label=f"threshold {threshold:g}"
     )
 
 
-def _logarithmic(ax: "Axes", threshold: float) -> None:
+def _logarithmic(ax: Axes, threshold: float) -> None:
     """Make the axis logarithmic, but not down to the rounding of a circuit that makes no error."""
     low, high = data_range(ax)
     ax.set_ylim(max(low, threshold / 300), high)

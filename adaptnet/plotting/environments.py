@@ -1,5 +1,7 @@
 """Pictures of environments: what the statistics of the inputs do over a run."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -36,9 +38,9 @@ def plot_environment(
     environment: Environment,
     n_samples: int,
     *,
-    seed: "int | np.random.SeedSequence" = 0,
-    axes: "Any | None" = None,
-) -> "tuple[Figure | SubFigure, dict[str, Axes]]":
+    seed: int | np.random.SeedSequence = 0,
+    axes: Any | None = None,
+) -> tuple[Figure | SubFigure, dict[str, Axes]]:
     """Draw an environment: its contexts, spectrum, distance from the start, and covariances.
 
     Parameters
@@ -148,7 +150,7 @@ def _shown_samples(edges: Integers, contexts: Integers) -> Integers:
     )
 
 
-def _panels(axes: Any, n_shown: int) -> "tuple[Figure | SubFigure, dict[str, Axes]]":
+def _panels(axes: Any, n_shown: int) -> tuple[Figure | SubFigure, dict[str, Axes]]:
     """Return the figure and its panels, new ones if `axes` is None."""
     names = ["spectrum", "distance", *(f"covariance_{i}" for i in range(n_shown))]
     if axes is not None:
@@ -165,7 +167,7 @@ def _panels(axes: Any, n_shown: int) -> "tuple[Figure | SubFigure, dict[str, Axe
     return figure, dict(zip(names, [spectrum, distance, *below], strict=True))
 
 
-def _bands(ax: "Axes", names: Sequence[str], edges: Integers, contexts: Integers) -> None:
+def _bands(ax: Axes, names: Sequence[str], edges: Integers, contexts: Integers) -> None:
     """Shade the contexts."""
     seen: set[int] = set()
     for context, start, stop in zip(contexts.tolist(), edges[:-1], edges[1:], strict=True):
@@ -176,7 +178,7 @@ def _bands(ax: "Axes", names: Sequence[str], edges: Integers, contexts: Integers
 
 
 def _curves(
-    spectrum: "Axes", distance: "Axes", realization: Realization, changes: Integers, n_samples: int
+    spectrum: Axes, distance: Axes, realization: Realization, changes: Integers, n_samples: int
 ) -> None:
     """Draw eigenvalues, and the distance from the start, over samples."""
     # Both sides of each change, so that steps are drawn as steps.
@@ -196,7 +198,7 @@ def _curves(
         label_samples(ax.xaxis, 7)
 
 
-def _name_bands(ax: "Axes", figure: "Figure | SubFigure") -> None:
+def _name_bands(ax: Axes, figure: Figure | SubFigure) -> None:
     """Name the contexts above their bands."""
     handles, names = ax.get_legend_handles_labels()
     if not names:
@@ -218,7 +220,7 @@ def _name_bands(ax: "Axes", figure: "Figure | SubFigure") -> None:
         patch.set_edgecolor("0.5")
 
 
-def _ellipses(axes: "list[Axes]", covariances: Floats) -> None:
+def _ellipses(axes: list[Axes], covariances: Floats) -> None:
     """Draw covariances of one or two neurons as ellipses of one standard deviation."""
     angle = np.linspace(0, 2 * np.pi, 121)
     reach = 1.1 * float(np.sqrt(covariances.max()))
@@ -235,7 +237,7 @@ def _ellipses(axes: "list[Axes]", covariances: Floats) -> None:
         axes[0].set_ylabel("input 1")
 
 
-def _images(axes: "list[Axes]", covariances: Floats) -> "Axes":
+def _images(axes: list[Axes], covariances: Floats) -> Axes:
     """Draw covariances as images, each on a scale of its own: low contrast would look blank."""
     for ax, covariance in zip(axes, covariances, strict=True):
         largest = float(np.abs(covariance).max())

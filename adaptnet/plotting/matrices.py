@@ -1,5 +1,7 @@
 """Covariances and weights: images around a change, spectra over time."""
 
+from __future__ import annotations
+
 import itertools
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +35,8 @@ _MATRIX = ("sample", "neuron", "neuron_2")
 
 @in_style
 def plot_matrices(
-    dataset: xr.Dataset, change: int = 0, *, replicate: int = 0, axes: "Any | None" = None
-) -> "tuple[Figure | SubFigure, Any]":
+    dataset: xr.Dataset, change: int = 0, *, replicate: int = 0, axes: Any | None = None
+) -> tuple[Figure | SubFigure, Any]:
     """Draw covariance and effective weights just before a change and at the end of its segment.
 
     Weights that equal the square root of the covariance whiten; both have one colour scale.
@@ -119,8 +121,8 @@ def plot_spectrum(
     circuit: str | None = None,
     *,
     replicate: int = 0,
-    axes: "Any | None" = None,
-) -> "tuple[Figure | SubFigure, Any]":
+    axes: Any | None = None,
+) -> tuple[Figure | SubFigure, Any]:
     """Draw the eigenvalues of the output covariance over a run; white outputs have 1 throughout.
 
     Parameters

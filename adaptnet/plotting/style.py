@@ -1,5 +1,7 @@
 """The look of all pictures: sizes and fonts for a paper or a talk, a colour for each circuit."""
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

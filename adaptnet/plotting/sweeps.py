@@ -1,5 +1,7 @@
 """Pictures of sweeps: what was kept, against the swept parameters."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +27,7 @@ _APART = 0.03  # of the distance of neighbouring values: bars of circuits stand 
 @in_style
 def plot_sweep(
     dataset: xr.Dataset, variable: str | None = None, *, change: int | None = None
-) -> "tuple[Figure | SubFigure, Any]":
+) -> tuple[Figure | SubFigure, Any]:
     """Draw what a sweep kept against the swept parameters.
 
     Over one parameter curves with 95 % intervals, a panel for each change; over two a map for each
@@ -93,7 +95,7 @@ def _panel_names(shown: Estimates) -> list[str]:
     return [f"change {int(number)}" for number in shown.table["middle"]["change"].values]
 
 
-def _curves(dataset: xr.Dataset, shown: Estimates, name: str, dim: str) -> "tuple[Figure, Any]":
+def _curves(dataset: xr.Dataset, shown: Estimates, name: str, dim: str) -> tuple[Figure, Any]:
     """Draw curves over one parameter, in the order of its values if they are numbers."""
     values = dataset[name].values
     order = np.arange(len(values)) if values.dtype.kind == "U" else np.argsort(values)
@@ -125,7 +127,7 @@ def _curves(dataset: xr.Dataset, shown: Estimates, name: str, dim: str) -> "tupl
     return figure, axes
 
 
-def _curve(ax: "Axes", x: Floats, one: xr.Dataset, colour: str, label: str | None) -> None:
+def _curve(ax: Axes, x: Floats, one: xr.Dataset, colour: str, label: str | None) -> None:
     """Draw one circuit's estimates; those beyond what was followed are open markers."""
     middle, low, high, beyond = (one[name].values for name in ("middle", "low", "high", "beyond"))
     finite = np.isfinite(middle)
@@ -158,7 +160,7 @@ def _shifts(x: Floats, n: int, *, geometric: bool) -> Callable[[Floats, int], Fl
     return shifted
 
 
-def _scale_results(ax: "Axes", shown: Estimates) -> None:
+def _scale_results(ax: Axes, shown: Estimates) -> None:
     """Make the axis of results logarithmic where they span more than a factor of five."""
     values = np.stack([shown.table[name].values for name in ("middle", "beyond")]).ravel()
     values = values[np.isfinite(values)]
@@ -169,7 +171,7 @@ def _scale_results(ax: "Axes", shown: Estimates) -> None:
             ax.yaxis.set_major_formatter(mpl.EngFormatter(sep=""))
 
 
-def _explain(figure: Any, ax: "Axes", shown: Estimates) -> None:
+def _explain(figure: Any, ax: Axes, shown: Estimates) -> None:
     handles, texts = ax.get_legend_handles_labels()
     grey: dict[str, Any] = {"color": "0.4"}
     if "predicted" in shown.table:

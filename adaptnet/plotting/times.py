@@ -1,5 +1,7 @@
 """Readaptation times: survival curves, a matrix of transitions, scaling."""
 
+from __future__ import annotations
+
 import itertools
 from typing import TYPE_CHECKING, Any
 
@@ -42,8 +44,8 @@ def plot_survival(
     *,
     by: str = "transition",
     confidence: float | None = 0.95,
-    axes: "Any | None" = None,
-) -> "tuple[Figure | SubFigure, Any]":
+    axes: Any | None = None,
+) -> tuple[Figure | SubFigure, Any]:
     """Draw Kaplan-Meier curves with bands: the share of replicates that has not readapted yet.
 
     Bars mark censored times. Crosses mark circuits that diverged, which count as never readapted.
@@ -128,8 +130,8 @@ def _reached(times: xr.Dataset) -> str:
 
 @in_style
 def plot_transition_matrix(
-    times: xr.Dataset, *, axes: "Any | None" = None
-) -> "tuple[Figure | SubFigure, Any]":
+    times: xr.Dataset, *, axes: Any | None = None
+) -> tuple[Figure | SubFigure, Any]:
     """Draw the median time of every transition: a row per context left, a column per one entered.
 
     Cells say the median in samples, "diverged" if half or more did, or "not reached" if fewer than
@@ -200,14 +202,14 @@ def plot_transition_matrix(
     return figure, axes
 
 
-def _enlarge(figure: "Any", n_rows: int, n_panels: int) -> None:
+def _enlarge(figure: Any, n_rows: int, n_panels: int) -> None:
     """Make a figure as high as the cells of its panels need."""
     size = float(mpl.rcParams["font.size"])
     height = n_panels * (max(3, n_rows) * 3 + 8) * size / 72
     figure.set_figheight(max(figure.get_figheight(), height))
 
 
-def _cells(ax: "Axes", matrix: Floats, lost: Floats, norm: Any, width: float) -> None:
+def _cells(ax: Axes, matrix: Floats, lost: Floats, norm: Any, width: float) -> None:
     """Draw the medians of a circuit, and say them: infinite ones, which differ from absent ones."""
     without = np.where(lost >= 0.5, "diverged", "not\nreached")
     shown = np.ma.masked_invalid(np.maximum(matrix, 1e-300))
@@ -228,7 +230,7 @@ def _cells(ax: "Axes", matrix: Floats, lost: Floats, norm: Any, width: float) ->
         ax.text(column, row, text, ha="center", va="center", color=colour, fontsize=size)
 
 
-def _name_contexts(ax: "Axes", left: list[str], entered: list[str], width: float) -> None:
+def _name_contexts(ax: Axes, left: list[str], entered: list[str], width: float) -> None:
     """Name the rows and columns of a matrix, upright if the columns are narrow."""
     below = [name.replace("_", "\n") for name in entered]
     size = float(mpl.rcParams["font.size"])
@@ -246,8 +248,8 @@ def _name_contexts(ax: "Axes", left: list[str], entered: list[str], width: float
 
 @in_style
 def plot_scaling(
-    times: xr.Dataset, x: str = "change_distance", *, ax: "Axes | None" = None
-) -> "tuple[Figure | SubFigure, Axes]":
+    times: xr.Dataset, x: str = "change_distance", *, ax: Axes | None = None
+) -> tuple[Figure | SubFigure, Axes]:
     """Draw times against a quantity of the change: medians with quartiles, logarithmic.
 
     Markers distinguish changes up, down and level in total variance. A median that was not reached
@@ -334,7 +336,7 @@ def _of_changes(times: xr.Dataset, name: str) -> Any:
     return times[name].broadcast_like(template).transpose("replicate", "change").values
 
 
-def _quartiles(ax: "Axes", x: float, times: Times, marker: str, colour: str) -> None:
+def _quartiles(ax: Axes, x: float, times: Times, marker: str, colour: str) -> None:
     """Draw the median of some times and the quartiles, as far as they are known."""
     estimate = kaplan_meier(*times)
     low, middle, high = (float(estimate.quantile(q)) for q in (0.25, 0.5, 0.75))

@@ -4,6 +4,8 @@ Every measure takes a run and returns a Dataset over (circuit, replicate, change
 names them all. Survival curves, tests, summaries and comparisons take such results.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import xarray as xr
@@ -50,6 +52,10 @@ __all__ = [
     "with_oracle",
     "with_start",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def measure(dataset: xr.Dataset, name: str, **options: Any) -> xr.Dataset:

@@ -1,5 +1,7 @@
 """Curves aligned to the changes, and their averages (peri-change, as in peri-stimulus)."""
 
+from __future__ import annotations
+
 import warnings
 from typing import Any
 

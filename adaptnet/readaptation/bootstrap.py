@@ -1,5 +1,7 @@
 """Comparison of circuits in pairs: how sure a difference or a ratio between them is."""
 
+from __future__ import annotations
+
 import itertools
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias

@@ -1,5 +1,7 @@
 """Convergence from the initial weights: the beginning of a run as a change like the others."""
 
+from __future__ import annotations
+
 import numpy as np
 import xarray as xr
 

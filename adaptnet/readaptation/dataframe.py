@@ -1,5 +1,7 @@
 """Results as a table of pandas."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @takes_results
-def to_dataframe(results: xr.Dataset) -> "pd.DataFrame":
+def to_dataframe(results: xr.Dataset) -> pd.DataFrame:
     """Return results as a DataFrame in which codes are words.
 
     Parameters

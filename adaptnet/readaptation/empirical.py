@@ -1,5 +1,7 @@
 """The errors that a run's outputs themselves show, beside the true ones."""
 
+from __future__ import annotations
+
 from itertools import pairwise
 
 import numpy as np

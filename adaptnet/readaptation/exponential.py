@@ -1,5 +1,7 @@
 """Exponential time constants of readaptation."""
 
+from __future__ import annotations
+
 import warnings
 
 import numpy as np

@@ -1,5 +1,7 @@
 """First passage below a threshold."""
 
+from __future__ import annotations
+
 import warnings
 
 import xarray as xr

@@ -1,5 +1,7 @@
 """Noise floors: the error that is left once a circuit has readapted."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import TypeAlias
 

@@ -1,5 +1,7 @@
 """The oracle: a circuit that knows the covariance in force."""
 
+from __future__ import annotations
+
 import json
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Why a result is there or not: one code for every measure and comparison, in words."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from enum import IntEnum
 
@@ -27,7 +29,7 @@ class Outcome(IntEnum):
     sentence: str
     remedy: str
 
-    def __new__(cls, code: int, sentence: str = "", remedy: str = "") -> "Outcome":
+    def __new__(cls, code: int, sentence: str = "", remedy: str = "") -> Outcome:
         """Return a member whose value is `code`."""
         member = int.__new__(cls, code)
         member._value_ = code

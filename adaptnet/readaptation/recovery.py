@@ -1,5 +1,7 @@
 """Recovery relative to the jump and the noise floor: fractions, areas, maximum loss."""
 
+from __future__ import annotations
+
 import numpy as np
 import scipy
 import xarray as xr

@@ -1,5 +1,7 @@
 """Responses that were recorded, measured by the ruler of simulations."""
 
+from __future__ import annotations
+
 import itertools
 import json
 from collections.abc import Iterable, Sequence

@@ -1,5 +1,7 @@
 """What is known of times that may be censored: quartiles, restricted means, shares."""
 
+from __future__ import annotations
+
 import numpy as np
 import xarray as xr
 

@@ -1,5 +1,7 @@
 """Times that may be censored: Kaplan-Meier curves and log-rank tests."""
 
+from __future__ import annotations
+
 import itertools
 from typing import Any
 

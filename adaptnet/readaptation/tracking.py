@@ -1,5 +1,7 @@
 """How well circuits keep up with statistics that drift."""
 
+from __future__ import annotations
+
 import numpy as np
 import xarray as xr
 

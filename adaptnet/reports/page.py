@@ -1,5 +1,7 @@
 """The page, section by section."""
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Sequence
 from html import escape
@@ -44,7 +46,7 @@ def report(
     *,
     variable: str = "whitening_error",
     style: str = "paper",
-    figures: "Sequence[tuple[Figure | SubFigure, str]]" = (),
+    figures: Sequence[tuple[Figure | SubFigure, str]] = (),
 ) -> str:
     """Return a run as a page of HTML with everything in it, to be read offline.
 
@@ -106,7 +108,7 @@ def _of_run(
     dataset: xr.Dataset,
     threshold: float,
     variable: str,
-    figures: "Sequence[tuple[Figure | SubFigure, str]]",
+    figures: Sequence[tuple[Figure | SubFigure, str]],
 ) -> list[str]:
     """Return what the page says and shows of a run."""
     with warnings.catch_warnings(record=True) as caught:

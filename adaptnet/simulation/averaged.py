@@ -1,5 +1,7 @@
 """Synaptic flows and offline learning, as runs of the same schema as a simulation's."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -348,7 +350,7 @@ class _Constant:
         self._covariance = covariance
         self.n_neurons = len(covariance)
 
-    def realize(self, seed: np.random.SeedSequence) -> "_Constant":
+    def realize(self, seed: np.random.SeedSequence) -> _Constant:
         return self
 
     def blocks(self, n_samples: int, block_size: int, start: int = 0) -> Iterator[Floats]:

@@ -1,5 +1,7 @@
 """More samples for a finished run, to the same bits as if it had been run for all at once."""
 
+from __future__ import annotations
+
 import functools
 import os
 from collections.abc import Sequence
@@ -107,7 +109,7 @@ def extend(
 
 def _on_disk(
     after: Experiment,
-    earlier: "Earlier",
+    earlier: Earlier,
     target: Path,
     n_threads: int,
     progress: bool | None,

@@ -1,5 +1,7 @@
 """The simulation: its arguments checked, run, and handed back as a Dataset."""
 
+from __future__ import annotations
+
 import functools
 import os
 from collections.abc import Mapping, Sequence

@@ -1,5 +1,7 @@
 """The states that circuits end a run in: stored with it, to start others from, and to respond."""
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any

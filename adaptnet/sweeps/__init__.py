@@ -6,3 +6,7 @@ from adaptnet.sweeps.status import Status, status
 from adaptnet.sweeps.sweep import sweep
 
 __all__ = ["Simulation", "Status", "design", "points_of", "status", "sweep"]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,5 +1,7 @@
 """The points of a sweep: a product of values, a list of points, or a designed sample."""
 
+from __future__ import annotations
+
 import math
 import numbers
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,5 +1,7 @@
 """What a point of a sweep simulates."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 

@@ -1,5 +1,7 @@
 """How far an unfinished sweep is."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
 from typing import NamedTuple

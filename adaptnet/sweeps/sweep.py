@@ -1,5 +1,7 @@
 """A sweep: many simulations, one labelled Dataset."""
 
+from __future__ import annotations
+
 import os
 import warnings
 from collections.abc import Callable, Mapping

@@ -23,3 +23,7 @@ __all__ = [
     "readaptation_time",
     "target_error",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,5 +1,7 @@
 """Fair comparisons of circuits: learning rates at equal noise floors, and what then remains."""
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Mapping, Sequence
 

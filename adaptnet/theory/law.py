@@ -4,6 +4,8 @@ Time is synaptic time t = eta * samples throughout. Derivations, and which state
 docs/theory.md.
 """
 
+from __future__ import annotations
+
 import inspect
 from abc import ABC, abstractmethod
 from typing import ClassVar, Self
@@ -15,7 +17,7 @@ from adaptnet._checks import Flags, Floats, positive_definite
 from adaptnet.circuits.base import Circuit
 from adaptnet.theory.linearisation import Linearisation, linearised
 
-LAWS: dict[str, "type[Law]"] = {}
+LAWS: dict[str, type[Law]] = {}
 """The kinds of law by name; a class joins them when it is defined."""
 
 

@@ -4,6 +4,8 @@ A mode is a common eigenvector of the effective weights and of C, with target s,
 the variance along it.
 """
 
+from __future__ import annotations
+
 from abc import abstractmethod
 
 import numpy as np

@@ -3,6 +3,8 @@
 All results here are the project's own; docs/theory.md derives them and says how good they are.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import functools
 from collections.abc import Callable

@@ -1,5 +1,7 @@
 """Which law goes with which circuit, and the limit that it sets to learning rates."""
 
+from __future__ import annotations
+
 import functools
 
 import numpy as np

@@ -5,6 +5,8 @@ rate. Offline learning is stable while the mean of T contracts; learning from sa
 mean square only while E[T x T] does, which fails at about a quarter of that rate.
 """
 
+from __future__ import annotations
+
 from itertools import product
 
 import numpy as np

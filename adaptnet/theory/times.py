@@ -1,5 +1,7 @@
 """How long convergence and readaptation take, in synaptic time t = eta * samples."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 

@@ -27,3 +27,7 @@ __all__ = [
     "wishart_covariance",
     "with_spectrum",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

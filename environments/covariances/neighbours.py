@@ -1,5 +1,7 @@
 """Covariances that depend on the distance between neurons in a row or on a ring."""
 
+from __future__ import annotations
+
 import numpy as np
 import numpy.typing as npt
 import scipy

@@ -1,5 +1,7 @@
 """Covariances drawn at random."""
 
+from __future__ import annotations
+
 import numpy as np
 import numpy.typing as npt
 import scipy

@@ -1,5 +1,7 @@
 """Contexts that share a frame and differ in few gains."""
 
+from __future__ import annotations
+
 import numpy as np
 import numpy.typing as npt
 

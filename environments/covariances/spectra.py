@@ -1,5 +1,7 @@
 """Given spectra, in given or random eigenbases."""
 
+from __future__ import annotations
+
 import numpy as np
 import numpy.typing as npt
 

@@ -1,5 +1,7 @@
 """Responses of tuned neurons to an ensemble of stimuli."""
 
+from __future__ import annotations
+
 import numpy as np
 import numpy.typing as npt
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from environments.checks import Integers, items, positive, whole_number
+from environments.checks import Floats, Integers, items, positive, whole_number
 from environments.data.array_likes import Samples
 
 
@@ -51,7 +51,7 @@ def sampling_rate_of(sampling_rate: float | None, found: Samples) -> float | Non
     """Return samples per second, as given or as the times say."""
     known = None
     if found.times is not None and found.seconds is not None and len(found.times) > 1:
-        known = 1 / (float(np.nanmedian(np.diff(found.times))) * found.seconds)
+        known = _rate(np.asarray(found.times), found.seconds)
     if sampling_rate is None:
         return known
     rate = positive("sampling_rate", sampling_rate)
@@ -61,3 +61,11 @@ def sampling_rate_of(sampling_rate: float | None, found: Samples) -> float | Non
             "leave it out, or drop the times"
         )
     return rate
+
+
+def _rate(times: Floats, seconds: float) -> float:
+    """Return samples per second to the digits that the times have: 100, not 99.99999999999991."""
+    step = float(np.nanmedian(np.diff(times)))
+    rounding = float(np.spacing(np.nanmax(np.abs(times)))) / step
+    digits = max(3, int(-np.log10(rounding)) - 1)
+    return float(f"{1 / (step * seconds):.{digits}g}")

@@ -44,7 +44,11 @@ def recorded_samples(
     if suffix not in SUFFIXES:
         raise ValueError(
             f"data must be a file of type {', '.join(SUFFIXES)}, got {path.name!r}; "
-            "read it yourself and pass the array"
+            + (
+                "open it with pynwb, and pass one of its TimeSeries"
+                if suffix == ".nwb"
+                else "read it yourself and pass the array"
+            )
         )
     return (
         samples(WORDS, CsvFile(path, delimiter))

@@ -26,3 +26,7 @@ __all__ = [
     "SmoothPath",
     "WishartProcess",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,5 +1,7 @@
 """The base of paths: a covariance for each position u, in units of the path."""
 
+from __future__ import annotations
+
 import functools
 import math
 from abc import abstractmethod

@@ -1,5 +1,7 @@
 """Geodesics from covariance to covariance."""
 
+from __future__ import annotations
+
 import bisect
 import itertools
 from collections.abc import Sequence

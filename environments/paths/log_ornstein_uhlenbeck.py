@@ -1,5 +1,7 @@
 """The logarithm of a covariance wandering about a mean."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

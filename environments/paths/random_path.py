@@ -1,5 +1,7 @@
 """The base of random paths: stationary processes, followed step by step."""
 
+from __future__ import annotations
+
 from abc import abstractmethod
 
 import numpy as np

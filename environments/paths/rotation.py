@@ -1,5 +1,7 @@
 """An eigenbasis that turns."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

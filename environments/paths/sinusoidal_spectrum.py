@@ -1,5 +1,7 @@
 """A spectrum that rises and falls."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,5 +1,7 @@
 """The covariance of a few wandering vectors."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

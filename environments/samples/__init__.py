@@ -20,3 +20,7 @@ __all__ = [
     "Sources",
     "piece_size",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

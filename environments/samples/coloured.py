@@ -1,5 +1,7 @@
 """White sources that are given the covariance in force."""
 
+from __future__ import annotations
+
 import functools
 from abc import abstractmethod
 from collections.abc import Iterator

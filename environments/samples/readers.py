@@ -1,5 +1,7 @@
 """Samples handed out in any number, although they are drawn in chunks."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from typing import Protocol
 

@@ -1,5 +1,7 @@
 """One replicate of an environment: its samples, its path of contexts, and the truth about both."""
 
+from __future__ import annotations
+
 import functools
 import itertools
 from abc import ABC, abstractmethod

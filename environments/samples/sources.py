@@ -1,5 +1,7 @@
 """White sources: uncorrelated samples of unit variance, to which environments give a covariance."""
 
+from __future__ import annotations
+
 import itertools
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,5 +1,7 @@
 """The base of schedules: successive segments, each with its context."""
 
+from __future__ import annotations
+
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any

@@ -1,5 +1,7 @@
 """Segments of one length."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Changes at given samples."""
 
+from __future__ import annotations
+
 import itertools
 from collections.abc import Sequence
 from typing import Any

@@ -1,5 +1,7 @@
 """Changes at a constant hazard."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

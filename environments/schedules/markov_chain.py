@@ -1,5 +1,7 @@
 """Contexts that follow a Markov chain."""
 
+from __future__ import annotations
+
 import bisect
 from collections.abc import Sequence
 from typing import Any

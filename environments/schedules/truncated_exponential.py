@@ -1,5 +1,7 @@
 """Exponential durations within bounds."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

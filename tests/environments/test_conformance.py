@@ -2,6 +2,7 @@
 
 import copy
 import doctest
+import html
 import json
 import re
 import sys
@@ -54,6 +55,15 @@ def _samples(environment, seed=0, block_size=N, start=0):
 @pytest.fixture(params=ENVIRONMENTS)
 def environment(request):
     return ENVIRONMENTS[request.param]
+
+
+def test_notebooks_show_its_parameters(environment):
+    shown = environment._repr_html_()
+    assert shown.startswith(f"<b>{type(environment).__name__}</b><table>")
+    names = re.findall("<th>(.*?)</th>", shown)
+    assert {"n_neurons", "truth", "contexts", *environment.parameters()} - {"type"} == {*names}
+    assert all(html.escape(name) in shown for name in environment.context_names)
+    assert len(shown) < 20_000
 
 
 def test_every_kind_is_found():

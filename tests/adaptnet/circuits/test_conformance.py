@@ -1,6 +1,8 @@
 """What every circuit promises, whichever it is: found by inspection, checked alike."""
 
+import dataclasses
 import json
+import re
 import warnings
 
 import numpy as np
@@ -50,6 +52,14 @@ def test_every_circuit_has_a_twin_and_examples(name):
         "TWINS"
     )
     assert name in EXAMPLES, f"{name} has no examples: add some to circuits/catalogue.py"
+
+
+@every_circuit
+def test_notebooks_show_its_parameters(circuit):
+    shown = circuit._repr_html_()
+    assert shown.startswith(f"<b>{type(circuit).__name__}</b><table>")
+    fields = [field.name for field in dataclasses.fields(circuit)]
+    assert re.findall("<th>(.*?)</th>", shown) == fields
 
 
 @every_circuit
