@@ -36,7 +36,7 @@ def _ours(kind):
 
 def _public_functions(module):
     for name, function in vars(module).items():
-        if inspect.isfunction(function) and function.__module__.startswith(module.__name__):
+        if name in module.__all__ and inspect.isfunction(function):
             yield name
 
 
