@@ -123,11 +123,18 @@ def _kernels(repetitions: int, cores: Any) -> tuple[str, dict[str, xr.DataArray]
 
 
 def _gains(repetitions: int, cores: Any) -> tuple[str, dict[str, xr.DataArray]]:
-    works = {f"n = {n}, k = {n * (n + 1) // 2}": gain_work(n) for n in (10, 32)}
+    lengths = {10: 20_000, 32: 600}
+    works = {f"n = {n}, k = {n * (n + 1) // 2}": gain_work(n, t) for n, t in lengths.items()}
     table, taken = _compare("gain", {OURS: adaptnet, "NumPy loop": numpy_loop}, works, repetitions)
-    return "\n".join(["## Gains", "", *table]), {
-        "kernel_gain": taken.rename(work="kernel_gain_work", peer="kernel_gain_peer")
-    }
+    variables = {"kernel_gain": taken.rename(work="kernel_gain_work", peer="kernel_gain_peer")}
+    many, taken = _compare(
+        f"gain, {ensemble.N_REPLICATES} replicates",
+        {OURS: ensemble.ours, "NumPy loop": ensemble.numpy_loop},
+        {f"n = {n}, k = {n * (n + 1) // 2}": gain_work(n, 64_000) for n in (2, 4, 10)},
+        repetitions,
+    )
+    variables["ensemble_gain"] = taken.rename(work="ensemble_gain_work", peer="ensemble_gain_peer")
+    return "\n".join(["## Gains", "", *table, "", *many]), variables
 
 
 def _ensemble(repetitions: int, cores: Any) -> tuple[str, dict[str, xr.DataArray]]:

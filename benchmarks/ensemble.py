@@ -1,7 +1,10 @@
 """Many replicates of one circuit: this package as its runs have them, JAX all at once."""
 
+import dataclasses
+
 import numpy as np
 
+from benchmarks import peers
 from benchmarks.peers import Run, circuit_of, import_jax, jax_step, weights_after
 from benchmarks.work import Work
 
@@ -15,6 +18,13 @@ def ours(work: Work) -> Run:
     n_groups = -(-N_REPLICATES // circuit.group_size(work.n))
     groups = np.array_split(inputs, n_groups)
     return lambda: np.concatenate([weights_after(circuit, group) for group in groups])
+
+
+def numpy_loop(work: Work) -> Run:
+    """Return the replicates one after the other, each by the loop of a notebook."""
+    parts = np.split(work.inputs, N_REPLICATES)
+    loops = [peers.numpy_loop(dataclasses.replace(work, inputs=part)) for part in parts]
+    return lambda: np.stack([loop() for loop in loops])
 
 
 def jax_vmap(work: Work) -> Run:

@@ -51,11 +51,11 @@ def work(circuit: str, n: int, *, k: int | None = None, n_samples: int | None = 
     return Work(circuit, n, inputs, np.ascontiguousarray(start))
 
 
-def gain_work(n: int) -> Work:
+def gain_work(n: int, n_samples: int) -> Work:
     """Return the work for gains of as many interneurons as span the symmetric matrices."""
     rng, k = np.random.default_rng(n), n * (n + 1) // 2
-    C, length = covariance(n, rng), {10: 20_000}.get(n, 600)
-    inputs = rng.standard_normal((length, n)) @ np.linalg.cholesky(C).T
+    C = covariance(n, rng)
+    inputs = rng.standard_normal((n_samples, n)) @ np.linalg.cholesky(C).T
     frame = rng.standard_normal((n, k))
     frame /= np.linalg.norm(frame, axis=0)
     values, vectors = np.linalg.eigh(C)

@@ -16,6 +16,7 @@ from adaptnet import kernels
 from adaptnet._checks import Floats, Integers, real_matrix
 from adaptnet.circuits import frames, wired
 from adaptnet.circuits.base import State
+from adaptnet.circuits.dynamics import IntegratedDynamics
 from adaptnet.circuits.rates import Place
 from adaptnet.errors import PartialWhiteningWarning
 from adaptnet.files.schema import GAINS, Variable
@@ -156,6 +157,12 @@ class GainCircuit(FramedCircuit):
         fixed = {"synaptic_rates": np.zeros((n_replicates, len(samples)))}
         options = super().options(samples, n_replicates, place)
         return {**options, **(fixed if self.batch_size > 1 else {})}
+
+    def group_size(self, n_neurons: int) -> int:
+        """Return how many replicates are worth advancing at once; never changes a result."""
+        lanes: int = kernels.building_blocks.lanes.LANES
+        is_exact = self.batch_size == 1 and not isinstance(self.dynamics, IntegratedDynamics)
+        return lanes if is_exact and kernels.gain.side_by_side(n_neurons, lanes) else 1
 
     def synapses_of(self, records: Mapping[str, npt.NDArray[Any]]) -> Floats:
         """Return the frame (n, k)."""

@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from adaptnet.kernels import gain_lanes
 from adaptnet.kernels.building_blocks import interneurons
 from adaptnet.kernels.building_blocks.compile import inlined, kernel
 from adaptnet.kernels.building_blocks.frame import Frame, combine_frame, frame_of, settle_frame
+from adaptnet.kernels.building_blocks.frame_lanes import frame_lanes_of
 from adaptnet.kernels.building_blocks.interneurons import (
     OK,
     WEIGHTS_NOT_FINITE,
@@ -23,6 +25,7 @@ from adaptnet.kernels.building_blocks.interneurons import (
     settle,
     workspace,
 )
+from adaptnet.kernels.building_blocks.lanes import LANES
 from adaptnet.kernels.building_blocks.simd import FOUR, at_least, fma, load, spread, store, total
 from adaptnet.kernels.dynamics import EXACT, FastDynamics
 from adaptnet.kernels.records import Bools, Floats, Integers, Records
@@ -69,11 +72,76 @@ def advance(
     records: Records,
     dynamics: FastDynamics = EXACT,
 ) -> list[Outcome]:
-    """Process a block of samples, one replicate after the other; see :mod:`adaptnet.kernels`."""
-    return [
-        _advance(state, inputs[r], rates[r], recorded, dynamics, records, r)
-        for r, state in enumerate(states)
-    ]
+    """Process a block of samples, side by side where that is quicker; see `adaptnet.kernels`."""
+    outcomes = []
+    for first in range(0, len(states), LANES):
+        group = range(first, min(first + LANES, len(states)))
+        if dynamics.max_steps == 0 and _go_together([states[r] for r in group]):
+            outcomes += _advance_together(group, states, inputs, rates, recorded, records)
+        else:
+            outcomes += [
+                _advance(states[r], inputs[r], rates[r], recorded, dynamics, records, r)
+                for r in group
+            ]
+    return outcomes
+
+
+def side_by_side(n_neurons: int, n_replicates: int) -> bool:
+    """Return whether a group takes less time side by side than one after the other.
+
+    With n (n + 1) / 2 interneurons four took .21 of the time at n = 2, .38 at 4, .56 at 10, .75 at
+    12 and .84 at 16; fewer take as long as four.
+    """
+    return n_replicates > n_neurons // 4
+
+
+def _go_together(states: Sequence[State]) -> bool:
+    """Return whether replicates, which must differ in their gains alone, go side by side."""
+    first = states[0]
+    return side_by_side(first.synapses.shape[1], len(states)) and all(
+        np.array_equal(shared, own)
+        for state in states[1:]
+        for shared, own in zip(first[1:4], state[1:4], strict=True)
+    )
+
+
+def _advance_together(
+    group: Sequence[int],
+    states: Sequence[State],
+    inputs: Floats,
+    rates: Floats,
+    recorded: Bools,
+    records: Records,
+) -> list[Outcome]:
+    """Process a block of samples of the replicates numbered in `group`, side by side."""
+    members, first = slice(group[0], group[-1] + 1), states[group[0]]
+    gains = np.array([states[r].gains for r in group])
+    outcomes = np.empty((len(group), 2), np.int64)
+    shape = len(group), np.count_nonzero(recorded)
+    to_weights = np.empty((*shape, *records["effective_weights"].shape[2:]))
+    to_gains = np.empty((*shape, gains.shape[1]) if "gains" in records else (len(group), 0, 0))
+    block = inputs[members], rates[members], recorded, to_weights, to_gains, outcomes
+    rows, frame, norms = (
+        first.synapses,
+        frame_lanes_of(first.synapses),
+        squared_norms(first.synapses),
+    )
+    gain_lanes.run(frame, rows, norms, first.leak, first.least[0], gains, *block)
+    n_records = shape[1]
+    records["effective_weights"][members, :n_records] = to_weights
+    if "gains" in records:
+        records["gains"][members, :n_records] = to_gains
+    if "fast_steps" in records:
+        records["fast_steps"][members, :n_records] = 0
+    for r, changed in zip(group, gains, strict=True):
+        states[r].gains[:] = changed
+    return [Outcome(_status(status), n_samples) for status, n_samples in outcomes.tolist()]
+
+
+def _status(code: int) -> Status:
+    """Return a status; of gains, which are what makes A indefinite here."""
+    indefinite = code == Status.WEIGHTS_NOT_POSITIVE_DEFINITE
+    return Status.GAINS_INDEFINITE if indefinite else Status(code)
 
 
 def _advance(
@@ -100,9 +168,7 @@ def _advance(
             to,
             gains,
         )
-    if status == Status.WEIGHTS_NOT_POSITIVE_DEFINITE:
-        status = Status.GAINS_INDEFINITE
-    return Outcome(Status(status), n_samples)
+    return Outcome(_status(status), n_samples)
 
 
 @kernel
