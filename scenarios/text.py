@@ -3,13 +3,14 @@
 import itertools
 import math
 import textwrap
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from adaptnet import readaptation_times
+from adaptnet import NoiseFloorWarning, readaptation_times
 from adaptnet.files.validation import validate
 from adaptnet.readaptation import (
     Outcome,
@@ -20,7 +21,7 @@ from adaptnet.readaptation import (
 )
 from adaptnet.readaptation.changes import jumps
 from adaptnet.readaptation.selections import restored
-from adaptnet.reports import drift_sentences, samples_text
+from adaptnet.reports import drift_sentences, run_warnings, samples_text
 
 _REASONS: dict[int, str] = {
     Outcome.NEITHER: "neither reached the threshold",
@@ -144,6 +145,18 @@ def readaptation_table(
         title, ("change and circuit", *columns), list(_rows(times, by, rate, intervals=intervals))
     )
     return "\n".join([table, "", *_comparisons(times, by), *drifts])
+
+
+def notes_if_censored(dataset: xr.Dataset, threshold: float) -> list[str]:
+    """Return what a reader must know of a run, if most of its times are censored; else nothing."""
+    if not dataset.sizes["change"]:
+        return []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NoiseFloorWarning)  # which came with the table
+        outcomes = readaptation_times(dataset, threshold)["outcome"]
+        n_censored = int((outcomes == Outcome.NOT_REACHED).sum())
+        n_times = n_censored + int((outcomes == Outcome.REACHED).sum())
+        return run_warnings(dataset, threshold) if 2 * n_censored > n_times else []
 
 
 def measure_table(dataset: xr.Dataset, name: str, **options: Any) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from adaptnet._checks import Floats, Integers
 from adaptnet.simulation.array_likes import (
     Words,
+    rate_of,
     refuse_gaps,
     refuse_missing,
     samples,
@@ -27,8 +28,9 @@ class _GivenInputs:
     deterministic = True
     context_names = ("given",)
 
-    def __init__(self, inputs: Floats) -> None:
+    def __init__(self, inputs: Floats, sampling_rate: float | None = None) -> None:
         self._inputs = inputs
+        self.sampling_rate = sampling_rate
         self.length = len(inputs)
         self.n_neurons = inputs.shape[1]
 
@@ -81,7 +83,7 @@ def given(inputs: Any, n_samples: int | None) -> _GivenInputs:
     warn_of_means(_WORDS, means, deviations, length)
     rising = (np.diff(array, axis=0) > 0).all(axis=0)
     warn_of_counters(_WORDS, rising, length)
-    return _GivenInputs(array)
+    return _GivenInputs(array, rate_of(found))
 
 
 def refuse_length(environment: object, n_samples: int) -> None:

@@ -114,6 +114,16 @@ def samples(words: Words, data: Any, sample_dim: str | None = None) -> Samples:
     return found
 
 
+def rate_of(found: Samples) -> float | None:
+    """Return samples per second to the digits that times have: 100, not 99.99999999999991."""
+    if found.times is None or found.seconds is None or len(found.times) < 2:
+        return None
+    step = float(np.nanmedian(np.diff(found.times)))
+    rounding = float(np.spacing(np.nanmax(np.abs(found.times)))) / step
+    digits = max(3, int(-np.log10(rounding)) - 1)
+    return float(f"{1 / (step * found.seconds):.{digits}g}")
+
+
 def refuse_gaps(words: Words, found: Samples, changes: Sequence[int] = ()) -> None:
     """Raise a ValueError if times do not follow each other evenly, other than at `changes`."""
     name = words.name

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from environments.checks import Floats, Integers, items, positive, whole_number
-from environments.data.array_likes import Samples
+from environments.checks import Integers, items, positive, whole_number
+from environments.data.array_likes import Samples, rate_of
 
 
 def segment_starts(changes: Sequence[int], n_samples: int) -> Integers:
@@ -49,9 +49,7 @@ def numbered_contexts(
 
 def sampling_rate_of(sampling_rate: float | None, found: Samples) -> float | None:
     """Return samples per second, as given or as the times say."""
-    known = None
-    if found.times is not None and found.seconds is not None and len(found.times) > 1:
-        known = _rate(np.asarray(found.times), found.seconds)
+    known = rate_of(found)
     if sampling_rate is None:
         return known
     rate = positive("sampling_rate", sampling_rate)
@@ -61,11 +59,3 @@ def sampling_rate_of(sampling_rate: float | None, found: Samples) -> float | Non
             "leave it out, or drop the times"
         )
     return rate
-
-
-def _rate(times: Floats, seconds: float) -> float:
-    """Return samples per second to the digits that the times have: 100, not 99.99999999999991."""
-    step = float(np.nanmedian(np.diff(times)))
-    rounding = float(np.spacing(np.nanmax(np.abs(times)))) / step
-    digits = max(3, int(-np.log10(rounding)) - 1)
-    return float(f"{1 / (step * seconds):.{digits}g}")

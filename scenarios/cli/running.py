@@ -22,7 +22,7 @@ from scenarios.cli.output import say
 from scenarios.cli.plans import Plan, parsed_settings, planned
 from scenarios.cli.saving import save_picture
 from scenarios.cli.stored import divergences, stored_environment
-from scenarios.text import wrapped
+from scenarios.text import notes_if_censored, wrapped
 
 _log = logging.getLogger("adaptnet.scenarios")
 
@@ -142,6 +142,9 @@ def run(
         with style("paper"):  # as `adaptnet plot` draws it
             save_picture(scenario.plot(dataset), picture)
     say(wrapped(scenario.report(dataset)))
+    if is_simulation:
+        for sentence in notes_if_censored(dataset, scenario.threshold):
+            say(wrapped(f"note: {sentence}"))
     say(f"{target} was finished before" if finished else f"wrote {target} and {picture}")
     diverged = divergences(dataset)
     for line in diverged:

@@ -13,6 +13,7 @@ import pynwb
 import pytest
 from sklearn.datasets import load_wine
 
+import adaptnet as an
 from environments import RecordedEnvironment
 
 WINE = load_wine()
@@ -58,6 +59,13 @@ def test_every_format_gives_the_bits_of_the_array(kind, tmp_path):
 def test_the_epochs_of_pynapple_are_segments(tmp_path):
     recorded = RecordedEnvironment(_epochs(tmp_path))
     assert recorded.parameters()["changes"] == CHANGES
+
+
+@pytest.mark.filterwarnings("ignore:.*far from zero")  # as means of wines are
+def test_a_run_of_inputs_with_times_has_seconds(tmp_path):
+    run = an.simulate(an.StaticCircuit(), _nwb(tmp_path), record="effective_weights")
+    np.testing.assert_array_equal(run["time"], run["sample"])  # 1 Hz
+    assert "time" not in an.simulate(an.StaticCircuit(), WINE.data, record="effective_weights")
 
 
 @pytest.mark.parametrize("kind", [_nwb, _epochs])

@@ -290,6 +290,14 @@ def test_other_measures_are_printed(adaptnet, stored):
     assert "did you mean 'excess_area'?" in wrong.output
 
 
+def test_a_run_of_which_most_times_are_censored_says_what_to_do(adaptnet):
+    slow = adaptnet("run", "switching", *SMALL, "--set", "learning_rate=1e-5", "-o", "slow.nc")
+    assert slow.exit_code == 0, slow.output
+    assert "simulate longer segments" in " ".join(slow.output.split())
+    usual = adaptnet("run", "switching", *SMALL, "-o", "usual.nc")
+    assert "note:" not in usual.output
+
+
 def test_merged_runs_are_saved_and_measured_but_cannot_be_verified(adaptnet, stored, tmp_path):
     run = an.load(stored)
     an.save(run.isel(replicate=[0, 1, 0, 1]), tmp_path / "merged.nc")
