@@ -125,6 +125,13 @@ def test_completion_shows_what_is_public(name):
 
 
 @pytest.mark.parametrize("name", NAMESPACES)
+def test_the_reference_has_a_page(name):
+    page = ROOT / "docs" / "api" / f"{name}.md"
+    assert f".. automodule:: {name}\n   :members:" in page.read_text()
+    assert f"\n{name}\n" in (page.parent / "index.md").read_text()
+
+
+@pytest.mark.parametrize("name", NAMESPACES)
 def test_help_names_types_as_they_are_written(name):
     module = importlib.import_module(name)
     for public in (getattr(module, name) for name in module.__all__):
