@@ -3,6 +3,7 @@
 import hashlib
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 from adaptnet.files import atomic, interrupts
 
@@ -27,8 +28,9 @@ def replace(path: Path, content: bytes) -> None:
 
 def seal(path: Path) -> None:
     """Append a seal to a file, and make the file durable."""
-    length = path.stat().st_size
-    mark = _seal(length, _digest(path, length))
+    with path.open("rb") as written:
+        length = os.fstat(written.fileno()).st_size
+        mark = _seal(length, _digest(written, length))
     file = atomic.open_regular(path, os.O_WRONLY | os.O_APPEND)
     try:
         atomic.append(file, mark)
@@ -45,17 +47,19 @@ def is_sealed(path: Path) -> bool:
     ValueError
         If it does, and the content is not the one that was sealed.
     """
-    length = path.stat().st_size - _BYTES
-    if length < 0:
-        return False
+    # Opened once: another process may put another file under the name meanwhile.
     with path.open("rb") as file:
+        length = os.fstat(file.fileno()).st_size - _BYTES
+        if length < 0:
+            return False
         file.seek(length)
-        found = file.read()
-    if not found.startswith(_MARK):
-        return False
-    if found != _seal(length, _digest(path, length)):
-        raise ValueError(f"{path} is damaged: its content does not match its checksum")
-    return True
+        found = file.read(_BYTES)
+        if not found.startswith(_MARK):
+            return False
+        file.seek(0)
+        if found != _seal(length, _digest(file, length)):
+            raise ValueError(f"{path} is damaged: its content does not match its checksum")
+        return True
 
 
 def content(path: Path, most: int) -> bytes:
@@ -79,13 +83,12 @@ def content(path: Path, most: int) -> bytes:
     return body
 
 
-def _digest(path: Path, length: int) -> "hashlib._Hash":
+def _digest(file: BinaryIO, length: int) -> "hashlib._Hash":
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while length > 0 and (piece := file.read(min(_PIECE, length))):
-            interrupts.check()
-            digest.update(piece)
-            length -= len(piece)
+    while length > 0 and (piece := file.read(min(_PIECE, length))):
+        interrupts.check()
+        digest.update(piece)
+        length -= len(piece)
     return digest
 
 

@@ -1,17 +1,19 @@
 """Files under their final name are whole, however many write to it and whenever they are killed."""
 
+import hashlib
 import os
 import signal
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import xarray as xr
 
 import adaptnet as an
-from adaptnet.files import atomic, locks, paths
+from adaptnet.files import atomic, locks, paths, seals
 from adaptnet.files.whole import whole
 
 
@@ -93,16 +95,34 @@ def test_containers_that_save_to_one_name_leave_a_whole_file(tmp_path, runs):
     for process in processes:
         process.stdin.write("\n")
         process.stdin.flush()
-    while any(process.poll() is None for process in processes):
-        if (tmp_path / "run.nc").exists():
-            an.load(tmp_path / "run.nc")  # whole at any time
-    for process in processes:
-        process.communicate()
+    try:
+        while any(process.poll() is None for process in processes):
+            if (tmp_path / "run.nc").exists():
+                an.load(tmp_path / "run.nc")  # whole at any time
+    finally:
+        for process in processes:
+            process.communicate()
     assert [process.returncode for process in processes] == [0, 0]
     last = an.load(tmp_path / "run.nc")
     kept = [last["effective_weights"].identical(run["effective_weights"]) for run in runs]
     assert kept.count(True) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["run.nc"]
+
+
+def test_a_file_that_is_replaced_while_it_is_verified_is_not_damaged(tmp_path, monkeypatch):
+    path, following = tmp_path / "file", tmp_path / "following"
+    for target, text in ((path, b"one"), (following, b"another, which is longer")):
+        target.write_bytes(text)
+        seals.seal(target)
+
+    def sha256():
+        if following.exists():
+            following.replace(path)
+        return hashlib.sha256()
+
+    monkeypatch.setattr(seals, "hashlib", SimpleNamespace(sha256=sha256))
+    assert seals.is_sealed(path)
+    assert not following.exists()
 
 
 def test_a_file_that_appears_meanwhile_is_not_replaced(tmp_path):

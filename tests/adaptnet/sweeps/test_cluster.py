@@ -95,13 +95,15 @@ def test_slices_in_three_processes_at_once_are_one_sweep(tmp_path):
 
 
 _MANY = """
-import resource, sys
+import resource, signal, sys
 import numpy as np
 import adaptnet as an
 def tiny(learning_rate):
     return an.Simulation(an.DirectCircuit(learning_rate=learning_rate), INPUTS)
 def last(run):
     return run["effective_weights"].isel(sample=-1, drop=True)
+# Shells ignore SIGINT in what they start in the background, as this process may have been.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 INPUTS = np.random.default_rng(0).normal(size=(20, 2))
 n, path = int(sys.argv[1]), sys.argv[2]
 rates = np.linspace(1e-4, 1e-2, n).tolist()
