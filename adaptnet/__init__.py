@@ -87,6 +87,7 @@ __all__ = [
     "whitening_errors",
 ]
 
+# What completion offers beside names; not estimators, which need another package.
 _PACKAGES = ("circuits", "metrics", "plotting", "readaptation", "sweeps")
 _HOMES = {
     "BatchEstimator": "circuits",

@@ -160,7 +160,7 @@ class SimulationScenario(Scenario):
 
         If the context never changes, these are the times from the initial weights.
         """
-        return self.readaptation(dataset, from_start=not dataset.sizes["change"])
+        return self.readaptation(dataset, from_start=True)
 
     def readaptation(self, dataset: xr.Dataset, **options: Any) -> str:
         """Return the readaptation times of a run as a table.

@@ -119,14 +119,15 @@ def readaptation_table(
     seconds : bool
         Whether times are in seconds, for runs of recordings whose sampling rate is known.
     from_start : bool
-        Whether times are those from the initial weights to the first context.
+        Whether times of a run without changes are those from the initial weights; else it is
+        refused.
 
     Raises
     ------
     ValueError
         If they are to be in seconds and the sampling rate is not known.
     """
-    validate(restored(dataset), run=True)
+    run = validate(restored(dataset), run=True)
     rate = _sampling_rate(dataset) if seconds else None
     held = "" if hold == 1 else f" for {hold} records in a row"
     unit = "samples" if rate is None else "seconds"
@@ -134,7 +135,7 @@ def readaptation_table(
     drifts = drift_sentences(dataset)
     if drifts and not jumps(dataset):
         return "\n".join([title, *drifts])
-    timed = convergence_times if from_start else readaptation_times
+    timed = convergence_times if from_start and not run.sizes["change"] else readaptation_times
     times = {"": timed(dataset, threshold, hold=hold)}
     if equal_floors is not None:
         times[", equal floors"] = timed(equal_floors, threshold, hold=hold)

@@ -146,8 +146,7 @@ class Circuit(ABC):
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters as plain JSON values, with the circuit's type."""
-        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return {"type": type(self).__name__, **{name: _plain(v) for name, v in values.items()}}
+        return {"type": type(self).__name__, **{n: _plain(v) for n, v in self._fields().items()}}
 
     def __repr__(self) -> str:
         fields = (f"{name}={text}" for name, text in self._shown().items())
@@ -159,11 +158,14 @@ class Circuit(ABC):
 
     def _shown(self) -> dict[str, str]:
         """Return the parameters as texts, arrays by their shape."""
-        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return {
             name: f"<array {value.shape}>" if isinstance(value, np.ndarray) else repr(value)
-            for name, value in values.items()
+            for name, value in self._fields().items()
         }
+
+    def _fields(self) -> dict[str, Any]:
+        """Return the parameters as they are, by name."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
     def _set(self, name: str, value: object) -> None:
         """Replace a parameter by its checked value; an array becomes read-only."""

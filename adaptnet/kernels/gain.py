@@ -26,7 +26,7 @@ from adaptnet.kernels.building_blocks.interneurons import (
     workspace,
 )
 from adaptnet.kernels.building_blocks.lanes import LANES
-from adaptnet.kernels.building_blocks.simd import FOUR, at_least, fma, load, spread, store, total
+from adaptnet.kernels.building_blocks.simd import FOUR, load, spread, store, total
 from adaptnet.kernels.dynamics import EXACT, FastDynamics
 from adaptnet.kernels.records import Bools, Floats, Integers, Records
 from adaptnet.kernels.status import Outcome, Status
@@ -197,9 +197,7 @@ def learn_by_fours(gains: Floats, z: Floats, norms: Floats, eta: float, least: f
     """Do what `learn` does, four gains at a time; arrays are padded to whole fours."""
     sums, rate, lowest = spread(0.0), spread(eta), spread(least)
     for c in range(0, gains.shape[0], FOUR):
-        z_c = load(z, c)
-        moved = fma(rate, fma(z_c, z_c, spread(0.0) - load(norms, c)), load(gains, c))
-        moved = at_least(moved, lowest)
+        moved = gain_lanes.learned(load(gains, c), load(z, c), load(norms, c), rate, lowest)
         store(gains, c, moved)
         sums = sums + moved
     return abs(total(sums)) < math.inf

@@ -115,11 +115,15 @@ def run(
 @inlined
 def _learned(g: Floats, z: Floats, norms: Floats, c: int, eta: Floats, bound: Floats) -> Floats:
     """Update gain c of each lane, and return it."""
-    z_c = load(z, c * LANES)
-    moved = fma(eta, fma(z_c, z_c, spread(0.0) - spread(norms[c])), load(g, c * LANES))
-    moved = at_least(moved, bound)
+    moved = learned(load(g, c * LANES), load(z, c * LANES), spread(norms[c]), eta, bound)
     store(g, c * LANES, moved)
     return moved
+
+
+@inlined
+def learned(gains: Floats, z: Floats, norms: Floats, eta: Floats, least: Floats) -> Floats:
+    """Return max(g + eta (z z - |w|^2), least) of four gains, of one replicate or of four."""
+    return at_least(fma(eta, fma(z, z, spread(0.0) - norms), gains), least)
 
 
 @kernel

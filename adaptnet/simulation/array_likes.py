@@ -115,13 +115,14 @@ def samples(words: Words, data: Any, sample_dim: str | None = None) -> Samples:
 
 
 def rate_of(found: Samples) -> float | None:
-    """Return samples per second to the digits that times have: 100, not 99.99999999999991."""
+    """Return the roundest samples per second that times admit: 100, not 99.99999999999991."""
     if found.times is None or found.seconds is None or len(found.times) < 2:
         return None
     step = float(np.nanmedian(np.diff(found.times)))
-    rounding = float(np.spacing(np.nanmax(np.abs(found.times)))) / step
-    digits = max(3, int(-np.log10(rounding)) - 1)
-    return float(f"{1 / (step * found.seconds):.{digits}g}")
+    rounding = 2 * float(np.spacing(np.nanmax(np.abs(found.times)))) / step  # of two times
+    rate = 1 / (step * found.seconds)
+    rounded = (float(f"{rate:.{digits}g}") for digits in range(1, 18))  # 17 are all there are
+    return next(r for r in rounded if abs(r - rate) <= rounding * rate)
 
 
 def refuse_gaps(words: Words, found: Samples, changes: Sequence[int] = ()) -> None:

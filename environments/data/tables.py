@@ -42,13 +42,11 @@ def recorded_samples(
         raise FileNotFoundError(f"there is no recording {path}; check the path")
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
+        remedy = "read it yourself and pass the array"
+        if suffix == ".nwb":
+            remedy = "open it with pynwb, and pass one of its TimeSeries"
         raise ValueError(
-            f"data must be a file of type {', '.join(SUFFIXES)}, got {path.name!r}; "
-            + (
-                "open it with pynwb, and pass one of its TimeSeries"
-                if suffix == ".nwb"
-                else "read it yourself and pass the array"
-            )
+            f"data must be a file of type {', '.join(SUFFIXES)}, got {path.name!r}; {remedy}"
         )
     return (
         samples(WORDS, CsvFile(path, delimiter))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from environments import RecordedEnvironment, SamplingFloorWarning, from_parameters
+from environments.data.array_likes import Samples, rate_of
 
 N = 6000
 short_windows = pytest.mark.filterwarnings("ignore::environments.SamplingFloorWarning")
@@ -115,6 +116,17 @@ def test_a_running_mean_is_that_of_the_samples_before():
     again = _by_parameters(recorded, data)
     np.testing.assert_array_equal(again.sample(500), recorded.sample(500))
     assert recorded.centred
+
+
+@pytest.mark.parametrize("rate", [0.25, 1.0, 100.0, 1234.5, 30_000.123])
+@pytest.mark.parametrize("start", [0.0, 10.0, 1.7e9])
+def test_rates_are_round_within_what_times_tell_and_no_more(rate, start):
+    times = start + np.arange(100) / rate
+    found = rate_of(Samples(np.zeros((100, 2)), times, seconds=1.0))
+    uncertainty = 3 * np.spacing(times[-1]) * rate  # of the rate: by two times and a division
+    assert found == pytest.approx(rate, rel=uncertainty, abs=0)
+    if uncertainty < 1e-9:
+        assert found == rate
 
 
 def test_sampling_rates_are_those_of_the_times():

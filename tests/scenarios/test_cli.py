@@ -307,14 +307,18 @@ def test_merged_runs_are_saved_and_measured_but_cannot_be_verified(adaptnet, sto
     assert "or runs were merged" in done.output
 
 
-@pytest.mark.parametrize("measure", MEASURES)
-def test_every_measure_has_a_table(adaptnet, tmp_path, measure):
-    path = tmp_path / "drifting.nc"
+@pytest.fixture(scope="module")
+def drifting(tmp_path_factory):
+    path = tmp_path_factory.mktemp("runs") / "drifting.nc"
     kind = scenarios.find("drifting")
     record = ["whitening_error", "effective_weights", "covariance"]
-    run = kind.from_values(kind.preview).run(n_replicates=2, rng=0, record=record)
-    an.save(run, path)
-    done = adaptnet("readapt", path, "--measure", measure)
+    an.save(kind.from_values(kind.preview).run(n_replicates=2, rng=0, record=record), path)
+    return path
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_every_measure_has_a_table(adaptnet, drifting, measure):
+    done = adaptnet("readapt", drifting, "--measure", measure)
     assert done.exit_code == 0, done.output
     title, _, rule, *rows = done.output.splitlines()
     assert measure in title or measure == "first_passage"

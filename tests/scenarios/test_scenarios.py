@@ -37,6 +37,9 @@ def test_its_preview_runs_is_drawn_and_can_be_run_again(name):
     assert isinstance(scenario.plot(run), Figure)
     assert run.attrs["scenario"] == name
     assert scenario.report(run)  # without a NoiseFloorWarning: warnings are errors here
+    if name in RACES:
+        with pytest.raises(ValueError, match="must have all its changes"):
+            scenario.report(run.isel(change=0))
     again = kind.from_values(json.loads(run.attrs["scenario_parameters"]))
     assert again == scenario
 
